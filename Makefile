@@ -1,0 +1,35 @@
+# Two targets for people: `make demo` and `make test`. Both set up .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check format clean help
+help:
+	@echo "make demo    train, quantize and classify digits in MicroPython, no board needed"
+	@echo "make test    the whole test suite, with ruff and mypy"
+	@echo "make check   ruff and mypy only"
+	@echo "make clean   remove build/ (keeps .venv)"
+
+demo: $(STAMP)
+	$(BIN)/tinycnn demo
+
+test: check
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf build
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --disable-pip-version-check --progress-bar on -q -e '.[dev]'
+	touch $@

@@ -1,0 +1,26 @@
+"""Errors that are the user's to mend, not ours.
+
+A `UserError` ends the command line with one line and exit status 2. Anything
+else is a bug of ours: it keeps its traceback and ends with status 1.
+
+    UserError
+    ├── SourceError      an upstream source cannot be had
+    ├── BuildError       a compiler or a build step failed
+    └── TargetError      a simulator or board does not answer as it should
+"""
+
+
+class UserError(Exception):
+    """What is wrong, and what to do about it, in one line."""
+
+
+class SourceError(UserError):
+    """An upstream source is not reachable, or not what is pinned."""
+
+
+class BuildError(UserError):
+    """A build step failed; the message names the log file."""
+
+
+class TargetError(UserError):
+    """A target (simulator, emulator, board) failed or is missing."""

@@ -1,0 +1,76 @@
+"""Where things are, and how they are written: beside, then renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tinycnn.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The checkout: `firmware_build/` and `device/` lie here."""
+
+BUILD = ROOT / "build"
+"""Everything made goes here; ignored by git."""
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of `path`. Raises UserError, in one line, if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+
+
+def write_atomic(path: Path, data: bytes | str) -> None:
+    """Write `data` (text as UTF-8) to `path`: whole, or not at all.
+
+    Raises UserError if the folder cannot be made or written.
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically."""
+    write_atomic(path, json.dumps(value, indent=2) + "\n")
+
+
+def update_metrics(build: Path, **sections: Any) -> None:
+    """Replace the named sections of `build`/metrics.json; the others stay."""
+    path = build / "metrics.json"
+    metrics: dict[str, Any] = {}
+    if path.exists():
+        try:
+            metrics = json.loads(path.read_bytes())
+        except ValueError:
+            metrics = {}  # a broken file is made anew: every section can be measured again
+    metrics.update(sections)
+    write_json(path, metrics)
+
+
+def digest(*parts: bytes | str) -> str:
+    """SHA-256, in hex, of the parts and their lengths: a cache key."""
+    state = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        state.update(len(raw).to_bytes(8, "little"))
+        state.update(raw)
+    return state.hexdigest()
