@@ -1,0 +1,75 @@
+// Numbers of the TFLite schema (schema.fbs, version 3): the file's names in
+// capitals. Fields are numbered in the order of their table. Only what
+// model_reader.c and model_check*.c use is here.
+
+#ifndef MODEL_SCHEMA_H
+#define MODEL_SCHEMA_H
+
+enum {
+    MODEL_VERSION = 0,
+    MODEL_OPERATOR_CODES = 1,
+    MODEL_SUBGRAPHS = 2,
+    MODEL_BUFFERS = 4,
+    MODEL_METADATA = 6,
+
+    OPERATOR_CODE_DEPRECATED_BUILTIN_CODE = 0,
+    OPERATOR_CODE_CUSTOM_CODE = 1,
+    OPERATOR_CODE_VERSION = 2,
+    OPERATOR_CODE_BUILTIN_CODE = 3,
+
+    SUBGRAPH_TENSORS = 0,
+    SUBGRAPH_INPUTS = 1,
+    SUBGRAPH_OUTPUTS = 2,
+    SUBGRAPH_OPERATORS = 3,
+
+    TENSOR_SHAPE = 0,
+    TENSOR_TYPE = 1,
+    TENSOR_BUFFER = 2,
+    TENSOR_NAME = 3,
+    TENSOR_QUANTIZATION = 4,
+    TENSOR_IS_VARIABLE = 5,
+    TENSOR_SPARSITY = 6,
+    TENSOR_VARIANT_TENSORS = 9,
+    TENSOR_EXTERNAL_BUFFER = 10,
+
+    QUANTIZATION_SCALE = 2,
+    QUANTIZATION_ZERO_POINT = 3,
+    QUANTIZATION_DETAILS_TYPE = 4,
+    QUANTIZATION_QUANTIZED_DIMENSION = 6,
+
+    OPERATOR_OPCODE_INDEX = 0,
+    OPERATOR_INPUTS = 1,
+    OPERATOR_OUTPUTS = 2,
+    OPERATOR_BUILTIN_OPTIONS_TYPE = 3,
+    OPERATOR_BUILTIN_OPTIONS = 4,
+    OPERATOR_MUTATING_VARIABLE_INPUTS = 7,
+    OPERATOR_INTERMEDIATES = 8,
+    OPERATOR_LARGE_CUSTOM_OPTIONS_OFFSET = 9,
+    OPERATOR_LARGE_CUSTOM_OPTIONS_SIZE = 10,
+
+    BUFFER_DATA = 0,
+    BUFFER_OFFSET = 1,
+    BUFFER_SIZE = 2,
+
+    METADATA_NAME = 0,
+};
+
+typedef enum _tensor_type_t {
+    TENSOR_FLOAT32 = 0,
+    TENSOR_FLOAT16 = 1,
+    TENSOR_INT32 = 2,
+    TENSOR_UINT8 = 3,
+    TENSOR_INT64 = 4,
+    TENSOR_BOOL = 6,
+    TENSOR_INT16 = 7,
+    TENSOR_INT8 = 9,
+    TENSOR_FLOAT64 = 10,
+    TENSOR_UINT64 = 12,
+    TENSOR_UINT32 = 15,
+    TENSOR_UINT16 = 16,
+} tensor_type_t;
+
+#define BUILTIN_CUSTOM (32)
+#define BUILTIN_PLACEHOLDER (127) // codes above are in builtin_code only
+
+#endif // MODEL_SCHEMA_H
