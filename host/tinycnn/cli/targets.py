@@ -1,0 +1,106 @@
+"""Verbs that make firmware and run it: firmware fetch, simulator, simulate."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinycnn.cli import app
+from tinycnn.errors import UserError
+
+firmware = typer.Typer(no_args_is_help=True, help="Fetch what firmware is built from.")
+app.add_typer(firmware, name="firmware")
+
+
+class EngineName(StrEnum):
+    """What runs the models in the simulator."""
+
+    hosted = "hosted"
+    tflm = "tflm"
+
+
+EngineOption = Annotated[
+    EngineName,
+    typer.Option(help="hosted: the tflite-micro wheel; tflm: TFLM compiled in, as on a board."),
+]
+
+
+@firmware.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Sources; all by default.")
+    ] = None,
+    locals_: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="NAME=DIR", help="A clone to take NAME from instead."),
+    ] = None,
+) -> None:
+    """Fetch the pinned upstream sources into the cache and verify their commits."""
+    from tinycnn.firmware import fetch as fetching
+    from tinycnn.firmware import progress, sources
+
+    local = dict(_name_and_folder(text) for text in locals_ or [])
+    failed = []
+    for name in names or local or sources.load():
+        try:
+            with progress.bars() as show:
+                checkout = fetching.fetch(
+                    name, local=local.pop(name, None), retry=True, progress=show
+                )
+        except UserError as error:
+            failed.append(str(error))
+            continue
+        typer.echo(f"{name} {checkout.version} ({checkout.origin}): {checkout.path}")
+    if local:
+        failed.append(f"--from {next(iter(local))}=...: not among the names to fetch")
+    if failed:
+        for line in failed[:-1]:
+            typer.echo(f"tinycnn: {line}", err=True)
+        raise UserError(failed[-1])
+
+
+@app.command()
+def simulator(engine: EngineOption = EngineName.hosted) -> None:
+    """Build the simulator: MicroPython for this machine, with the module tflm."""
+    from tinycnn import simulator as simulators
+    from tinycnn.firmware import progress
+    from tinycnn.firmware.unix import build_simulator
+
+    with progress.bars() as show:
+        built = build_simulator(engine.value, progress=show)
+    typer.echo(f"{built.path}")
+    typer.echo(f"MicroPython {built.micropython_version} ({built.origin})")
+    typer.echo(simulators.facts(built.path))
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def simulate(
+    script: Annotated[
+        Path | None, typer.Argument(help="A MicroPython script; without one, the REPL.")
+    ] = None,
+    args: Annotated[list[str] | None, typer.Argument(help="The script's arguments.")] = None,
+    engine: EngineOption = EngineName.hosted,
+) -> None:
+    """Run a script, or the REPL, in the simulator; its exit status is the script's."""
+    from tinycnn import simulator as simulators
+    from tinycnn.firmware import progress
+    from tinycnn.firmware.unix import build_simulator
+
+    if script is not None and not script.is_file():
+        raise UserError(f"there is no script {script}")
+    with progress.bars() as show:
+        built = build_simulator(engine.value, progress=show)
+    simulators.stage(simulators.FLASH, simulators.board_files())
+    done = simulators.run(script, args or [], program=built.path)
+    sys.exit(done.status)
+
+
+def _name_and_folder(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    if not (name and equals and folder):
+        raise UserError(f"--from {text}: write it as NAME=DIR")
+    return name, Path(folder)

@@ -1,0 +1,1 @@
+"""Turning pinned upstream sources into firmware: fetch, build, sizes."""

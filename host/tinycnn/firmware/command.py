@@ -1,0 +1,130 @@
+"""Running other programs: no terminal, a time limit, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinycnn.errors import BuildError
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a program ended: its status (None when it ran out of time) and its output."""
+
+    status: int | None
+    output: str
+
+    @property
+    def ok(self) -> bool:
+        return self.status == 0
+
+
+def need(*programs: str) -> None:
+    """Raises BuildError, saying how to install it, for a program that is missing."""
+    for program in programs:
+        if shutil.which(program) is None:
+            package = {"gcc": "gcc", "g++": "g++", "ar": "binutils"}.get(program, program)
+            raise BuildError(f"{program} is missing: install it (Debian: apt install {package})")
+
+
+def first_error(log: str) -> str:
+    """The first line of a build's output that looks like an error, else the last line."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    pattern = re.compile(r"(\berror:|undefined reference|\*\*\* |No such file)")
+    told = [line for line in lines if pattern.search(line)]
+    return (told or lines or ["no output"])[0 if told else -1]
+
+
+def make_environment() -> dict[str, str]:
+    """The environment for a make of our own, even when we were started by one."""
+    ours = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    return ours | {"LC_ALL": "C"}
+
+
+@contextmanager
+def _group(
+    argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str] | None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start `argv` in a process group of its own, which does not outlive the block."""
+    process = subprocess.Popen(
+        [str(word) for word in argv],
+        cwd=cwd,
+        env=None if env is None else dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            kill_group(process)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill `process`, a leader of its group, and everything it started; reap it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    on_line: Callable[[str], None] | None = None,
+) -> Finished:
+    """Run `argv` to its end, or for `timeout` seconds; stdout and stderr together.
+
+    `on_line` sees each line (ended by newline or carriage return) as it comes.
+    Raises FileNotFoundError if there is no such program.
+    """
+    with _group(argv, cwd, env) as process:
+        late = threading.Event()
+
+        def expire() -> None:
+            late.set()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+        timer = None if timeout is None else threading.Timer(timeout, expire)
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        try:
+            lines = []
+            for line in _lines(process):
+                lines.append(line)
+                if on_line is not None:
+                    on_line(line)
+            status = process.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+    return Finished(None if late.is_set() else status, "\n".join(lines))
+
+
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
+    """The output of `process`, split at newlines and at carriage returns."""
+    assert process.stdout is not None
+    rest = b""
+    while chunk := os.read(process.stdout.fileno(), 65536):
+        *lines, rest = (rest + chunk.replace(b"\r", b"\n")).split(b"\n")
+        for line in lines:
+            yield line.decode(errors="replace")
+    if rest:
+        yield rest.decode(errors="replace")

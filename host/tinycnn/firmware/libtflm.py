@@ -1,0 +1,89 @@
+"""TFLM's interpreter and reference kernels as a static archive, kept in the cache.
+
+MicroPython's makefiles take C++ only from `.cpp`, TFLM's sources end in `.cc`,
+and compiling them takes minutes: so they are compiled once for each commit, set
+of flags and compiler.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from tinycnn.errors import BuildError
+from tinycnn.files import BUILD, ROOT, digest, read_bytes, write_atomic
+from tinycnn.firmware.command import first_error, make_environment, need, run
+from tinycnn.firmware.fetch import Checkout
+from tinycnn.firmware.progress import Progress, silent
+from tinycnn.firmware.sources import cache_root
+
+MAKEFILE = ROOT / "firmware_build" / "unix" / "libtflm.mk"
+
+_OBJECTS = 150
+"""About how many files are compiled, should make not say."""
+
+
+@cache
+def compiler(program: str) -> str:
+    """The first line of `program --version`: another compiler, other code."""
+    return run((program, "--version")).output.partition("\n")[0]
+
+
+def build(tflm: Checkout, *, extra_flags: str = "", progress: Progress = silent) -> Path:
+    """The archive libtflm.a of the tree `tflm`, compiled unless the cache has it.
+
+    `extra_flags` are added to the compiler's (for sanitizers, say). Raises
+    BuildError, naming the log and the first error in it, if it does not compile.
+    """
+    need("make", "g++", "ar")
+    key = digest(tflm.key, extra_flags, compiler("g++"), read_bytes(MAKEFILE))[:16]
+    final = cache_root() / "libtflm" / key
+    archive = final / "libtflm.a"
+    if archive.is_file():
+        return archive
+    final.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=final.parent, prefix=".part-"))
+    try:
+        _make(tflm, folder, extra_flags, progress)
+        shutil.rmtree(folder / "objects")
+        folder.chmod(0o755)
+        try:
+            folder.rename(final)
+        except OSError:
+            if not archive.is_file():  # else another process was faster
+                raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return archive
+
+
+def _make(tflm: Checkout, folder: Path, extra_flags: str, progress: Progress) -> None:
+    base = [
+        "make",
+        "--no-print-directory",
+        f"--file={MAKEFILE}",
+        f"--directory={folder}",
+        f"TFLM_DIR={tflm.path}",
+        f"EXTRA_FLAGS={extra_flags}",
+    ]
+    env = make_environment()
+    counted = run([*base, "count"], env=env)
+    total = int(counted.output) if counted.output.strip().isdigit() else _OBJECTS
+    what = f"Compiling TFLM {tflm.version}"
+    done = 0
+
+    def see(line: str) -> None:
+        nonlocal done
+        if line.startswith("CXX "):
+            done += 1
+            progress(what, done, total)
+
+    progress(what, 0, total)
+    made = run([*base, f"--jobs={os.cpu_count() or 1}"], env=env, on_line=see)
+    log = BUILD / "logs" / "libtflm.log"
+    write_atomic(log, made.output + "\n")
+    if not made.ok:
+        raise BuildError(f"TFLM does not compile: {first_error(made.output)} (log: {log})")
