@@ -11,7 +11,7 @@ from tinycnn.errors import SourceError
 from tinycnn.firmware.command import Finished, run
 from tinycnn.firmware.sources import Source
 
-PROBE_SECONDS = 15
+PROBE_SECONDS = 12
 """How long an unreachable host may keep us."""
 
 STALL_SECONDS = 60

@@ -22,19 +22,24 @@ def bars() -> Iterator[Progress]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     tasks: dict[str, TaskID] = {}
-    with Bars(*columns, console=Console(stderr=True)) as display:
+    display = Bars(*columns, console=Console(stderr=True))
 
-        def finish() -> None:
-            for task in tasks.values():
-                display.update(task, total=1, completed=1)
+    def finish() -> None:
+        for task in tasks.values():
+            display.update(task, total=1, completed=1)
 
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                finish()  # one step at a time
-                tasks[what] = display.add_task(what, total=None)
-            # A guessed total may be too small: never show more than all.
-            limit = max(done, total) if total else None
-            display.update(tasks[what], completed=done, total=limit)
+    def show(what: str, done: int, total: int) -> None:
+        display.start()  # with nothing to show there is nothing on the terminal
+        if what not in tasks:
+            finish()  # one step at a time
+            tasks[what] = display.add_task(what, total=None)
+        # A guessed total may be too small: never show more than all.
+        limit = max(done, total) if total else None
+        display.update(tasks[what], completed=done, total=limit)
 
+    try:
         yield show
         finish()
+    finally:
+        if tasks:
+            display.stop()
