@@ -1,0 +1,164 @@
+"""The verbs of the pipeline: train, quantize, evaluate, report."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from tinycnn import files
+from tinycnn.cli import app
+from tinycnn.progress import Progress
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="FILE.npz", help="Your images: arrays x and y.  [default: digits]"
+    ),
+]
+BuildDir = Annotated[
+    Path,
+    typer.Option("--build-dir", metavar="DIR", show_default="build", help="Where results go."),
+]
+
+
+@app.command()
+def train(
+    data: Data = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", metavar="FILE.keras", help="Train this network, from its weights."
+        ),
+    ] = None,
+    recipe: Annotated[str, typer.Option(metavar="NAME", help="How to build and train.")] = "seed",
+    seed: Annotated[int, typer.Option(help="Same seed, same model.")] = 1337,
+    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's own number.")] = None,
+    build_dir: BuildDir = files.BUILD,
+) -> None:
+    """Train a network; write models/model.keras."""
+    from tinycnn import dataset as datasets
+    from tinycnn import train as training
+    from tinycnn.model import recipe_named
+
+    chosen = recipe_named(recipe)
+    images = datasets.load(data)
+    with progress_bar("train") as progress:
+        made = training.train(
+            images, chosen, seed, build_dir, progress, epochs=epochs, source=model
+        )
+    _say(
+        f"{made.path}: {made.parameters} parameters, {made.epochs} epochs in "
+        f"{made.seconds:.1f} s, validation accuracy {made.history.val_accuracy[-1]:.2%}"
+    )
+
+
+@app.command()
+def quantize(
+    data: Data = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", metavar="FILE.keras", help="Take this trained network instead."),
+    ] = None,
+    io: Annotated[
+        str, typer.Option(metavar="int8|float", help="What the int8 model takes and gives.")
+    ] = "int8",
+    build_dir: BuildDir = files.BUILD,
+) -> None:
+    """Convert to float32 and int8 .tflite, and C headers."""
+    from tinycnn import dataset as datasets
+    from tinycnn import quantize as quantizing
+    from tinycnn.train import adopt, need_trained
+
+    images = datasets.load(data)
+    with progress_bar("quantize") as progress:
+        if model is None:
+            trained = need_trained(images, build_dir)
+        else:
+            trained = adopt(images, model, build_dir)
+        made = quantizing.quantize(images, trained.path, build_dir, progress, io=io)
+    for tflite in made.models:
+        _say(f"{made.path(tflite)}: {tflite.size} bytes, {len(tflite.ops)} ops")
+
+
+@app.command()
+def evaluate(
+    data: Data = None,
+    tflite: Annotated[
+        Path | None,
+        typer.Option("--tflite", metavar="FILE", help="Evaluate this model alone."),
+    ] = None,
+    folds: Annotated[
+        int, typer.Option(metavar="K", help="Blocks of the cross-validation; 0 for none.")
+    ] = 5,
+    build_dir: BuildDir = files.BUILD,
+) -> None:
+    """Measure accuracy and time in Keras, LiteRT and TFLM."""
+    from tinycnn import dataset as datasets
+    from tinycnn import evaluate as evaluating
+    from tinycnn.cli.tables import evaluation_table
+    from tinycnn.crossval import ensure_cross_validated
+    from tinycnn.quantize import need_quantized
+    from tinycnn.tflite import TFLite, read_tflite
+    from tinycnn.train import need_trained
+
+    images = datasets.load(data)
+    if tflite is not None:
+        models: tuple[TFLite, ...] = (read_tflite(tflite),)
+        trained, crossed = None, None
+    else:
+        trained = need_trained(images, build_dir)
+        models = need_quantized(images, trained, build_dir).models
+        with progress_bar("cross-validate") as progress:
+            crossed = ensure_cross_validated(images, trained, build_dir, progress, folds=folds)
+    with progress_bar("evaluate") as progress:
+        found = evaluating.evaluate(
+            images, models, build_dir, progress, trained=trained, cross_validation=crossed
+        )
+    console = Console(highlight=False)
+    for part in evaluation_table(found):
+        console.print(part)
+
+
+@app.command()
+def report(data: Data = None, build_dir: BuildDir = files.BUILD) -> None:
+    """Draw the figures; write report.html."""
+    from tinycnn import dataset as datasets
+    from tinycnn.evaluate import need_evaluation
+    from tinycnn.quantize import need_quantized
+    from tinycnn.report import write_report
+    from tinycnn.train import need_trained
+
+    images = datasets.load(data)
+    trained = need_trained(images, build_dir)
+    converted = need_quantized(images, trained, build_dir)
+    found = need_evaluation(images, converted.models, build_dir)
+    with progress_bar("report") as progress:
+        page = write_report(images, trained, converted, found, build_dir, progress)
+    _say(str(page))
+
+
+@contextlib.contextmanager
+def progress_bar(title: str) -> Iterator[Progress]:
+    """A progress bar on the terminal, gone when the work is done; nothing in a pipe."""
+    # sys.stdout as it is now: while TensorFlow works, the name stands for another.
+    console = Console(file=sys.stdout)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task(title, total=None)
+
+        def progress(message: str, done: int, total: int) -> None:
+            bars.update(task, description=f"{title}: {message}", completed=done, total=total)
+
+        yield progress
+
+
+def _say(line: str) -> None:
+    typer.echo(line)

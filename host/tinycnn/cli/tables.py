@@ -1,0 +1,76 @@
+"""Results as tables on the terminal."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from tinycnn.evaluate import (
+    ARTICLE_ACCURACY,
+    ARTICLE_BYTES,
+    Evaluation,
+    Result,
+)
+from tinycnn.statistics import Score
+
+
+def evaluation_table(evaluation: Evaluation) -> list[RenderableType]:
+    """One table of the evaluation, and the lines that go under it."""
+    sizes = {model.name: model.bytes for model in evaluation.models}
+    reference = evaluation.data == "digits"
+    table = Table(title=f"Evaluation on {evaluation.data}", title_justify="left")
+    table.add_column("model")
+    table.add_column("runtime")
+    for heading in ("bytes", "train", "test", "validation", "µs"):
+        table.add_column(heading, justify="right")
+    for result in evaluation.results:
+        table.add_row(*_row(result, sizes.get(result.model)))
+    if reference:
+        table.add_section()
+        for name, size in ARTICLE_BYTES.items():
+            table.add_row(name, "article", str(size), "", f"{ARTICLE_ACCURACY[name]:.2%}", "", "")
+    return [table, *_notes(evaluation)]
+
+
+def _row(result: Result, size: int | None) -> list[str]:
+    parts = [f"{result.parts[name].accuracy:.2%}" for name in ("train", "test", "validation")]
+    return [
+        result.model,
+        result.runtime,
+        "" if size is None else str(size),
+        *parts,
+        f"{result.microseconds:.1f}",
+    ]
+
+
+def _notes(evaluation: Evaluation) -> list[str]:
+    last = evaluation.results[-1]
+    notes = [
+        f"{last.model} in {last.runtime}, with 95 % Wilson intervals: "
+        + ", ".join(f"{name} {_score(score)}" for name, score in last.parts.items()),
+    ]
+    crossed = evaluation.cross_validation
+    if crossed is not None:
+        folds = ", ".join(f"{score.accuracy:.1%}" for score in crossed.folds)
+        notes.append(
+            f"cross-validation in {len(crossed.folds)} contiguous blocks: "
+            f"{_score(crossed.pooled)}; blocks {folds}"
+        )
+    for difference in evaluation.differences:
+        notes.append(
+            f"{difference.model}: TFLM differs from LiteRT's reference kernels in "
+            f"{difference.different} of {difference.values} output values, "
+            f"by {difference.largest:g} at most"
+        )
+    for model in evaluation.models:
+        if model.tflm_error:
+            notes.append(f"{model.name}: TFLM cannot run it: {model.tflm_error}")
+    runs = ", ".join(f"{r.runtime} {r.runs}" for r in evaluation.results[:3])
+    notes.append(
+        f"µs: median wall time of one inference, called from Python on this machine (runs: {runs})"
+    )
+    return notes
+
+
+def _score(score: Score) -> str:
+    return f"{score.correct}/{score.total} = {score}"

@@ -1,0 +1,188 @@
+"""Images and labels: the article's digits, or your own in an .npz file."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinycnn.errors import UserError
+from tinycnn.files import digest, read_bytes
+
+Floats = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+
+MIN_IMAGES = 10
+"""Fewer cannot be split into three parts that mean anything."""
+
+PARTS = ("train", "test", "validation")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a data set: x float32 (n, h, w, c) in [0, 1], y int64 (n,)."""
+
+    name: str
+    x: Floats
+    y: Labels
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images with their classes, in the order they were recorded.
+
+    x            float32 (n, h, w, c) in [0, 1]
+    y            int64 (n,), 0 to classes - 1
+    maximum      what the raw values were divided by
+    fingerprint  SHA-256 of x and y, in hex
+    """
+
+    name: str
+    x: Floats
+    y: Labels
+    classes: int
+    maximum: float
+    fingerprint: str
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of one image."""
+        height, width, channels = self.x.shape[1:]
+        return height, width, channels
+
+    @property
+    def bounds(self) -> dict[str, tuple[int, int]]:
+        """First index and the one past the last of each part, by name.
+
+        In order, as in the article: 60 % train, 20 % test, the rest validation
+        (1,078, 359 and 360 of the 1,797 digits).
+        """
+        total = len(self.y)
+        train = total * 6 // 10
+        test = train + total * 2 // 10
+        return {"train": (0, train), "test": (train, test), "validation": (test, total)}
+
+    def part(self, name: str) -> Part:
+        """The part called `name`: train, test or validation."""
+        first, last = self.bounds[name]
+        return Part(name, self.x[first:last], self.y[first:last])
+
+
+def load(path: Path | None = None) -> Dataset:
+    """The data in `path`, or the article's digits without one."""
+    return load_digits() if path is None else load_npz(path)
+
+
+def load_digits() -> Dataset:
+    """scikit-learn's digits: 1,797 images of (8, 8, 1), ten classes, divided by 16."""
+    from sklearn import datasets
+
+    data: Any = datasets.load_digits()
+    return make_dataset("digits", data.images, data.target)
+
+
+def load_npz(path: Path) -> Dataset:
+    """Arrays `x` (n, h, w) or (n, h, w, c) and `y` (n,) of an .npz file.
+
+    `x` holds numbers >= 0 and is divided by its maximum; `y` holds the classes as
+    integers 0, 1, 2 ... The images are split in their order, so they should be in
+    the order they were recorded, not sorted by class.
+
+    Raises UserError, naming the file, for anything else.
+    """
+    raw = read_bytes(path)
+    try:
+        with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise UserError(
+                    f"{path} is no .npz file: save it with numpy.savez(path, x=x, y=y)"
+                )
+            missing = [name for name in ("x", "y") if name not in archive.files]
+            if missing:
+                found = ", ".join(sorted(archive.files)) or "nothing"
+                raise UserError(f"{path} has no array {' and no '.join(missing)}: found {found}")
+            x, y = archive["x"], archive["y"]
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+        if "allow_pickle" in str(error) and raw[:2] == b"PK":
+            raise UserError(f"{path}: x and y must be arrays of numbers, not objects") from None
+        raise UserError(
+            f"{path} is no .npz file: save it with numpy.savez(path, x=x, y=y)"
+        ) from None
+    except TypeError:  # np.load gave a bare array, which is no context manager
+        raise UserError(
+            f"{path} is no .npz file: save it with numpy.savez(path, x=x, y=y)"
+        ) from None
+    try:
+        return make_dataset(path.stem, x, y)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def make_dataset(name: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Dataset:
+    """Check raw images `x` and labels `y`, scale the images to [0, 1].
+
+    x  numbers >= 0, (n, h, w) or (n, h, w, c);  y  integers (n,), 0 to classes - 1
+
+    Raises UserError saying which condition does not hold.
+    """
+    images = _checked_images(x)
+    labels, classes = _checked_labels(y, len(images))
+    maximum = float(images.max())
+    if maximum <= 0:
+        raise UserError("x is zero everywhere")
+    scaled = np.ascontiguousarray((images.astype(np.float64) / maximum).astype(np.float32))
+    fingerprint = digest(repr(scaled.shape), scaled.tobytes(), labels.tobytes())
+    dataset = Dataset(name, scaled, labels, classes, maximum, fingerprint)
+    unseen = sorted(set(range(classes)) - set(dataset.part("train").y.tolist()))
+    if unseen:
+        raise UserError(
+            f"the first 60 % of the images, which train, have none of class {unseen[0]}: "
+            "mix the classes before saving"
+        )
+    return dataset
+
+
+def _checked_images(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """`x` as (n, h, w, c), or a UserError."""
+    if x.dtype.kind not in "buif":
+        raise UserError(f"x must hold numbers, not {x.dtype}")
+    if x.ndim == 3:
+        x = x[..., np.newaxis]
+    if x.ndim != 4:
+        raise UserError(f"x must have the shape (n, h, w) or (n, h, w, c), not {x.shape}")
+    if len(x) < MIN_IMAGES:
+        raise UserError(f"x has {len(x)} images: at least {MIN_IMAGES} are needed")
+    if 0 in x.shape:
+        raise UserError(f"x has no pixels: its shape is {x.shape}")
+    if not np.isfinite(x).all():
+        raise UserError("x has values that are not finite (NaN or infinity)")
+    if x.min() < 0:
+        raise UserError(f"x has negative values (down to {x.min():g}): shift it to start at 0")
+    return x
+
+
+def _checked_labels(y: npt.NDArray[Any], images: int) -> tuple[Labels, int]:
+    """`y` as int64 (n,) and the number of classes, or a UserError."""
+    if y.dtype.kind not in "uif":
+        raise UserError(f"y must hold whole numbers, not {y.dtype}")
+    if y.ndim != 1:
+        raise UserError(f"y must have the shape (n,), not {y.shape}")
+    if len(y) != images:
+        raise UserError(f"x has {images} images but y has {len(y)} labels")
+    if not np.isfinite(y).all() or (y != np.floor(y)).any():
+        raise UserError("y must hold whole numbers: the class of each image")
+    if y.min() < 0:
+        raise UserError(f"y has negative labels (down to {int(y.min())}): classes count from 0")
+    found = np.unique(y)
+    classes = int(found[-1]) + 1
+    if classes == 1:
+        raise UserError("y has a single class: there is nothing to tell apart")
+    if len(found) != classes:
+        gap = next(i for i, label in enumerate(found.tolist()) if label != i)
+        raise UserError(f"y has labels up to {classes - 1} but none that is {gap}")
+    return y.astype(np.int64), classes

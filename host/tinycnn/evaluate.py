@@ -1,0 +1,281 @@
+"""Evaluation: the same images through Keras, LiteRT and TFLM, and what differs."""
+
+from __future__ import annotations
+
+import json
+import statistics as median_of
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinycnn._tensorflow import captured, tensorflow
+from tinycnn.crossval import CrossValidation
+from tinycnn.dataset import PARTS, Dataset, Floats
+from tinycnn.errors import UserError
+from tinycnn.files import digest, update_metrics, write_json
+from tinycnn.interpreters import Run, run_litert, run_tflm
+from tinycnn.progress import Progress, silent
+from tinycnn.statistics import Score
+from tinycnn.tflite import TFLite, check_classifier
+from tinycnn.train import TrainedModel
+
+RECORD = Path("evaluation.json")
+
+ARTICLE_ACCURACY = {"model_float32": 0.9582, "model_int8": 0.9582}
+"""The article's accuracy on the test part (344 of 359), by our model names."""
+
+ARTICLE_BYTES = {"model_float32": 5360, "model_int8": 3800}
+"""The article's sizes; its int8 model keeps float32 inputs and outputs."""
+
+ARTICLE_VALIDATION = Score(320, 360)
+"""What the article's two published models score on the last fifth, unsaid there."""
+
+KERAS_RUNS = 200
+
+
+@dataclass(frozen=True)
+class Result:
+    """One model in one runtime, on every image.
+
+    predictions    the class given to each image of the data set, in order
+    microseconds   median wall time of one inference on this machine, over `runs`
+    parts          right and total on train, test and validation
+    confusion      counts on the test part: row true class, column predicted
+    """
+
+    model: str
+    runtime: str
+    predictions: tuple[int, ...]
+    microseconds: float
+    runs: int
+    parts: dict[str, Score]
+    confusion: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """TFLM's raw output values against those of LiteRT's reference kernels.
+
+    different   how many of `values` are not equal
+    largest     the largest absolute difference: steps (int8) or score (float32)
+    """
+
+    model: str
+    dtype: str
+    values: int
+    different: int
+    largest: float
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """Facts of one .tflite; `arena_used` as in `tflite.TFLite`, bytes, on this machine."""
+
+    name: str
+    bytes: int
+    ops: tuple[str, ...]
+    arena_used: int | None
+    tflm_error: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that `evaluate` found; `key` identifies the data and models it is of."""
+
+    key: str
+    data: str
+    models: tuple[ModelFacts, ...]
+    results: tuple[Result, ...]
+    differences: tuple[Difference, ...]
+    cross_validation: CrossValidation | None = None
+
+    def result(self, model: str, runtime: str) -> Result | None:
+        """The result of `model` ("keras", "model_int8" ...) in `runtime`, if there is one."""
+        for result in self.results:
+            if (result.model, result.runtime) == (model, runtime):
+                return result
+        return None
+
+
+def evaluate(
+    dataset: Dataset,
+    models: tuple[TFLite, ...],
+    build: Path,
+    progress: Progress = silent,
+    *,
+    trained: TrainedModel | None = None,
+    cross_validation: CrossValidation | None = None,
+) -> Evaluation:
+    """Run all images of `dataset` through each of `models`, in LiteRT and TFLM.
+
+    With `trained`, through Keras too. Writes `build`/evaluation.json and the
+    `evaluate` section of metrics.json. Raises UserError if a model does not fit
+    the data; that TFLM cannot run one is told in its `ModelFacts`.
+    """
+    for model in models:
+        check_classifier(model, dataset.image_shape, dataset.classes)
+    results: list[Result] = []
+    differences: list[Difference] = []
+    if trained is not None:
+        progress("keras", 0, 1)
+        results.append(_score(dataset, "keras", "Keras", *_run_keras(trained, dataset.x)))
+        progress("keras", 1, 1)
+    for model in models:
+        run = run_litert(model, dataset.x, progress)
+        results.append(_score_run(dataset, model, "LiteRT", run))
+        if model.tflm_error:
+            continue
+        micro = run_tflm(model, dataset.x, progress)
+        results.append(_score_run(dataset, model, "TFLM", micro))
+        reference = run_litert(model, dataset.x, progress, reference=True)
+        differences.append(_compare(model, micro, reference))
+    evaluation = Evaluation(
+        key=evaluation_key(dataset, models),
+        data=dataset.name,
+        models=tuple(
+            ModelFacts(m.name, m.size, m.ops, m.arena_used, m.tflm_error) for m in models
+        ),
+        results=tuple(results),
+        differences=tuple(differences),
+        cross_validation=cross_validation,
+    )
+    write_json(build / RECORD, asdict(evaluation))
+    update_metrics(build, evaluate=_metrics(evaluation))
+    return evaluation
+
+
+def evaluation_key(dataset: Dataset, models: tuple[TFLite, ...]) -> str:
+    """What an evaluation is of: the data and the bytes of each model."""
+    return digest(dataset.fingerprint, *(model.data for model in models))
+
+
+def need_evaluation(dataset: Dataset, models: tuple[TFLite, ...], build: Path) -> Evaluation:
+    """The evaluation under `build`, of this data and these models.
+
+    Raises UserError saying what to run first.
+    """
+    try:
+        record = json.loads((build / RECORD).read_bytes())
+        found = _evaluation(record)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(f"no evaluation in {build}: run `tinycnn evaluate` first") from None
+    if found.key != evaluation_key(dataset, models):
+        raise UserError(
+            f"the evaluation in {build} is of another model or other data: "
+            "run `tinycnn evaluate` again"
+        )
+    return found
+
+
+def _evaluation(record: dict[str, Any]) -> Evaluation:
+    """An Evaluation from its JSON."""
+    crossed = record["cross_validation"]
+    return Evaluation(
+        key=record["key"],
+        data=record["data"],
+        models=tuple(ModelFacts(**{**m, "ops": tuple(m["ops"])}) for m in record["models"]),
+        results=tuple(
+            Result(
+                **{
+                    **r,
+                    "predictions": tuple(r["predictions"]),
+                    "parts": {name: Score(**score) for name, score in r["parts"].items()},
+                    "confusion": tuple(tuple(row) for row in r["confusion"]),
+                }
+            )
+            for r in record["results"]
+        ),
+        differences=tuple(Difference(**d) for d in record["differences"]),
+        cross_validation=None if crossed is None else CrossValidation.from_dict(crossed),
+    )
+
+
+def _run_keras(trained: TrainedModel, x: Floats) -> tuple[tuple[int, ...], float, int]:
+    """Predictions, and the median time of one image in a compiled graph (µs, runs)."""
+    tf = tensorflow()
+    with captured():
+        model = trained.load()
+        scores = model.predict(x, verbose=0)
+        infer = tf.function(lambda image: model(image, training=False))
+        one = tf.constant(x[:1])
+        infer(one)  # traces the graph: not part of the time
+    took = []
+    for _ in range(KERAS_RUNS):
+        began = time.perf_counter_ns()
+        infer(one)
+        took.append(time.perf_counter_ns() - began)
+    predictions = tuple(int(i) for i in np.argmax(scores, axis=1))
+    return predictions, median_of.median(took) / 1000, KERAS_RUNS
+
+
+def _score_run(dataset: Dataset, model: TFLite, runtime: str, run: Run) -> Result:
+    return _score(
+        dataset, model.name, runtime, run.predictions, run.microseconds, len(run.outputs)
+    )
+
+
+def _score(
+    dataset: Dataset,
+    model: str,
+    runtime: str,
+    predictions: tuple[int, ...],
+    microseconds: float,
+    runs: int,
+) -> Result:
+    """Count what is right, by part."""
+    predicted = np.array(predictions)
+    right = predicted == dataset.y
+    parts = {}
+    for name in PARTS:
+        first, last = dataset.bounds[name]
+        parts[name] = Score(int(right[first:last].sum()), last - first)
+    first, last = dataset.bounds["test"]
+    confusion = np.zeros((dataset.classes, dataset.classes), int)
+    np.add.at(confusion, (dataset.y[first:last], predicted[first:last]), 1)
+    return Result(
+        model=model,
+        runtime=runtime,
+        predictions=predictions,
+        microseconds=microseconds,
+        runs=runs,
+        parts=parts,
+        confusion=tuple(tuple(row) for row in confusion.tolist()),
+    )
+
+
+def _compare(model: TFLite, micro: Run, reference: Run) -> Difference:
+    """Count the raw values that are not the same."""
+    ours = micro.outputs.astype(np.float64)
+    theirs = reference.outputs.astype(np.float64)
+    return Difference(
+        model=model.name,
+        dtype=model.outputs[0].dtype,
+        values=ours.size,
+        different=int((ours != theirs).sum()),
+        largest=float(np.abs(ours - theirs).max()),
+    )
+
+
+def _metrics(evaluation: Evaluation) -> dict[str, Any]:
+    """The evaluation without each single prediction."""
+    crossed = evaluation.cross_validation
+    return {
+        "data": evaluation.data,
+        "models": [asdict(model) for model in evaluation.models],
+        "results": [
+            {
+                "model": r.model,
+                "runtime": r.runtime,
+                "parts": {name: score.as_dict() for name, score in r.parts.items()},
+                "confusion_test": r.confusion,
+                "median_microseconds": r.microseconds,
+                "runs": r.runs,
+            }
+            for r in evaluation.results
+        ],
+        "tflm_against_litert_reference": [asdict(d) for d in evaluation.differences],
+        "cross_validation": None if crossed is None else crossed.as_dict(),
+    }

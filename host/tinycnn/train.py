@@ -1,0 +1,300 @@
+"""Training: a recipe, a data set and a seed in; model.keras and its history out."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tinycnn._tensorflow import captured, keras
+from tinycnn.dataset import Dataset, Floats, Labels
+from tinycnn.errors import UserError
+from tinycnn.files import digest, read_bytes, update_metrics, write_atomic, write_json
+from tinycnn.model import Layer, Recipe, check_fits, gives_logits, layers_of, load_model
+from tinycnn.progress import Progress, silent
+
+SEED = 1337
+"""The article's seed."""
+
+MODEL = Path("models", "model.keras")
+HISTORY = Path("models", "history.json")
+
+
+@dataclass(frozen=True)
+class History:
+    """Loss and accuracy after each epoch, on the training and validation parts."""
+
+    loss: list[float]
+    accuracy: list[float]
+    val_loss: list[float]
+    val_accuracy: list[float]
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A trained model on disk, and how it came to be.
+
+    path      its .keras file
+    key       identifies recipe, data, seed and starting model
+    sha256    of the .keras file, in hex
+    source    the --model it started from, or ""
+    seconds   the training took (wall time)
+    reused    found on disk, not trained now
+    """
+
+    path: Path
+    key: str
+    sha256: str
+    recipe: str  # "" if it was trained elsewhere
+    source: str
+    seed: int
+    epochs: int
+    data: str
+    fingerprint: str
+    parameters: int
+    layers: list[Layer]
+    history: History
+    seconds: float
+    reused: bool = False
+
+    def load(self) -> Any:
+        """The Keras model itself."""
+        return load_model(self.path)
+
+
+def train(
+    dataset: Dataset,
+    recipe: Recipe,
+    seed: int,
+    build: Path,
+    progress: Progress = silent,
+    *,
+    epochs: int | None = None,
+    source: Path | None = None,
+) -> TrainedModel:
+    """Train and write `build`/models/model.keras and history.json.
+
+    epochs   instead of the recipe's own number
+    source   a .keras file to start from, instead of the recipe's network
+
+    The same arguments give the same weights on the same machine. Raises UserError
+    for bad arguments, before anything is written.
+    """
+    count = recipe.epochs if epochs is None else epochs
+    if count < 1:
+        raise UserError(f"--epochs must be 1 or more, not {count}")
+    key = _key(dataset, recipe, seed, count, source)
+    model = start_model(dataset, recipe, seed, source)
+    began = time.perf_counter()
+    history = fit(
+        model,
+        (dataset.part("train").x, dataset.part("train").y),
+        (dataset.part("validation").x, dataset.part("validation").y),
+        epochs=count,
+        batch=recipe.batch,
+        progress=progress,
+    )
+    seconds = time.perf_counter() - began
+    path = build / MODEL
+    save_keras(model, path)
+    trained = TrainedModel(
+        path=path,
+        key=key,
+        sha256=digest(read_bytes(path)),
+        recipe=recipe.name,
+        source=str(source or ""),
+        seed=seed,
+        epochs=count,
+        data=dataset.name,
+        fingerprint=dataset.fingerprint,
+        parameters=int(model.count_params()),
+        layers=layers_of(model),
+        history=history,
+        seconds=seconds,
+    )
+    _record(dataset, trained, build)
+    return trained
+
+
+def adopt(dataset: Dataset, source: Path, build: Path) -> TrainedModel:
+    """Take the .keras file `source`, trained elsewhere, as `build`/models/model.keras.
+
+    Its recipe is "" and its curves are empty. Raises UserError if it is no model or
+    does not fit the data.
+    """
+    model = load_model(source)
+    check_fits(model, dataset.image_shape, dataset.classes, str(source))
+    raw = read_bytes(source)
+    path = build / MODEL
+    if source.resolve() != path.resolve():
+        write_atomic(path, raw)
+    trained = TrainedModel(
+        path=path,
+        key=digest("adopted", raw, dataset.fingerprint),
+        sha256=digest(raw),
+        recipe="",
+        source=str(source),
+        seed=0,
+        epochs=0,
+        data=dataset.name,
+        fingerprint=dataset.fingerprint,
+        parameters=int(model.count_params()),
+        layers=layers_of(model),
+        history=History([], [], [], []),
+        seconds=0.0,
+    )
+    _record(dataset, trained, build)
+    return trained
+
+
+def _record(dataset: Dataset, trained: TrainedModel, build: Path) -> None:
+    """Write history.json and the `train` section of metrics.json."""
+    record = asdict(trained)
+    del record["path"], record["reused"]
+    write_json(build / HISTORY, record)
+    metrics: dict[str, Any] = {
+        "data": trained.data,
+        "recipe": trained.recipe,
+        "seed": trained.seed,
+        "epochs": trained.epochs,
+        "parameters": trained.parameters,
+        "images": {n: last - first for n, (first, last) in dataset.bounds.items()},
+        "seconds": trained.seconds,
+    }
+    for name, curve in asdict(trained.history).items():
+        metrics[name] = curve[-1] if curve else None
+    update_metrics(build, train=metrics)
+
+
+def ensure_trained(
+    dataset: Dataset,
+    recipe: Recipe,
+    seed: int,
+    build: Path,
+    progress: Progress = silent,
+    *,
+    epochs: int | None = None,
+    source: Path | None = None,
+) -> TrainedModel:
+    """The model on disk if it came from the same arguments; else `train` it now."""
+    count = recipe.epochs if epochs is None else epochs
+    found = find_trained(build)
+    if found is not None and found.key == _key(dataset, recipe, seed, count, source):
+        return found
+    return train(dataset, recipe, seed, build, progress, epochs=epochs, source=source)
+
+
+def find_trained(build: Path) -> TrainedModel | None:
+    """The trained model under `build`, or None if there is none that is whole."""
+    path = build / MODEL
+    try:
+        record = json.loads((build / HISTORY).read_bytes())
+        if record["sha256"] != digest(path.read_bytes()):
+            return None
+        record["layers"] = [
+            Layer(**{**row, "shape": tuple(row["shape"])}) for row in record["layers"]
+        ]
+        record["history"] = History(**record["history"])
+        return TrainedModel(path=path, reused=True, **record)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def need_trained(dataset: Dataset, build: Path) -> TrainedModel:
+    """The trained model under `build`, made with `dataset`.
+
+    Raises UserError saying what to run first.
+    """
+    found = find_trained(build)
+    if found is None:
+        raise UserError(f"no trained model in {build / 'models'}: run `tinycnn train` first")
+    if found.fingerprint != dataset.fingerprint:
+        raise UserError(
+            f"the model in {build / 'models'} was trained on other data ({found.data}): "
+            "give the same --data, or run `tinycnn train` with this one"
+        )
+    return found
+
+
+def start_model(
+    dataset: Dataset, recipe: Recipe, seed: int, source: Path | None, *, fresh: bool = False
+) -> Any:
+    """An untrained model with the weights that `seed` gives, or the one in `source`.
+
+    With `fresh`, the network of `source` gets new weights too.
+    """
+    if not 0 <= seed < 2**32:
+        raise UserError(f"--seed must be 0 to {2**32 - 1}, not {seed}")
+    # The converter puts names into the .tflite; Keras numbers them anew from here.
+    keras().utils.clear_session()
+    keras().utils.set_random_seed(seed)
+    if source is None:
+        return recipe.build(dataset.image_shape, dataset.classes)
+    model = load_model(source)
+    check_fits(model, dataset.image_shape, dataset.classes, str(source))
+    return keras().models.clone_model(model) if fresh else model
+
+
+def fit(
+    model: Any,
+    train_part: tuple[Floats, Labels],
+    validation: tuple[Floats, Labels] | None,
+    *,
+    epochs: int,
+    batch: int,
+    progress: Progress = silent,
+) -> History:
+    """Train `model` in place with Adam on the cross-entropy, as in the article's 3.6-3.7.
+
+    x float32 (n, h, w, c), y int64 (n,). Without `validation` its curves are empty.
+    """
+    model.compile(
+        optimizer=keras().optimizers.Adam(),
+        loss=keras().losses.SparseCategoricalCrossentropy(from_logits=gives_logits(model)),
+        metrics=["accuracy"],  # by name: the third place is loss_weights in Keras 3
+    )
+
+    class _Report(keras().callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            now = logs or {}
+            progress(
+                f"epoch {epoch + 1}/{epochs}  loss {now.get('loss', 0):.3f}  "
+                f"accuracy {now.get('accuracy', 0):.1%}",
+                epoch + 1,
+                epochs,
+            )
+
+    said = model.fit(
+        train_part[0],
+        train_part[1],
+        epochs=epochs,
+        batch_size=batch,
+        validation_data=validation,
+        verbose=0,
+        callbacks=[_Report()],
+    ).history
+    curves = {name: [float(v) for v in values] for name, values in said.items()}
+    return History(*(curves.get(n, []) for n in ("loss", "accuracy", "val_loss", "val_accuracy")))
+
+
+def save_keras(model: Any, path: Path) -> None:
+    """Write `model` to the .keras file `path`, whole or not at all."""
+    with tempfile.TemporaryDirectory() as folder:
+        beside = Path(folder, "model.keras")
+        with captured():
+            model.save(beside)
+        write_atomic(path, beside.read_bytes())
+
+
+def _key(dataset: Dataset, recipe: Recipe, seed: int, epochs: int, source: Path | None) -> str:
+    """What the result depends on: recipe, data, seed, starting model, TensorFlow."""
+    from importlib.metadata import version
+
+    start = b"" if source is None else read_bytes(source)
+    what = (
+        f"{recipe.name} {epochs} {recipe.batch} {seed} {dataset.name} tf {version('tensorflow')}"
+    )
+    return digest(what, dataset.fingerprint, start)
