@@ -1,0 +1,204 @@
+"""Running scripts in the simulator: staging, status, signals, and the REPL."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tinycnn import simulator as simulators
+from tinycnn.errors import TargetError, UserError
+from tinycnn.firmware.unix import Simulator
+
+Run = Callable[..., simulators.Completed]
+
+
+@pytest.fixture
+def run(simulator: Simulator, tmp_path: Path) -> Run:
+    """Run a script's text in an empty flash and capture its output."""
+
+    def run_text(text: str, *args: str, timeout: float = 30) -> simulators.Completed:
+        script = tmp_path / "script.py"
+        script.write_text(text)
+        return simulators.run(
+            script,
+            args,
+            flash=tmp_path / "flash",
+            capture=True,
+            timeout=timeout,
+            program=simulator.path,
+        )
+
+    return run_text
+
+
+def test_output_and_arguments(run: Run) -> None:
+    done = run("import sys\nprint(sys.implementation.name, sys.argv[1:])", "-v", "a b")
+    assert done.stdout == "micropython ['-v', 'a b']\n"
+    assert (done.status, done.stderr) == (0, "")
+    assert 0 < done.seconds < 30
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_exit_status_is_passed_through(run: Run, status: int) -> None:
+    assert run(f"import sys\nsys.exit({status})").status == status
+
+
+def test_exception_is_status_1_with_its_traceback(run: Run) -> None:
+    done = run("1 / 0")
+    assert done.status == 1
+    assert "ZeroDivisionError" in done.stderr + done.stdout
+
+
+def test_killed_simulator_has_the_shells_status(run: Run) -> None:
+    assert run("import os\nos.system('kill -SEGV $PPID')").status == 128 + 11
+
+
+def test_script_that_does_not_end_is_stopped_with_what_it_started(run: Run) -> None:
+    text = "import os\nos.system('sleep 600 & echo $!')\nwhile True: pass"
+    done = run(text, timeout=2)
+    assert done.status == simulators.TIMED_OUT
+    time.sleep(0.2)
+    stat = Path(f"/proc/{done.stdout.strip()}/stat")
+    assert not stat.exists() or stat.read_text().split()[2] == "Z"
+
+
+def test_flash_is_the_current_folder_and_on_the_path(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text("x = 42")
+    simulators.stage(tmp_path / "flash", {"staged.py": tmp_path / "module.py"})
+    done = run("import os, staged\nprint(staged.x, os.listdir())")
+    assert done.stdout == "42 ['staged.py']\n"
+
+
+def test_stage_copies_only_what_differs(tmp_path: Path) -> None:
+    flash, file = tmp_path / "flash", tmp_path / "model"
+    file.write_bytes(b"one")
+    assert simulators.stage(flash, {"m.tflite": file}) == ["m.tflite"]
+    assert simulators.stage(flash, {"m.tflite": file}) == []
+    file.write_bytes(b"two")
+    assert simulators.stage(flash, {"m.tflite": file}) == ["m.tflite"]
+    assert (flash / "m.tflite").read_bytes() == b"two"
+    assert [path.name for path in flash.iterdir()] == ["m.tflite"]
+
+
+def test_stage_of_a_missing_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot read"):
+        simulators.stage(tmp_path, {"a": tmp_path / "missing"})
+
+
+def test_board_files_are_scripts_and_models(tmp_path: Path) -> None:
+    for name in ("device/main.py", "device/notes.txt", "models/a.tflite", "models/a.keras"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    found = simulators.board_files(tmp_path / "device", tmp_path / "models")
+    assert sorted(found) == ["a.tflite", "main.py"]
+
+
+def test_missing_script_and_program_are_errors(tmp_path: Path, simulator: Simulator) -> None:
+    with pytest.raises(TargetError, match="there is no script"):
+        simulators.run(tmp_path / "missing.py", program=simulator.path)
+    with pytest.raises(TargetError, match="run `tinycnn simulator`"):
+        simulators.run(None, program=tmp_path / "missing")
+
+
+MAIN = "from tinycnn.cli import main; main()"
+
+
+def tinycnn(*words: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-c", MAIN, *words]
+    return subprocess.run(argv, check=False, capture_output=True, text=True)
+
+
+def test_cli_missing_script_is_one_line_and_status_2(tmp_path: Path) -> None:
+    done = tinycnn("simulate", str(tmp_path / "missing.py"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"tinycnn: there is no script {tmp_path / 'missing.py'}\n"
+
+
+def test_cli_passes_arguments_and_status(tmp_path: Path, simulator: Simulator) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import sys\nprint(sys.argv[1:])\nsys.exit(7)")
+    done = tinycnn("simulate", str(script), "--engine", "x")
+    assert (done.returncode, done.stdout) == (7, "['--engine', 'x']\n")
+    assert done.stderr == ""
+
+
+def test_cli_wrong_from_is_one_line() -> None:
+    done = tinycnn("firmware", "fetch", "--from", "micropython")
+    assert done.returncode == 2
+    assert done.stderr == "tinycnn: --from micropython: write it as NAME=DIR\n"
+
+
+class Terminal:
+    """The command line on a terminal of its own, as a user has it."""
+
+    def __init__(self, *words: str) -> None:
+        self.screen = ""
+        self._ours, theirs = pty.openpty()
+        control = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", f"{control}; {MAIN}", *words],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode())
+
+    def wait_for(self, text: str, seconds: float = 20) -> None:
+        """Read until `text` has come since the last wait; what came so far is forgotten."""
+        end = time.monotonic() + seconds
+        while text not in self.screen:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self._ours], [], [], left)[0]:
+                raise AssertionError(f"waited for {text!r}, got {self.screen!r}")
+            self.screen += os.read(self._ours, 4096).decode(errors="replace")
+        self.screen = self.screen.partition(text)[2]
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+
+@pytest.fixture
+def repl(simulator: Simulator) -> Iterator[Terminal]:
+    """`tinycnn simulate` on a terminal, at its first prompt."""
+    terminal = Terminal("simulate")
+    try:
+        terminal.wait_for(">>> ", 60)
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def test_repl_computes_and_ends_with_ctrl_d(repl: Terminal) -> None:
+    repl.type("1+1\r")
+    repl.wait_for("\n2\r\n")
+    repl.wait_for(">>> ")
+    repl.type("\x04")
+    assert repl.process.wait(20) == 0
+
+
+def test_ctrl_c_interrupts_the_loop_not_the_session(repl: Terminal) -> None:
+    repl.type("while True: pass\r\r")
+    repl.wait_for("... ")
+    time.sleep(0.5)
+    repl.type("\x03")
+    repl.wait_for("KeyboardInterrupt")
+    repl.wait_for(">>> ")
+    repl.type("6*7\r")
+    repl.wait_for("\n42\r\n")
+    repl.type("\x04")
+    assert repl.process.wait(20) == 0

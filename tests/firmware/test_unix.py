@@ -1,0 +1,164 @@
+"""Building the simulator: what is rebuilt when, and how failures read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinycnn.errors import BuildError
+from tinycnn.firmware import command, unix
+from tinycnn.firmware.fetch import Checkout
+from tinycnn.firmware.unix import Simulator, build_simulator
+
+MAKEFILE = """\
+all:
+\t@echo CC py/main.c
+\t@mkdir -p $(BUILD)
+\t@test -e $(BUILD)/old && echo reused >> {calls} || echo fresh >> {calls}
+\t@touch $(BUILD)/old
+\t@echo '{what}' > $(BUILD)/micropython
+"""
+
+FAILING = """\
+all:
+\t@echo CC py/main.c
+\t@echo "main.c:3: warning: an error-prone line"
+\t@echo "main.c:7:1: error: expected ';'"
+\t@echo "main.c:9:1: error: and so on"
+\t@exit 1
+"""
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty build folder, and a firmware_build folder with one file."""
+    ours = tmp_path / "firmware_build"
+    for name in ("tflm", "unix"):
+        (ours / name).mkdir(parents=True)
+    (ours / "tflm" / "mod.c").write_text("int x;")
+    monkeypatch.setattr(unix, "FIRMWARE_BUILD", ours)
+    monkeypatch.setattr(unix, "BUILD", tmp_path / "build")
+    return tmp_path
+
+
+def use_tree(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, makefile: str, version: str = "1.28.0"
+) -> None:
+    """Have the simulator built from a tree whose makefile is `makefile`."""
+    port = folder / version / "ports" / "unix"
+    port.mkdir(parents=True, exist_ok=True)
+    text = makefile.replace("{calls}", str(folder / "calls")).replace("{what}", version)
+    (port / "Makefile").write_text(text)
+    checkout = Checkout(folder / version, "debian", version, None)
+    monkeypatch.setattr(unix, "fetch", lambda name, progress: checkout)
+
+
+def calls(folder: Path) -> list[str]:
+    return (folder / "calls").read_text().split()
+
+
+def test_second_build_does_not_run_make(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_tree(monkeypatch, build, MAKEFILE)
+    first = build_simulator()
+    assert build_simulator() == first
+    assert first.path == build / "build" / "simulator" / "hosted" / "micropython"
+    assert first.path.read_text() == "1.28.0\n"
+    assert calls(build) == ["fresh"]
+
+
+def test_change_of_ours_runs_make_again(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_tree(monkeypatch, build, MAKEFILE)
+    build_simulator()
+    (build / "firmware_build" / "tflm" / "mod.c").write_text("int xy;")
+    build_simulator()
+    assert calls(build) == ["fresh", "reused"]
+
+
+def test_other_checkout_starts_afresh(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_tree(monkeypatch, build, MAKEFILE)
+    build_simulator()
+    use_tree(monkeypatch, build, MAKEFILE, "1.26.1")
+    simulator = build_simulator()
+    assert simulator.path.read_text() == "1.26.1\n"
+    assert simulator.micropython_version == "1.26.1"
+    assert calls(build) == ["fresh", "fresh"]
+
+
+def test_variants_have_folders_of_their_own(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_tree(monkeypatch, build, MAKEFILE)
+    paths = {
+        build_simulator(sanitize=s, ops=o).path for s in (False, True) for o in ("cnn", "all")
+    }
+    assert len(paths) == 4
+
+
+def test_compile_error_is_one_line_with_the_log(
+    build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_tree(monkeypatch, build, FAILING)
+    with pytest.raises(BuildError) as caught:
+        build_simulator()
+    log = build / "build" / "logs" / "simulator-hosted.log"
+    assert str(caught.value) == (
+        f"the simulator does not build: main.c:7:1: error: expected ';' (log: {log})"
+    )
+    assert "and so on" in log.read_text()
+    assert not (build / "build" / "simulator" / "hosted" / "micropython").exists()
+
+
+def test_failed_build_is_not_taken_for_a_good_one(
+    build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_tree(monkeypatch, build, MAKEFILE)
+    build_simulator()
+    (build / "firmware_build" / "tflm" / "mod.c").write_text("int broken")
+    use_tree(monkeypatch, build, FAILING)
+    for _ in range(2):
+        with pytest.raises(BuildError):
+            build_simulator()
+
+
+@pytest.mark.parametrize("missing", ["make", "gcc"])
+def test_missing_tool_is_one_line(
+    build: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    found = command.shutil.which
+    monkeypatch.setattr(
+        command.shutil, "which", lambda program: None if program == missing else found(program)
+    )
+    with pytest.raises(BuildError, match=f"^{missing} is missing: install it .*{missing}"):
+        build_simulator()
+
+
+def test_path_with_a_space_is_refused(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unix, "BUILD", build / "my build")
+    with pytest.raises(BuildError, match="path with a space"):
+        build_simulator()
+
+
+def test_progress_counts_files(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_tree(monkeypatch, build, MAKEFILE)
+    seen: list[tuple[str, int, int]] = []
+    build_simulator(progress=lambda what, done, total: seen.append((what, done, total)))
+    assert seen[0][:2] == ("Building MicroPython 1.28.0 (hosted)", 0)
+    assert seen[-1][1] == 1
+    assert seen[-1][2] > 1
+
+
+def test_first_error_without_any_is_the_last_line() -> None:
+    assert command.first_error("a\nb\n\n") == "b"
+    assert command.first_error("") == "no output"
+    assert command.first_error("x\nmake: *** [all] Error 1\ny") == "make: *** [all] Error 1"
+
+
+def test_real_build_is_micropython_with_tflm(simulator: Simulator) -> None:
+    from tinycnn.simulator import facts
+
+    assert "engine hosted" in facts(simulator.path)
+
+
+def test_real_build_with_tflm_compiled_in(simulator_tflm: Simulator) -> None:
+    from tinycnn.simulator import facts
+
+    assert "engine tflm" in facts(simulator_tflm.path)
