@@ -1,0 +1,75 @@
+// Is this safe to give to TFLM?
+//
+// TFLM trusts its model: it follows every offset, index and size in the file, and
+// what a kernel does check it often checks by an assert that release builds drop.
+// model_check() reads the bytes first. What it lets pass, TFLM can allocate and run
+// on any input without reading or writing outside its memory, dividing by zero,
+// failing an assert, overflowing a signed integer, or looping for ever. What is
+// promised exactly, and what is not, stands in docs/model_check.md.
+//
+// It allocates nothing, keeps nothing, needs about 1 KB of stack, and its work grows
+// with the size of the file (for any bytes: sharing parts is bounded). The model may
+// be at any address. TFLM wants it aligned to 16, and offsets in the file are checked
+// as if it were.
+
+#ifndef MODEL_CHECK_H
+#define MODEL_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// A tensor's bytes, the bytes of all computed tensors together, and their number:
+// far above what a microcontroller holds, low enough that no sum overflows 32 bits.
+#define MODEL_MAX_TENSOR_BYTES (1 << 24)
+#define MODEL_MAX_ARENA_BYTES (1 << 26)
+#define MODEL_MAX_TENSORS (2048)
+
+// The longest message with its NUL.
+#define MODEL_MESSAGE_SIZE (128)
+
+typedef enum _model_status_t {
+    MODEL_OK = 0,
+    MODEL_INVALID, // not a TFLite model, or one that TFLM could not run safely
+    MODEL_UNSUPPORTED_OP, // a TFLite model with an op, or a version of one, that is not in `ops`
+} model_status_t;
+
+typedef enum _model_profile_t {
+    MODEL_PROFILE_DIGITS = 0,
+    MODEL_PROFILE_CNN,
+    MODEL_PROFILE_ALL,
+} model_profile_t;
+
+// One op a firmware has: a line of ops.def and the rule for it.
+typedef struct _model_check_op_t {
+    uint8_t code; // TFLite's BuiltinOperator
+    uint8_t version; // the newest
+    uint8_t profile; // the first model_profile_t that has it
+    const struct _model_rule_t *rule; // private
+} model_check_op_t;
+
+// The ops of this build. Smaller profiles are prefixes: those whose `profile` is at
+// most the one wanted.
+extern const model_check_op_t model_check_ops[];
+extern const size_t model_check_op_count;
+
+// Check `size` bytes against a table such as model_check_ops. The reason of a refusal
+// is written to `message` (NUL terminated, cut to message_size, "" for MODEL_OK), like
+// "tensor 3: buffer has 72 bytes, shape needs 80" or "op 2 CONV_2D: stride must be
+// positive"; indices count from 0 as in the file.
+//
+// MODEL_UNSUPPORTED_OP is said only of a file whose structure is sound, and before
+// the meaning of other ops is looked at.
+model_status_t model_check(const uint8_t *model, size_t size,
+    const model_check_op_t *ops, size_t op_count,
+    char *message, size_t message_size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // MODEL_CHECK_H

@@ -1,0 +1,276 @@
+"""Convert small models with TensorFlow's own converter: every op of the profile `cnn`.
+
+    python tests/fuzz/make_corpus.py [FOLDER]      # default build/corpus
+
+Each entry of MODELS becomes NAME_f.tflite (float) and NAME_q.tflite (all int8).
+Weights and calibration data are seeded, so the files are the same every time. A
+model is converted again only when its recipe or TensorFlow's version changed.
+"""
+
+import hashlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGE = (8, 8, 3)
+SERIES = (12, 4)
+
+# NAME: (input shapes without batch, a function of (tf, keras, *tensors)). Functions
+# are lambdas so that their source text is what the cache is keyed by.
+Recipe = tuple[list[tuple[int, ...]], Callable[..., Any]]
+MODELS: dict[str, Recipe] = {
+    # Convolutions
+    "conv_same": ([IMAGE], lambda tf, k, x: k.layers.Conv2D(4, 3, padding="same")(x)),
+    "conv_valid_relu": ([IMAGE], lambda tf, k, x: k.layers.Conv2D(4, 3, activation="relu")(x)),
+    "conv_stride": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.Conv2D(5, (3, 2), strides=(2, 3), padding="same")(x),
+    ),
+    "conv_dilated": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.Conv2D(4, 3, dilation_rate=2, activation="relu6")(x),
+    ),
+    "conv_1x1_no_bias": ([IMAGE], lambda tf, k, x: k.layers.Conv2D(7, 1, use_bias=False)(x)),
+    "conv_full": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.Conv2D(4, 3)(k.layers.ZeroPadding2D(2)(x)),
+    ),
+    "conv_batchnorm": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.ReLU()(
+            k.layers.BatchNormalization()(k.layers.Conv2D(4, 3, padding="same")(x))
+        ),
+    ),
+    "depthwise_same": ([IMAGE], lambda tf, k, x: k.layers.DepthwiseConv2D(3, padding="same")(x)),
+    "depthwise_multiplier": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.DepthwiseConv2D(3, depth_multiplier=3, activation="relu")(x),
+    ),
+    "depthwise_stride": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.DepthwiseConv2D(3, strides=2, padding="same")(x),
+    ),
+    "depthwise_dilated": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.DepthwiseConv2D(3, dilation_rate=2)(x),
+    ),
+    "depthwise_one_channel": (
+        [(8, 8, 1)],
+        lambda tf, k, x: k.layers.DepthwiseConv2D(3, depth_multiplier=4, padding="same")(x),
+    ),
+    "separable": ([IMAGE], lambda tf, k, x: k.layers.SeparableConv2D(4, 3, padding="same")(x)),
+    "transposed_same": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.Conv2DTranspose(4, 3, strides=2, padding="same")(x),
+    ),
+    "transposed_valid": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.Conv2DTranspose(4, 3, strides=2, activation="relu")(x),
+    ),
+    "conv1d_same": ([SERIES], lambda tf, k, x: k.layers.Conv1D(5, 3, padding="same")(x)),
+    "conv1d_valid_stride": (
+        [SERIES],
+        lambda tf, k, x: k.layers.Conv1D(5, 3, strides=2, activation="relu")(x),
+    ),
+    "conv1d_causal": ([SERIES], lambda tf, k, x: k.layers.Conv1D(5, 3, padding="causal")(x)),
+    "conv1d_causal_dilated": (
+        [SERIES],
+        lambda tf, k, x: k.layers.Conv1D(5, 3, padding="causal", dilation_rate=2)(x),
+    ),
+    "conv1d_same_dilated": (
+        [SERIES],
+        lambda tf, k, x: k.layers.Conv1D(5, 3, padding="same", dilation_rate=2)(x),
+    ),
+    # Pooling
+    "max_pool": ([IMAGE], lambda tf, k, x: k.layers.MaxPooling2D(2)(x)),
+    "max_pool_same": (
+        [(7, 7, 3)],
+        lambda tf, k, x: k.layers.MaxPooling2D(3, strides=2, padding="same")(x),
+    ),
+    "average_pool": ([IMAGE], lambda tf, k, x: k.layers.AveragePooling2D(2)(x)),
+    "average_pool_same": (
+        [(7, 7, 3)],
+        lambda tf, k, x: k.layers.AveragePooling2D(3, strides=2, padding="same")(x),
+    ),
+    "global_average": ([IMAGE], lambda tf, k, x: k.layers.GlobalAveragePooling2D()(x)),
+    "global_average_keep": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.GlobalAveragePooling2D(keepdims=True)(x),
+    ),
+    "global_max": ([IMAGE], lambda tf, k, x: k.layers.GlobalMaxPooling2D()(x)),
+    "max_pool_1d": ([SERIES], lambda tf, k, x: k.layers.MaxPooling1D(2)(x)),
+    "average_pool_1d": ([SERIES], lambda tf, k, x: k.layers.AveragePooling1D(2)(x)),
+    "global_average_1d": ([SERIES], lambda tf, k, x: k.layers.GlobalAveragePooling1D()(x)),
+    "mean_last": ([SERIES], lambda tf, k, x: tf.reduce_mean(x, axis=-1, keepdims=True)),
+    "reduce_max": ([IMAGE], lambda tf, k, x: tf.reduce_max(x, axis=[1, 2], keepdims=True)),
+    # Padding and resizing
+    "pad": ([IMAGE], lambda tf, k, x: k.layers.ZeroPadding2D(((1, 2), (0, 3)))(x)),
+    "pad_1d": ([SERIES], lambda tf, k, x: k.layers.ZeroPadding1D((2, 1))(x)),
+    "padv2": (
+        [IMAGE],
+        lambda tf, k, x: tf.pad(x, [[0, 0], [1, 1], [2, 2], [0, 0]], constant_values=0.25),
+    ),
+    "crop": ([IMAGE], lambda tf, k, x: k.layers.Cropping2D(1)(x)),
+    "upsample_nearest": ([IMAGE], lambda tf, k, x: k.layers.UpSampling2D(2)(x)),
+    "upsample_bilinear": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.UpSampling2D(2, interpolation="bilinear")(x),
+    ),
+    "resize_nearest": (
+        [IMAGE],
+        lambda tf, k, x: tf.compat.v1.image.resize_nearest_neighbor(x, [5, 13]),
+    ),
+    "resize_bilinear_corners": (
+        [IMAGE],
+        lambda tf, k, x: tf.compat.v1.image.resize_bilinear(x, [5, 13], align_corners=True),
+    ),
+    # Elementwise
+    "add": ([IMAGE, IMAGE], lambda tf, k, x, y: k.layers.Add()([x, y])),
+    "add_bias": ([IMAGE], lambda tf, k, x: x + tf.constant([0.5, -1.0, 2.0])),
+    "add_relu": ([IMAGE, IMAGE], lambda tf, k, x, y: tf.nn.relu(x + y)),
+    "sub": ([IMAGE, IMAGE], lambda tf, k, x, y: k.layers.Subtract()([x, y])),
+    "sub_scalar": ([SERIES], lambda tf, k, x: x - tf.constant(0.5)),
+    "mul": ([IMAGE, IMAGE], lambda tf, k, x, y: k.layers.Multiply()([x, y])),
+    "mul_channels": ([IMAGE, (1, 1, 3)], lambda tf, k, x, y: x * y),
+    "rescaling": ([IMAGE], lambda tf, k, x: k.layers.Rescaling(1 / 16, offset=-0.5)(x)),
+    "concat_channels": ([IMAGE, IMAGE], lambda tf, k, x, y: k.layers.Concatenate()([x, y])),
+    "concat_rows": ([IMAGE, (2, 8, 3)], lambda tf, k, x, y: tf.concat([x, y, x], axis=1)),
+    # Activations
+    "relu": ([IMAGE], lambda tf, k, x: k.layers.ReLU()(x)),
+    "relu6": ([IMAGE], lambda tf, k, x: k.layers.ReLU(6)(x)),
+    "leaky_relu": ([IMAGE], lambda tf, k, x: k.layers.LeakyReLU(negative_slope=0.2)(x)),
+    "prelu": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.PReLU(
+            shared_axes=[1, 2], alpha_initializer=k.initializers.Constant(0.25)
+        )(x),
+    ),
+    "softmax": ([(10,)], lambda tf, k, x: k.layers.Softmax()(x)),
+    "softmax_series": ([SERIES], lambda tf, k, x: k.layers.Softmax()(x)),
+    "sigmoid": ([IMAGE], lambda tf, k, x: k.layers.Activation("sigmoid")(x)),
+    "tanh": ([IMAGE], lambda tf, k, x: k.layers.Activation("tanh")(x)),
+    # Dense and shapes
+    "dense": ([(16,)], lambda tf, k, x: k.layers.Dense(10)(x)),
+    "dense_relu_softmax": (
+        [(16,)],
+        lambda tf, k, x: k.layers.Dense(4, activation="softmax")(
+            k.layers.Dense(8, activation="relu")(x)
+        ),
+    ),
+    "dense_no_bias": ([(16,)], lambda tf, k, x: k.layers.Dense(10, use_bias=False)(x)),
+    "dense_series": ([SERIES], lambda tf, k, x: k.layers.Dense(6)(x)),
+    "flatten": ([IMAGE], lambda tf, k, x: k.layers.Flatten()(x)),
+    "reshape": ([IMAGE], lambda tf, k, x: k.layers.Reshape((16, 12))(x)),
+    "squeeze": ([(1, 8, 3)], lambda tf, k, x: tf.squeeze(x, axis=1)),
+    "expand_dims": ([SERIES], lambda tf, k, x: tf.expand_dims(x, axis=1)),
+    "permute": ([IMAGE], lambda tf, k, x: k.layers.Permute((3, 1, 2))(x)),
+    "two_outputs": (
+        [(16,)],
+        lambda tf, k, x: [k.layers.Dense(3)(x), k.layers.Dense(2, activation="sigmoid")(x)],
+    ),
+    # Whole networks
+    "digits": (
+        [(8, 8, 1)],
+        lambda tf, k, x: k.layers.Dense(10)(
+            k.layers.Flatten()(
+                k.layers.MaxPooling2D(2)(
+                    k.layers.Conv2D(8, 3, activation="relu", padding="same")(x)
+                )
+            )
+        ),
+    ),
+    "residual": (
+        [IMAGE],
+        lambda tf, k, x: k.layers.Dense(4, activation="softmax")(
+            k.layers.GlobalAveragePooling2D()(
+                k.layers.Add()(
+                    [
+                        k.layers.Conv2D(4, 1)(x),
+                        k.layers.DepthwiseConv2D(3, padding="same")(k.layers.Conv2D(4, 1)(x)),
+                    ]
+                )
+            )
+        ),
+    ),
+}
+
+
+def recipe_digest(recipe: Recipe, kind: str) -> str:
+    """What the converted bytes depend on."""
+    from importlib.metadata import version
+
+    shapes, build = recipe
+    code = build.__code__
+    text = [kind, version("tensorflow"), version("keras"), str(shapes), inspect.getsource(convert)]
+    text += [code.co_code.hex(), repr(code.co_names), repr(code.co_consts)]
+    return hashlib.sha256("\n".join(text).encode()).hexdigest()
+
+
+def convert(recipe: Recipe, kind: str) -> bytes:
+    """One recipe as TFLite bytes; kind 'f' is float, 'q' is int8 from input to output."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    shapes, build = recipe
+    keras.utils.set_random_seed(1)
+    inputs = [keras.Input(shape, batch_size=1) for shape in shapes]
+
+    class Body(keras.Layer):  # lets recipes call tf functions as well as layers
+        def __init__(self) -> None:
+            super().__init__()
+            self.model: Any = None
+
+        def call(self, *tensors: Any) -> Any:
+            return build(tf, keras, *tensors)
+
+    rng = np.random.default_rng(1)
+    try:
+        model = keras.Model(inputs, build(tf, keras, *inputs))
+        for variable in model.weights:  # biases are 0 otherwise, and per-channel scales alike
+            values = rng.normal(0, 0.5, variable.shape)
+            variable.assign(np.abs(values) + 0.1 if "variance" in variable.path else values)
+    except (ValueError, TypeError, AttributeError):  # plain tf functions on Keras tensors
+        model = keras.Model(inputs, Body()(*inputs))
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    if kind == "q":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: (
+            [rng.normal(0, 1, (1, *shape)).astype(np.float32) for shape in shapes]
+            for _ in range(16)
+        )
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.int8
+        converter.inference_output_type = tf.int8
+    return bytes(converter.convert())
+
+
+def make_corpus(folder: Path, names: list[str] | None = None) -> list[Path]:
+    """Bring `folder` up to date and return its models, sorted."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, recipe in MODELS.items():
+        for kind in ("f", "q"):
+            path = folder / f"{name}_{kind}.tflite"
+            paths.append(path)
+            stamp = path.with_suffix(".digest")
+            digest = recipe_digest(recipe, kind)
+            if path.exists() and stamp.exists() and stamp.read_text() == digest:
+                continue
+            if names is not None and name not in names:
+                continue
+            path.write_bytes(convert(recipe, kind))
+            stamp.write_text(digest)
+    return sorted(path for path in paths if path.exists())
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "corpus"
+    print(f"{len(make_corpus(target))} models in {target}")
