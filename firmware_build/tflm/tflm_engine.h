@@ -44,13 +44,6 @@ typedef struct _tflm_message_t {
 
 typedef struct _tflm_engine_t tflm_engine_t;
 
-// "tflm" or "hosted".
-const char *tflm_engine_name(void);
-
-// The upstream commit (engine "tflm") or the wheel's version (engine "hosted")
-// that answers. May be "" before the hosted engine's child has started.
-const char *tflm_engine_commit(void);
-
 // Bytes of one engine's state. The caller allocates them, aligned for any type,
 // and keeps them until tflm_engine_destroy().
 size_t tflm_engine_state_size(void);

@@ -1,0 +1,390 @@
+// The engine of the simulator: TFLM in the tflite-micro wheel, in a child Python
+// process over a pipe, so that pip alone is enough. engine_hosted.py is the
+// child, and its header tells the frames.
+//
+// One child serves every interpreter of this process. It is started by the first
+// that needs it, and ends with this process, however that ends. If it dies,
+// whatever it held is lost: each call on it then fails, and the next new
+// interpreter starts another.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "model_reader.h"
+#include "tflm_engine.h"
+#include "engine_hosted_py.h" // the child's program, made from engine_hosted.py
+
+extern char **environ;
+
+enum { OP_PLAN = 1, OP_CREATE, OP_INVOKE, OP_DESTROY };
+enum { LIFELINE_FD = 3 };
+
+struct _tflm_engine_t {
+    uint32_t handle; // the child's name for it; 0 is none
+    uint32_t generation; // of the child that knows the handle
+    const uint8_t *model;
+    size_t model_size;
+    uint8_t *arena; // holds the inputs, then the outputs
+    size_t arena_used;
+};
+
+typedef struct _request_header_t {
+    uint8_t op;
+    uint8_t pad[3];
+    uint32_t handle;
+    uint32_t length;
+} request_header_t;
+
+typedef struct _reply_header_t {
+    uint8_t status;
+    uint8_t pad[3];
+    uint32_t length;
+} reply_header_t;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // one request at a time
+static pid_t child_pid; // 0: none
+static uint32_t child_generation;
+static int request_fd, reply_fd, lifeline_fd;
+
+static tflm_status_t fail(tflm_status_t status, tflm_message_t *message, const char *text) {
+    snprintf(message->text, sizeof(message->text), "%s", text);
+    return status;
+}
+
+// Bury the child and say how it ended.
+static tflm_status_t lose_child(tflm_message_t *message) {
+    if (child_pid != 0) {
+        close(request_fd);
+        close(reply_fd);
+        close(lifeline_fd);
+        int status = 0;
+        while (waitpid(child_pid, &status, 0) < 0 && errno == EINTR) {
+        }
+        child_pid = 0;
+        snprintf(message->text, sizeof(message->text), "engine process died (%s %d)",
+            WIFSIGNALED(status) ? "signal" : "exit",
+            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    }
+    return TFLM_ERROR_ENGINE;
+}
+
+// Ctrl-C interrupts system calls here; the exception it asks for waits until the
+// caller is back in Python, since half a frame would be the end of the child.
+static bool write_all(const void *data, size_t size) {
+    const uint8_t *p = data;
+    while (size > 0) {
+        ssize_t n = write(request_fd, p, size);
+        if (n > 0) {
+            p += n;
+            size -= (size_t)n;
+        } else if (n == 0 || errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_all(void *data, size_t size) {
+    uint8_t *p = data;
+    while (size > 0) {
+        ssize_t n = read(reply_fd, p, size);
+        if (n > 0) {
+            p += n;
+            size -= (size_t)n;
+        } else if (n == 0 || errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool send_header(uint8_t op, uint32_t handle, size_t length) {
+    request_header_t header = { op, { 0, 0, 0 }, handle, (uint32_t)length };
+    return write_all(&header, sizeof(header));
+}
+
+// Read a reply's header; `length` is what must be read after it. A refusal is
+// read whole, its text goes into the message.
+static tflm_status_t read_reply(size_t *length, tflm_message_t *message) {
+    reply_header_t header;
+    if (!read_all(&header, sizeof(header))) {
+        return lose_child(message);
+    }
+    *length = header.length;
+    if (header.status == TFLM_OK) {
+        return TFLM_OK;
+    }
+    size_t rest = header.length;
+    size_t kept = 0;
+    while (rest > 0) {
+        char chunk[64];
+        size_t n = rest < sizeof(chunk) ? rest : sizeof(chunk);
+        if (!read_all(chunk, n)) {
+            return lose_child(message);
+        }
+        for (size_t i = 0; i < n && kept + 1 < sizeof(message->text); i++) {
+            message->text[kept++] = chunk[i];
+        }
+        rest -= n;
+    }
+    message->text[kept] = '\0';
+    return (tflm_status_t)header.status;
+}
+
+// Read the rest of a reply that must be `size` bytes long.
+static tflm_status_t read_body(void *data, size_t size, size_t length, tflm_message_t *message) {
+    if (length != size || !read_all(data, size)) {
+        return lose_child(message);
+    }
+    return TFLM_OK;
+}
+
+static bool open_pipe(int ends[2]) {
+    if (pipe(ends) < 0) {
+        return false;
+    }
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    return true;
+}
+
+static int spawn_python(const int request[2], const int reply[2], const int lifeline[2]) {
+    const char *python = getenv("TFLM_HOST_PYTHON");
+    if (python == NULL || *python == '\0') {
+        python = "python3";
+    }
+    char *argv[] = { (char *)python, (char *)"-c", (char *)engine_hosted_py, NULL };
+
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, request[0], STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, reply[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, lifeline[0], LIFELINE_FD);
+
+    // Ctrl-C belongs to MicroPython, and the child goes on living after it.
+    posix_spawnattr_t attributes;
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &blocked);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+
+    int error = posix_spawnp(&child_pid, python, &actions, &attributes, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    return error;
+}
+
+static tflm_status_t start_child(tflm_message_t *message) {
+    if (child_pid != 0) {
+        return TFLM_OK;
+    }
+    int request[2], reply[2], lifeline[2];
+    if (!open_pipe(request) || !open_pipe(reply) || !open_pipe(lifeline)) {
+        return fail(TFLM_ERROR_ENGINE, message, "no pipe to the engine process");
+    }
+    int error = spawn_python(request, reply, lifeline);
+    close(request[0]);
+    close(reply[1]);
+    close(lifeline[0]);
+    request_fd = request[1];
+    reply_fd = reply[0];
+    lifeline_fd = lifeline[1];
+    if (error != 0) {
+        child_pid = 0;
+        close(request_fd);
+        close(reply_fd);
+        close(lifeline_fd);
+        return fail(TFLM_ERROR_ENGINE, message, "no Python for the engine: set TFLM_HOST_PYTHON");
+    }
+    child_generation++;
+
+    size_t length;
+    tflm_status_t status = read_reply(&length, message);
+    if (status != TFLM_OK && status != TFLM_ERROR_ENGINE) {
+        // It said why it cannot serve (no tflite-micro); keep those words.
+        tflm_message_t end;
+        lose_child(&end);
+        status = TFLM_ERROR_ENGINE;
+    }
+    return status;
+}
+
+static size_t align_up(size_t size) {
+    return (size + TFLM_ARENA_ALIGN - 1) & ~(size_t)(TFLM_ARENA_ALIGN - 1);
+}
+
+// Where input or output `index` lies in the arena: inputs first, then outputs.
+static size_t io_offset(const uint8_t *model, size_t size, bool output, size_t index,
+    size_t *bytes) {
+    size_t inputs = model_io_count(model, size, false);
+    size_t last = output ? inputs + index : index;
+    size_t offset = 0;
+    for (size_t i = 0;; i++) {
+        model_tensor_t tensor;
+        bool found = model_io(model, size, i >= inputs, i < inputs ? i : i - inputs, &tensor);
+        *bytes = found ? tensor.bytes : 0;
+        if (i == last) {
+            return offset;
+        }
+        offset += align_up(*bytes);
+    }
+}
+
+static tflm_status_t plan(const uint8_t *model, size_t model_size, size_t *needed,
+    tflm_message_t *message) {
+    tflm_status_t status = start_child(message);
+    if (status != TFLM_OK) {
+        return status;
+    }
+    if (!send_header(OP_PLAN, 0, model_size) || !write_all(model, model_size)) {
+        return lose_child(message);
+    }
+    size_t length;
+    status = read_reply(&length, message);
+    uint32_t bytes = 0;
+    if (status == TFLM_OK) {
+        status = read_body(&bytes, sizeof(bytes), length, message);
+    }
+    // TFLM may lay an output over an input; here all lie side by side.
+    size_t last_bytes;
+    size_t io = io_offset(model, model_size, true, model_io_count(model, model_size, true),
+        &last_bytes);
+    *needed = io > bytes ? io : bytes;
+    return status;
+}
+
+static tflm_status_t create(tflm_engine_t *state, size_t arena_size, tflm_message_t *message) {
+    size_t needed;
+    tflm_status_t status = plan(state->model, state->model_size, &needed, message);
+    if (status == TFLM_OK && needed > arena_size) {
+        status = fail(TFLM_ERROR_ARENA, message, "");
+    }
+    if (status != TFLM_OK) {
+        return status;
+    }
+    uint32_t sizes[3] = {
+        (uint32_t)arena_size,
+        (uint32_t)model_io_count(state->model, state->model_size, false),
+        (uint32_t)model_io_count(state->model, state->model_size, true),
+    };
+    if (!send_header(OP_CREATE, 0, sizeof(sizes) + state->model_size)
+        || !write_all(sizes, sizeof(sizes))
+        || !write_all(state->model, state->model_size)) {
+        return lose_child(message);
+    }
+    size_t length;
+    status = read_reply(&length, message);
+    uint32_t reply[2];
+    if (status == TFLM_OK) {
+        status = read_body(reply, sizeof(reply), length, message);
+    }
+    if (status == TFLM_OK) {
+        state->handle = reply[0];
+        state->arena_used = reply[1];
+        state->generation = child_generation;
+    }
+    return status;
+}
+
+static bool send_inputs(const tflm_engine_t *state) {
+    size_t count = model_io_count(state->model, state->model_size, false);
+    size_t total = 0;
+    size_t bytes;
+    for (size_t i = 0; i < count; i++) {
+        io_offset(state->model, state->model_size, false, i, &bytes);
+        total += bytes;
+    }
+    bool sent = send_header(OP_INVOKE, state->handle, total);
+    for (size_t i = 0; i < count && sent; i++) {
+        size_t offset = io_offset(state->model, state->model_size, false, i, &bytes);
+        sent = write_all(state->arena + offset, bytes);
+    }
+    return sent;
+}
+
+static tflm_status_t read_outputs(tflm_engine_t *state, size_t length, tflm_message_t *message) {
+    size_t count = model_io_count(state->model, state->model_size, true);
+    for (size_t i = 0; i < count; i++) {
+        size_t bytes;
+        size_t offset = io_offset(state->model, state->model_size, true, i, &bytes);
+        if (bytes > length || !read_all(state->arena + offset, bytes)) {
+            return lose_child(message);
+        }
+        length -= bytes;
+    }
+    return length == 0 ? TFLM_OK : lose_child(message);
+}
+
+static tflm_status_t invoke(tflm_engine_t *state, tflm_message_t *message) {
+    if (child_pid == 0 || state->generation != child_generation) {
+        return fail(TFLM_ERROR_ENGINE, message, "engine process died; make a new Interpreter");
+    }
+    if (!send_inputs(state)) {
+        return lose_child(message);
+    }
+    size_t length;
+    tflm_status_t status = read_reply(&length, message);
+    return status == TFLM_OK ? read_outputs(state, length, message) : status;
+}
+
+size_t tflm_engine_state_size(void) {
+    return sizeof(tflm_engine_t);
+}
+
+tflm_status_t tflm_engine_plan(const uint8_t *model, size_t model_size, uint8_t *scratch,
+    size_t scratch_size, size_t *needed, tflm_message_t *message) {
+    (void)scratch;
+    (void)scratch_size;
+    pthread_mutex_lock(&lock);
+    tflm_status_t status = plan(model, model_size, needed, message);
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+tflm_status_t tflm_engine_create(tflm_engine_t *state, const uint8_t *model, size_t model_size,
+    uint8_t *arena, size_t arena_size, tflm_message_t *message) {
+    *state = (tflm_engine_t) { .model = model, .model_size = model_size, .arena = arena };
+    pthread_mutex_lock(&lock);
+    tflm_status_t status = create(state, arena_size, message);
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+void tflm_engine_destroy(tflm_engine_t *state) {
+    pthread_mutex_lock(&lock);
+    if (state->handle != 0 && child_pid != 0 && state->generation == child_generation) {
+        // No reply is asked for. A child that is gone is noticed by the next call.
+        send_header(OP_DESTROY, state->handle, 0);
+    }
+    state->handle = 0;
+    pthread_mutex_unlock(&lock);
+}
+
+size_t tflm_engine_arena_used(const tflm_engine_t *state) {
+    return state->arena_used;
+}
+
+void *tflm_engine_data(tflm_engine_t *state, bool output, size_t index) {
+    if (index >= model_io_count(state->model, state->model_size, output)) {
+        return NULL;
+    }
+    size_t bytes;
+    return state->arena + io_offset(state->model, state->model_size, output, index, &bytes);
+}
+
+tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message) {
+    pthread_mutex_lock(&lock);
+    tflm_status_t status = invoke(state, message);
+    pthread_mutex_unlock(&lock);
+    return status;
+}

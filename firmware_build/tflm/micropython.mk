@@ -1,0 +1,49 @@
+# The `tflm` module for MicroPython ports that build with make.
+#
+#   TFLM_ENGINE   hosted (unix only: the tflite-micro wheel in a child process)
+#                 or tflm (TFLM compiled in), which also needs
+#   TFLM_DIR      a checkout of esp-tflite-micro
+#   TFLM_LIB      the static library built from it
+#   TFLM_COMMIT   what tflm.tflm_commit says
+#   TFLM_OPS      the op profile: digits, cnn or all
+
+TFLM_MOD_DIR := $(USERMOD_DIR)
+TFLM_ENGINE ?= tflm
+TFLM_OPS ?= cnn
+
+SRC_USERMOD_C += $(addprefix $(TFLM_MOD_DIR)/, modtflm.c tflm_interpreter.c tflm_tensor.c)
+SRC_USERMOD_LIB_C += $(addprefix $(TFLM_MOD_DIR)/, flatbuf.c model_reader.c)
+
+TFLM_DEFINES := -DTFLM_ENGINE_NAME='"$(TFLM_ENGINE)"' \
+	-DTFLM_OPS_$(shell echo $(TFLM_OPS) | tr a-z A-Z)
+ifneq ($(TFLM_COMMIT),)
+TFLM_DEFINES += -DTFLM_COMMIT='"$(TFLM_COMMIT)"'
+endif
+CFLAGS_USERMOD += -I$(TFLM_MOD_DIR) $(TFLM_DEFINES)
+
+ifeq ($(TFLM_ENGINE),hosted)
+
+SRC_USERMOD_LIB_C += $(TFLM_MOD_DIR)/engine_hosted.c
+CFLAGS_USERMOD += -I$(BUILD)/tflm
+LDFLAGS_USERMOD += -lpthread
+
+# The child's program as a C string.
+$(BUILD)/tflm/engine_hosted.o: $(BUILD)/tflm/engine_hosted_py.h
+$(BUILD)/tflm/engine_hosted_py.h: $(TFLM_MOD_DIR)/engine_hosted.py
+	$(Q)$(MKDIR) -p $(dir $@)
+	$(Q)(echo 'static const char engine_hosted_py[] ='; \
+		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $<; echo ';') > $@
+
+else
+
+SRC_USERMOD_LIB_CXX += $(TFLM_MOD_DIR)/engine_tflm.cpp
+CXXFLAGS_USERMOD += -I$(TFLM_MOD_DIR) $(TFLM_DEFINES) -std=c++17 \
+	-isystem $(TFLM_DIR) \
+	-isystem $(TFLM_DIR)/third_party/flatbuffers/include \
+	-isystem $(TFLM_DIR)/third_party/gemmlowp \
+	-isystem $(TFLM_DIR)/third_party/ruy \
+	-DTF_LITE_STATIC_MEMORY -DTF_LITE_DISABLE_X86_NEON \
+	-fno-exceptions -fno-rtti -fno-threadsafe-statics
+LDFLAGS_USERMOD += $(TFLM_LIB) -lstdc++
+
+endif

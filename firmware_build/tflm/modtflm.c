@@ -1,0 +1,66 @@
+// The `tflm` module: TensorFlow Lite Micro for MicroPython.
+//
+// See docs/tflm.md for what it offers. The types are in tflm_interpreter.c and
+// tflm_tensor.c; TFLM itself is behind tflm_engine.h.
+
+#include "py/objexcept.h"
+#include "py/objstr.h"
+#include "py/runtime.h"
+
+#include "modtflm.h"
+
+// The upstream commit that the engine runs; the build says.
+#ifndef TFLM_COMMIT
+#define TFLM_COMMIT "unknown"
+#endif
+
+#define TFLM_MODULE_VERSION "0.1.0"
+
+#define DEFINE_EXCEPTION(name, parent_type) \
+    MP_DEFINE_CONST_OBJ_TYPE( \
+    mp_type_##name, MP_QSTR_##name, MP_TYPE_FLAG_NONE, \
+    make_new, mp_obj_exception_make_new, \
+    print, mp_obj_exception_print, \
+    attr, mp_obj_exception_attr, \
+    parent, &mp_type_##parent_type \
+    );
+
+DEFINE_EXCEPTION(ModelError, ValueError)
+DEFINE_EXCEPTION(UnsupportedOpError, ModelError)
+DEFINE_EXCEPTION(ArenaError, MemoryError)
+
+MP_NORETURN void tflm_raise(tflm_status_t status, const tflm_message_t *message) {
+    const mp_obj_type_t *type = &mp_type_RuntimeError;
+    if (status == TFLM_ERROR_MODEL) {
+        type = &mp_type_ModelError;
+    } else if (status == TFLM_ERROR_OP) {
+        type = &mp_type_UnsupportedOpError;
+    } else if (status == TFLM_ERROR_ARENA) {
+        type = &mp_type_ArenaError;
+    }
+    mp_raise_msg_varg(type, MP_ERROR_TEXT("%s"), message->text);
+}
+
+static MP_DEFINE_STR_OBJ(commit_obj, TFLM_COMMIT);
+static MP_DEFINE_STR_OBJ(version_obj, TFLM_MODULE_VERSION);
+static MP_DEFINE_STR_OBJ(engine_obj, TFLM_ENGINE_NAME);
+
+static const mp_rom_map_elem_t tflm_globals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_tflm) },
+    { MP_ROM_QSTR(MP_QSTR___version__), MP_ROM_PTR(&version_obj) },
+    { MP_ROM_QSTR(MP_QSTR_tflm_commit), MP_ROM_PTR(&commit_obj) },
+    { MP_ROM_QSTR(MP_QSTR_engine), MP_ROM_PTR(&engine_obj) },
+    { MP_ROM_QSTR(MP_QSTR_Interpreter), MP_ROM_PTR(&tflm_interpreter_type) },
+    { MP_ROM_QSTR(MP_QSTR_Tensor), MP_ROM_PTR(&tflm_tensor_type) },
+    { MP_ROM_QSTR(MP_QSTR_ModelError), MP_ROM_PTR(&mp_type_ModelError) },
+    { MP_ROM_QSTR(MP_QSTR_UnsupportedOpError), MP_ROM_PTR(&mp_type_UnsupportedOpError) },
+    { MP_ROM_QSTR(MP_QSTR_ArenaError), MP_ROM_PTR(&mp_type_ArenaError) },
+};
+static MP_DEFINE_CONST_DICT(tflm_globals, tflm_globals_table);
+
+const mp_obj_module_t tflm_user_cmodule = {
+    .base = { &mp_type_module },
+    .globals = (mp_obj_dict_t *)&tflm_globals,
+};
+
+MP_REGISTER_MODULE(MP_QSTR_tflm, tflm_user_cmodule);

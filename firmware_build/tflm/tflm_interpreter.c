@@ -1,0 +1,335 @@
+// tflm.Interpreter: a model, its arena, and the tensors to feed and read.
+
+#include <string.h>
+
+#include "py/builtin.h"
+#include "py/gc.h"
+#include "py/mpthread.h"
+#include "py/runtime.h"
+
+#include "modtflm.h"
+
+// Blocks of the GC heap start at multiples of this: no need to align by hand.
+MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_ARENA_ALIGN);
+MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_MODEL_ALIGN);
+
+static size_t engine_offset(void) {
+    const size_t align = 2 * sizeof(void *);
+    return (sizeof(tflm_interpreter_obj_t) + align - 1) / align * align;
+}
+
+// Buffers -------------------------------------------------------------------
+
+static void check_buffer(mp_obj_t obj, const uint8_t *start, size_t size, mp_uint_t flags) {
+    mp_buffer_info_t now;
+    if (obj != MP_OBJ_NULL && (!mp_get_buffer(obj, &now, flags)
+                               || (const uint8_t *)now.buf > start
+                               || (const uint8_t *)now.buf + now.len < start + size)) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("model or arena was resized"));
+    }
+}
+
+void tflm_interpreter_check_buffers(const tflm_interpreter_obj_t *self) {
+    check_buffer(self->model_obj, self->model, self->model_size, MP_BUFFER_READ);
+    check_buffer(self->arena_obj, self->arena, self->arena_size, MP_BUFFER_RW);
+}
+
+// The content of a file: the buffer it offers (a file in ROMFS lies in flash and
+// needs no copy), or its bytes.
+static mp_obj_t read_file(mp_obj_t path) {
+    mp_obj_t args[2] = { path, MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
+    mp_obj_t file = mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_builtin_open_obj), 2, 0, args);
+    mp_buffer_info_t buffer;
+    if (mp_get_buffer(file, &buffer, MP_BUFFER_READ)) {
+        return file;
+    }
+    mp_obj_t method[2];
+    mp_load_method(file, MP_QSTR_read, method);
+    mp_obj_t data = mp_call_method_n_kw(0, 0, method);
+    mp_load_method(file, MP_QSTR_close, method);
+    mp_call_method_n_kw(0, 0, method);
+    return data;
+}
+
+static void set_model(tflm_interpreter_obj_t *self, mp_obj_t model) {
+    if (mp_obj_is_str(model)) {
+        model = read_file(model);
+    }
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(model, &buffer, MP_BUFFER_READ);
+    self->model_obj = model;
+    self->model = buffer.buf;
+    self->model_size = buffer.len;
+    if ((uintptr_t)buffer.buf % TFLM_MODEL_ALIGN != 0) {
+        uint8_t *copy = m_new(uint8_t, buffer.len);
+        memcpy(copy, buffer.buf, buffer.len);
+        self->model_obj = MP_OBJ_NULL;
+        self->model = copy;
+    }
+}
+
+static void use_arena(tflm_interpreter_obj_t *self, mp_obj_t arena) {
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(arena, &buffer, MP_BUFFER_RW);
+    size_t skip = -(uintptr_t)buffer.buf & (TFLM_ARENA_ALIGN - 1);
+    self->arena_obj = arena;
+    self->arena = (uint8_t *)buffer.buf + skip;
+    self->arena_size = buffer.len > skip ? buffer.len - skip : 0;
+    if (self->arena < self->model + self->model_size
+        && self->model < self->arena + self->arena_size) {
+        mp_raise_ValueError(MP_ERROR_TEXT("arena overlaps the model"));
+    }
+}
+
+static uint8_t *new_arena(size_t size) {
+    uint8_t *arena = m_new_maybe(uint8_t, size > 0 ? size : 1);
+    if (arena == NULL) {
+        gc_info_t info;
+        gc_info(&info);
+        mp_raise_msg_varg(&mp_type_ArenaError,
+            MP_ERROR_TEXT("arena needs %u bytes, heap has %u in one piece"),
+            (unsigned)size, (unsigned)(info.max_free * MICROPY_BYTES_PER_GC_BLOCK));
+    }
+    return arena;
+}
+
+// Ask the engine how much it needs, with as little working memory as it takes,
+// and leave an arena of just that size in self.
+static void plan_arena(tflm_interpreter_obj_t *self) {
+    size_t needed;
+    for (;;) {
+        tflm_message_t message;
+        tflm_status_t status = tflm_engine_plan(self->model, self->model_size,
+            self->arena, self->arena_size, &needed, &message);
+        if (status == TFLM_OK) {
+            break;
+        }
+        if (status != TFLM_ERROR_ARENA) {
+            tflm_raise(status, &message);
+        }
+        // Give back before asking for more, so that both need not fit.
+        m_del(uint8_t, self->arena, self->arena_size);
+        self->arena = NULL;
+        self->arena_size = 0;
+        self->arena = new_arena(needed);
+        self->arena_size = needed;
+    }
+    if (self->arena_size >= needed) {
+        // The rest of the block goes back to the heap.
+        m_renew_maybe(uint8_t, self->arena, self->arena_size, needed, false);
+    } else {
+        self->arena = new_arena(needed);
+    }
+    self->arena_size = needed;
+}
+
+// Construction --------------------------------------------------------------
+
+MP_NORETURN static void raise_small_arena(tflm_interpreter_obj_t *self) {
+    size_t given = self->arena_size;
+    self->arena_obj = MP_OBJ_NULL;
+    self->arena = NULL;
+    self->arena_size = 0;
+    plan_arena(self);
+    mp_raise_msg_varg(&mp_type_ArenaError, MP_ERROR_TEXT("arena of %u bytes, model needs %u"),
+        (unsigned)given, (unsigned)self->arena_size);
+}
+
+static mp_obj_t tensors(tflm_interpreter_obj_t *self, bool output) {
+    size_t count = model_io_count(self->model, self->model_size, output);
+    mp_obj_tuple_t *all = MP_OBJ_TO_PTR(mp_obj_new_tuple(count, NULL));
+    for (size_t i = 0; i < count; i++) {
+        all->items[i] = tflm_tensor_new(self, output, i);
+    }
+    return MP_OBJ_FROM_PTR(all);
+}
+
+static mp_obj_t tflm_interpreter_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
+    const mp_obj_t *all_args) {
+    enum { ARG_model, ARG_arena };
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_model, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
+        { MP_QSTR_arena, MP_ARG_KW_ONLY | MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
+    };
+    mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed), allowed, args);
+
+    size_t size = engine_offset() + tflm_engine_state_size();
+    tflm_interpreter_obj_t *self = m_malloc_with_finaliser(size);
+    memset(self, 0, size); // a finaliser may find it half made
+    self->base.type = type;
+    self->engine = (tflm_engine_t *)((uint8_t *)self + engine_offset());
+
+    set_model(self, args[ARG_model].u_obj);
+
+    mp_obj_t arena = args[ARG_arena].u_obj;
+    if (arena == mp_const_none) {
+        plan_arena(self);
+    } else if (mp_obj_is_int(arena)) {
+        mp_int_t bytes = mp_obj_get_int(arena);
+        if (bytes < 0) {
+            mp_raise_ValueError(MP_ERROR_TEXT("arena must not be negative"));
+        }
+        self->arena = new_arena((size_t)bytes);
+        self->arena_size = (size_t)bytes;
+    } else {
+        use_arena(self, arena);
+    }
+
+    tflm_message_t message;
+    tflm_status_t status = tflm_engine_create(self->engine, self->model, self->model_size,
+        self->arena, self->arena_size, &message);
+    if (status == TFLM_ERROR_ARENA) {
+        raise_small_arena(self);
+    } else if (status != TFLM_OK) {
+        tflm_raise(status, &message);
+    }
+    self->inputs = tensors(self, false);
+    self->outputs = tensors(self, true);
+    return MP_OBJ_FROM_PTR(self);
+}
+
+static mp_obj_t tflm_interpreter_del(mp_obj_t self_in) {
+    tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    tflm_engine_destroy(self->engine);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_del_obj, tflm_interpreter_del);
+
+// Running -------------------------------------------------------------------
+
+// Take the interpreter for one run. The GIL makes test-and-set one step; where
+// threads run without one, the compiler must.
+static bool take(tflm_interpreter_obj_t *self) {
+    #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
+    return !__atomic_exchange_n(&self->busy, true, __ATOMIC_ACQUIRE);
+    #else
+    bool was_busy = self->busy;
+    self->busy = true;
+    return !was_busy;
+    #endif
+}
+
+static void give_back(tflm_interpreter_obj_t *self) {
+    #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
+    __atomic_store_n(&self->busy, false, __ATOMIC_RELEASE);
+    #else
+    self->busy = false;
+    #endif
+}
+
+static void invoke(tflm_interpreter_obj_t *self) {
+    tflm_interpreter_check_buffers(self);
+    if (!take(self)) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("interpreter is busy"));
+    }
+    tflm_message_t message;
+    MP_THREAD_GIL_EXIT();
+    tflm_status_t status = tflm_engine_invoke(self->engine, &message);
+    MP_THREAD_GIL_ENTER();
+    give_back(self);
+    if (status != TFLM_OK) {
+        tflm_raise(status, &message);
+    }
+}
+
+static mp_obj_t tflm_interpreter_invoke(mp_obj_t self_in) {
+    invoke(MP_OBJ_TO_PTR(self_in));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_invoke_obj, tflm_interpreter_invoke);
+
+// Run on one input and return the one output's tensor.
+static mp_obj_t run(tflm_interpreter_obj_t *self, mp_obj_t values) {
+    size_t inputs, outputs;
+    mp_obj_t *input, *output;
+    mp_obj_tuple_get(self->inputs, &inputs, &input);
+    mp_obj_tuple_get(self->outputs, &outputs, &output);
+    if (inputs != 1 || outputs != 1) {
+        mp_raise_ValueError(MP_ERROR_TEXT("model must have one input and one output"));
+    }
+    tflm_interpreter_check_buffers(self);
+    tflm_tensor_fill(MP_OBJ_TO_PTR(input[0]), values);
+    invoke(self);
+    return output[0];
+}
+
+static mp_obj_t tflm_interpreter_predict(mp_obj_t self_in, mp_obj_t values) {
+    return tflm_tensor_dequantize(run(MP_OBJ_TO_PTR(self_in), values));
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(tflm_interpreter_predict_obj, tflm_interpreter_predict);
+
+static mp_obj_t tflm_interpreter_classify(mp_obj_t self_in, mp_obj_t values) {
+    const tflm_tensor_obj_t *output = MP_OBJ_TO_PTR(run(MP_OBJ_TO_PTR(self_in), values));
+    size_t index = tflm_tensor_largest(output);
+    mp_obj_t pair[2] = {
+        mp_obj_new_int_from_uint(index),
+        mp_obj_new_float((mp_float_t)tflm_tensor_real(output, index)),
+    };
+    return mp_obj_new_tuple(2, pair);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(tflm_interpreter_classify_obj, tflm_interpreter_classify);
+
+// Looking -------------------------------------------------------------------
+
+static mp_obj_t tflm_interpreter_ops(mp_obj_t self_in) {
+    const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t count = model_op_count(self->model, self->model_size);
+    mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list(count, NULL));
+    for (size_t i = 0; i < count; i++) {
+        model_op_t op = { .name = "", .name_len = 0 };
+        model_op(self->model, self->model_size, i, &op);
+        mp_obj_t pair[2] = {
+            mp_obj_new_str(op.name, op.name_len),
+            mp_obj_new_int(op.version),
+        };
+        list->items[i] = mp_obj_new_tuple(2, pair);
+    }
+    return MP_OBJ_FROM_PTR(list);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_ops_obj, tflm_interpreter_ops);
+
+static void tflm_interpreter_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
+    const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (dest[0] != MP_OBJ_NULL) {
+        return; // nothing can be stored
+    }
+    if (attr == MP_QSTR_inputs) {
+        dest[0] = self->inputs;
+    } else if (attr == MP_QSTR_outputs) {
+        dest[0] = self->outputs;
+    } else if (attr == MP_QSTR_arena_size) {
+        dest[0] = mp_obj_new_int_from_uint(self->arena_size);
+    } else if (attr == MP_QSTR_arena_used) {
+        dest[0] = mp_obj_new_int_from_uint(tflm_engine_arena_used(self->engine));
+    } else {
+        dest[1] = MP_OBJ_SENTINEL; // look among the methods
+    }
+}
+
+static void tflm_interpreter_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
+    const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    (void)kind;
+    mp_printf(print, "<Interpreter of %u model bytes, %u ops, arena %u bytes>",
+        (unsigned)self->model_size, (unsigned)model_op_count(self->model, self->model_size),
+        (unsigned)self->arena_size);
+}
+
+static const mp_rom_map_elem_t tflm_interpreter_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_invoke), MP_ROM_PTR(&tflm_interpreter_invoke_obj) },
+    { MP_ROM_QSTR(MP_QSTR_predict), MP_ROM_PTR(&tflm_interpreter_predict_obj) },
+    { MP_ROM_QSTR(MP_QSTR_classify), MP_ROM_PTR(&tflm_interpreter_classify_obj) },
+    { MP_ROM_QSTR(MP_QSTR_ops), MP_ROM_PTR(&tflm_interpreter_ops_obj) },
+    { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&tflm_interpreter_del_obj) },
+};
+static MP_DEFINE_CONST_DICT(tflm_interpreter_locals, tflm_interpreter_locals_table);
+
+MP_DEFINE_CONST_OBJ_TYPE(
+    tflm_interpreter_type,
+    MP_QSTR_Interpreter,
+    MP_TYPE_FLAG_NONE,
+    make_new, tflm_interpreter_make_new,
+    print, tflm_interpreter_print,
+    attr, tflm_interpreter_attr,
+    locals_dict, &tflm_interpreter_locals
+    );
