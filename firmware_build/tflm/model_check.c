@@ -1,0 +1,449 @@
+#include <string.h>
+
+#include "model_reader.h"
+#include "model_rule.h"
+
+// Tensors
+
+void check_read_tensor(const check_t *c, int32_t index, check_tensor_t *t) {
+    memset(t, 0, sizeof(*t));
+    t->index = CHECK_NO_TENSOR;
+    uint32_t table = flatbuf_vector_table(&c->buf, c->tensors, (uint32_t)index);
+    if (table == 0) {
+        return;
+    }
+    t->index = (uint32_t)index;
+    t->type = flatbuf_u8(&c->buf, table, TENSOR_TYPE);
+
+    flatbuf_vector_t shape = flatbuf_vector(&c->buf, table, TENSOR_SHAPE, 4);
+    t->dims = shape.pos;
+    t->rank = shape.len <= 255 ? (uint8_t)shape.len : 255;
+    t->elements = 1;
+    for (unsigned i = 0; i < t->rank; ++i) {
+        int32_t dim = check_dim(c, t, i);
+        // Saturates at a number that no tensor may have.
+        bool fits = dim > 0 && (uint64_t)t->elements * (uint32_t)dim <= MODEL_MAX_TENSOR_BYTES;
+        t->elements = fits ? t->elements * (uint32_t)dim : MODEL_MAX_TENSOR_BYTES + 1;
+    }
+
+    uint32_t buffer_index = (uint32_t)flatbuf_i32(&c->buf, table, TENSOR_BUFFER, 0);
+    uint32_t buffer = flatbuf_vector_table(&c->buf, c->buffers, buffer_index);
+    flatbuf_vector_t data = flatbuf_vector(&c->buf, buffer, BUFFER_DATA, 1);
+    t->data = data.len > 0 ? data.pos : 0;
+
+    uint32_t quantization = flatbuf_table(&c->buf, table, TENSOR_QUANTIZATION);
+    flatbuf_vector_t scales = flatbuf_vector(&c->buf, quantization, QUANTIZATION_SCALE, 4);
+    t->zero_points = flatbuf_vector(&c->buf, quantization, QUANTIZATION_ZERO_POINT, 8);
+    if (scales.len > 0 && t->zero_points.len > 0) {
+        t->scales = scales;
+    }
+    t->quantized_dimension = flatbuf_i32(&c->buf, quantization, QUANTIZATION_QUANTIZED_DIMENSION, 0);
+}
+
+int32_t check_dim(const check_t *c, const check_tensor_t *t, unsigned i) {
+    return (int32_t)flatbuf_u32_at(&c->buf, t->dims + 4 * i);
+}
+
+float check_scale(const check_t *c, const check_tensor_t *t, uint32_t i) {
+    return flatbuf_float_at(&c->buf, t->scales.pos + 4 * i);
+}
+
+static bool zero_point_fits(int type, int64_t zero_point) {
+    switch (type) {
+        case TENSOR_INT8:
+            return zero_point >= INT8_MIN && zero_point <= INT8_MAX;
+        case TENSOR_UINT8:
+            return zero_point >= 0 && zero_point <= UINT8_MAX;
+        case TENSOR_INT16:
+            return zero_point >= INT16_MIN && zero_point <= INT16_MAX;
+        default:
+            return zero_point == 0;
+    }
+}
+
+static bool check_quantization(check_t *c, const check_tensor_t *t, uint32_t table) {
+    if (table == 0) {
+        return true;
+    }
+    if (flatbuf_u8(&c->buf, table, QUANTIZATION_DETAILS_TYPE) != 0) {
+        return check_fail(c, "quantization type is not supported");
+    }
+    flatbuf_vector_t scales = flatbuf_vector(&c->buf, table, QUANTIZATION_SCALE, 4);
+    if (scales.len > 1 && (t->quantized_dimension < 0 || t->quantized_dimension >= t->rank
+        || (uint32_t)check_dim(c, t, (unsigned)t->quantized_dimension) != scales.len)) {
+        return check_fail(c, "%u scales do not match dimension %d", (unsigned)scales.len,
+            (int)t->quantized_dimension);
+    }
+    if (t->zero_points.len > 1 && t->zero_points.len != scales.len) {
+        return check_fail(c, "%u zero points for %u scales", (unsigned)t->zero_points.len,
+            (unsigned)scales.len);
+    }
+    for (uint32_t i = 0; i < scales.len; ++i) {
+        // Positive and finite, in bits: no denormal, infinity, NaN or sign.
+        uint32_t bits = flatbuf_u32_at(&c->buf, scales.pos + 4 * i);
+        if (bits < 0x00800000 || bits >= 0x7f800000) {
+            return check_fail(c, "scale %u is not a positive number", (unsigned)i);
+        }
+    }
+    for (uint32_t i = 0; i < t->zero_points.len; ++i) {
+        if (!zero_point_fits(t->type, (int64_t)flatbuf_u64_at(&c->buf, t->zero_points.pos + 8 * i))) {
+            return check_fail(c, "zero point %u is out of range", (unsigned)i);
+        }
+    }
+    return true;
+}
+
+static bool check_buffer(check_t *c, const check_tensor_t *t, uint32_t table, uint32_t bytes) {
+    uint32_t index = (uint32_t)flatbuf_i32(&c->buf, table, TENSOR_BUFFER, 0);
+    if (index >= c->buffers.len) {
+        return check_fail(c, "buffer %u does not exist", (unsigned)index);
+    }
+    uint32_t buffer = flatbuf_vector_table(&c->buf, c->buffers, index);
+    uint32_t offset = flatbuf_field(&c->buf, buffer, BUFFER_OFFSET, 8);
+    uint32_t size = flatbuf_field(&c->buf, buffer, BUFFER_SIZE, 8);
+    if ((offset != 0 && flatbuf_u64_at(&c->buf, offset) != 0)
+        || (size != 0 && flatbuf_u64_at(&c->buf, size) != 0)
+        || flatbuf_i32(&c->buf, table, TENSOR_EXTERNAL_BUFFER, 0) != 0) {
+        return check_fail(c, "data outside the model is not supported");
+    }
+    if (t->data == 0) {
+        return true;
+    }
+    uint32_t len = flatbuf_vector(&c->buf, buffer, BUFFER_DATA, 1).len;
+    if (len != bytes) {
+        return check_fail(c, "buffer has %u bytes, shape needs %u", (unsigned)len, (unsigned)bytes);
+    }
+    if (t->data % model_type_size(t->type) != 0) {
+        return check_fail(c, "buffer is not aligned");
+    }
+    return true;
+}
+
+// One tensor by itself.
+static bool check_tensor(check_t *c, const check_tensor_t *t) {
+    uint32_t table = flatbuf_vector_table(&c->buf, c->tensors, t->index);
+    uint32_t type_size = (uint32_t)model_type_size(t->type);
+    if (type_size == 0) {
+        return check_fail(c, "type %u is not supported", t->type);
+    }
+    if (t->rank > CHECK_MAX_RANK) {
+        return check_fail(c, "more than %u dimensions", (unsigned)CHECK_MAX_RANK);
+    }
+    for (unsigned i = 0; i < t->rank; ++i) {
+        if (check_dim(c, t, i) < 1) {
+            return check_fail(c, "dimension %u is %d", i, (int)check_dim(c, t, i));
+        }
+    }
+    if (t->elements > MODEL_MAX_TENSOR_BYTES / type_size) {
+        return check_fail(c, "more than %u bytes", (unsigned)MODEL_MAX_TENSOR_BYTES);
+    }
+    if (flatbuf_u8(&c->buf, table, TENSOR_IS_VARIABLE) != 0) {
+        return check_fail(c, "variables are not supported");
+    }
+    if (flatbuf_field(&c->buf, table, TENSOR_SPARSITY, 4) != 0
+        || flatbuf_field(&c->buf, table, TENSOR_VARIANT_TENSORS, 4) != 0) {
+        return check_fail(c, "sparse and variant tensors are not supported");
+    }
+    return check_buffer(c, t, table, t->elements * type_size)
+           && check_quantization(c, t, flatbuf_table(&c->buf, table, TENSOR_QUANTIZATION));
+}
+
+static bool check_tensors(check_t *c) {
+    uint32_t arena = 0;
+    if (c->tensors.len > MODEL_MAX_TENSORS) {
+        return check_fail(c, "more than %u tensors", (unsigned)MODEL_MAX_TENSORS);
+    }
+    c->subject = "tensor";
+    for (uint32_t i = 0; i < c->tensors.len; ++i) {
+        check_tensor_t *t = &c->out; // no op uses it yet
+        c->subject_index = i;
+        check_read_tensor(c, (int32_t)i, t);
+        if (!check_tensor(c, t)) {
+            return false;
+        }
+        if (t->data != 0) {
+            c->defined[i / 8] |= (uint8_t)(1 << i % 8);
+        } else {
+            arena += t->elements * (uint32_t)model_type_size(t->type);
+        }
+        if (arena > MODEL_MAX_ARENA_BYTES) {
+            return check_fail(c, "tensors need more than %u bytes", (unsigned)MODEL_MAX_ARENA_BYTES);
+        }
+    }
+    c->subject = NULL;
+    return true;
+}
+
+// The graph
+
+static bool is_tensor(const check_t *c, int32_t index) {
+    return index >= 0 && (uint32_t)index < c->tensors.len;
+}
+
+static bool is_defined(const check_t *c, int32_t index) {
+    return (c->defined[index / 8] >> index % 8 & 1) != 0;
+}
+
+static void define(check_t *c, int32_t index) {
+    c->defined[index / 8] |= (uint8_t)(1 << index % 8);
+}
+
+static bool check_graph_inputs(check_t *c, flatbuf_vector_t inputs) {
+    if (inputs.len == 0) {
+        return check_fail(c, "model has no input");
+    }
+    for (uint32_t i = 0; i < inputs.len; ++i) {
+        int32_t index = flatbuf_vector_i32(&c->buf, inputs, i);
+        // Already defined: a constant, or the same tensor twice.
+        if (!is_tensor(c, index) || is_defined(c, index)) {
+            return check_fail(c, "input %u is no free tensor", (unsigned)i);
+        }
+        define(c, index);
+    }
+    return true;
+}
+
+static bool check_graph_outputs(check_t *c, flatbuf_vector_t outputs) {
+    if (outputs.len == 0) {
+        return check_fail(c, "model has no output");
+    }
+    for (uint32_t i = 0; i < outputs.len; ++i) {
+        int32_t index = flatbuf_vector_i32(&c->buf, outputs, i);
+        if (!is_tensor(c, index) || !is_defined(c, index)) {
+            return check_fail(c, "output %u is never written", (unsigned)i);
+        }
+    }
+    return true;
+}
+
+static const model_check_op_t *find_op(const model_check_op_t *ops, size_t op_count, int32_t code) {
+    for (size_t i = 0; i < op_count; ++i) {
+        if (ops[i].code == code) {
+            return &ops[i];
+        }
+    }
+    return NULL;
+}
+
+// Set the subject to op `index` and find what this firmware has for it.
+static model_status_t find_rule(check_t *c, uint32_t index,
+    const model_check_op_t *ops, size_t op_count, const model_check_op_t **found) {
+    c->subject = "op";
+    c->subject_index = index;
+    c->subject_name = NULL;
+    model_op_t op;
+    if (!model_op(c->buf.data, c->buf.size, index, &op)) {
+        check_fail(c, "operator code does not exist");
+        return MODEL_INVALID;
+    }
+    *found = find_op(ops, op_count, op.code);
+    c->subject_name = op.name; // NUL terminated: constant, or a checked string
+    if (*found == NULL) {
+        check_fail(c, "this op is not in the firmware");
+        return MODEL_UNSUPPORTED_OP;
+    }
+    if (op.version < 1 || op.version > (*found)->version) {
+        check_fail(c, "version %d, the firmware has %u", (int)op.version,
+            (unsigned)(*found)->version);
+        return MODEL_UNSUPPORTED_OP;
+    }
+    return MODEL_OK;
+}
+
+// TFLM reads the code from both fields in one place and from one in another.
+static bool check_operator_codes(check_t *c) {
+    for (uint32_t i = 0; i < c->codes.len; ++i) {
+        uint32_t table = flatbuf_vector_table(&c->buf, c->codes, i);
+        int32_t old_code = (int8_t)flatbuf_u8(&c->buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE);
+        int32_t code = flatbuf_i32(&c->buf, table, OPERATOR_CODE_BUILTIN_CODE, 0);
+        int32_t expected = code < BUILTIN_PLACEHOLDER ? code : BUILTIN_PLACEHOLDER;
+        if (code < 0 || old_code < 0 || (code != 0 && old_code != 0 && old_code != expected)) {
+            return check_fail(c, "operator code %u contradicts itself", (unsigned)i);
+        }
+    }
+    return true;
+}
+
+static bool check_op_tensors(check_t *c, const model_rule_t *rule, flatbuf_vector_t outputs) {
+    bool optional = (rule->flags & RULE_BIAS) != 0;
+    if (c->inputs.len < rule->min_inputs || c->inputs.len > rule->max_inputs) {
+        return check_fail(c, "%u inputs", (unsigned)c->inputs.len);
+    }
+    for (uint32_t i = 0; i < c->inputs.len; ++i) {
+        int32_t index = flatbuf_vector_i32(&c->buf, c->inputs, i);
+        if (index == -1 && optional && i + 1 == rule->max_inputs) {
+            continue;
+        }
+        if (!is_tensor(c, index)) {
+            return check_fail(c, "input %u does not exist", (unsigned)i);
+        }
+        if (!is_defined(c, index)) {
+            return check_fail(c, "input %u is not written before", (unsigned)i);
+        }
+    }
+    if (outputs.len != 1) {
+        return check_fail(c, "%u outputs", (unsigned)outputs.len);
+    }
+    int32_t index = flatbuf_vector_i32(&c->buf, outputs, 0);
+    if (!is_tensor(c, index) || is_defined(c, index)) {
+        return check_fail(c, "output is no free tensor");
+    }
+    for (uint32_t i = 0; i < CHECK_MAX_INPUTS; ++i) {
+        check_read_tensor(c, i < c->inputs.len ? flatbuf_vector_i32(&c->buf, c->inputs, i) : -1, &c->in[i]);
+    }
+    check_read_tensor(c, index, &c->out);
+    return true;
+}
+
+static bool check_op_options(check_t *c, const model_rule_t *rule, uint32_t operator) {
+    c->options = 0;
+    if (flatbuf_u8(&c->buf, operator, OPERATOR_BUILTIN_OPTIONS_TYPE) == rule->options) {
+        c->options = flatbuf_table(&c->buf, operator, OPERATOR_BUILTIN_OPTIONS);
+    }
+    if (rule->options == 0) {
+        return true;
+    }
+    if (c->options == 0) {
+        return (rule->flags & RULE_OPTIONS_OPTIONAL) != 0 || check_fail(c, "options are missing");
+    }
+    return check_table(c, c->options, rule->layout);
+}
+
+static bool check_op_types(check_t *c, const model_rule_t *rule) {
+    const check_tensor_t *data = &c->in[rule->flags & RULE_DATA_LAST ? 2 : 0];
+    if ((rule->types >> data->type & 1) == 0) {
+        return check_fail(c, "input type %u is not supported", (unsigned)data->type);
+    }
+    if ((rule->flags & RULE_SAME_TYPE) != 0 && !check_type(c, &c->out, data->type, "output")) {
+        return false;
+    }
+    if ((rule->flags & RULE_SAME_SHAPE) != 0 && !check_same_shape(c, data, &c->out)) {
+        return false;
+    }
+    if ((rule->flags & RULE_QUANTIZED) != 0 && data->type != TENSOR_FLOAT32) {
+        return check_quantized(c, data, "input") && check_quantized(c, &c->out, "output");
+    }
+    return true;
+}
+
+static bool check_op(check_t *c, const model_rule_t *rule, uint32_t operator) {
+    c->inputs = flatbuf_vector(&c->buf, operator, OPERATOR_INPUTS, 4);
+    flatbuf_vector_t outputs = flatbuf_vector(&c->buf, operator, OPERATOR_OUTPUTS, 4);
+    if (flatbuf_vector(&c->buf, operator, OPERATOR_INTERMEDIATES, 4).len != 0) {
+        return check_fail(c, "intermediate tensors are not supported");
+    }
+    if (!check_op_tensors(c, rule, outputs)
+        || !check_op_options(c, rule, operator)
+        || !check_op_types(c, rule)
+        || (rule->check != NULL && !rule->check(c))) {
+        return false;
+    }
+    define(c, (int32_t)c->out.index);
+    return true;
+}
+
+static model_status_t check_operators(check_t *c, flatbuf_vector_t operators,
+    const model_check_op_t *ops, size_t op_count) {
+    for (uint32_t i = 0; i < operators.len; ++i) {
+        const model_check_op_t *op = NULL;
+        model_status_t status = find_rule(c, i, ops, op_count, &op);
+        if (status != MODEL_OK) {
+            return status;
+        }
+        if (!check_op(c, op->rule, flatbuf_vector_table(&c->buf, operators, i))) {
+            return MODEL_INVALID;
+        }
+    }
+    c->subject = NULL;
+    return MODEL_OK;
+}
+
+static model_status_t check_support(check_t *c, flatbuf_vector_t operators,
+    const model_check_op_t *ops, size_t op_count) {
+    for (uint32_t i = 0; i < operators.len; ++i) {
+        const model_check_op_t *op;
+        model_status_t status = find_rule(c, i, ops, op_count, &op);
+        if (status != MODEL_OK) {
+            return status;
+        }
+    }
+    c->subject = NULL;
+    return MODEL_OK;
+}
+
+// TFLM would place tensors where this entry says, over each other if need be.
+static bool check_metadata(check_t *c, flatbuf_vector_t metadata) {
+    static const char offline[] = "OfflineMemoryAllocation";
+    for (uint32_t i = 0; i < metadata.len; ++i) {
+        uint32_t table = flatbuf_vector_table(&c->buf, metadata, i);
+        flatbuf_vector_t name = flatbuf_vector(&c->buf, table, METADATA_NAME, 1);
+        if (name.len == sizeof(offline) - 1
+            && memcmp(c->buf.data + name.pos, offline, sizeof(offline) - 1) == 0) {
+            return check_fail(c, "offline memory plans are not supported");
+        }
+    }
+    return true;
+}
+
+static model_status_t check_model(check_t *c, const model_check_op_t *ops, size_t op_count) {
+    uint32_t root = flatbuf_root(&c->buf);
+    int32_t version = flatbuf_i32(&c->buf, root, MODEL_VERSION, 0);
+    if (version != 3) {
+        check_fail(c, "schema version %d, not 3", (int)version);
+        return MODEL_INVALID;
+    }
+    flatbuf_vector_t subgraphs = flatbuf_vector(&c->buf, root, MODEL_SUBGRAPHS, 4);
+    if (subgraphs.len != 1) {
+        check_fail(c, "%u subgraphs, not 1", (unsigned)subgraphs.len);
+        return MODEL_INVALID;
+    }
+    uint32_t subgraph = flatbuf_vector_table(&c->buf, subgraphs, 0);
+    flatbuf_vector_t operators = flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OPERATORS, 4);
+    c->codes = flatbuf_vector(&c->buf, root, MODEL_OPERATOR_CODES, 4);
+    c->buffers = flatbuf_vector(&c->buf, root, MODEL_BUFFERS, 4);
+    c->tensors = flatbuf_vector(&c->buf, subgraph, SUBGRAPH_TENSORS, 4);
+    // Each op writes a tensor of its own.
+    if (operators.len == 0 || operators.len > c->tensors.len) {
+        check_fail(c, "%u ops for %u tensors", (unsigned)operators.len, (unsigned)c->tensors.len);
+        return MODEL_INVALID;
+    }
+    if (!check_operator_codes(c)) {
+        return MODEL_INVALID;
+    }
+    model_status_t status = check_support(c, operators, ops, op_count);
+    if (status != MODEL_OK) {
+        return status;
+    }
+    if (!check_metadata(c, flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))
+        || !check_tensors(c)
+        || !check_graph_inputs(c, flatbuf_vector(&c->buf, subgraph, SUBGRAPH_INPUTS, 4))) {
+        return MODEL_INVALID;
+    }
+    status = check_operators(c, operators, ops, op_count);
+    if (status != MODEL_OK) {
+        return status;
+    }
+    if (!check_graph_outputs(c, flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OUTPUTS, 4))) {
+        return MODEL_INVALID;
+    }
+    return MODEL_OK;
+}
+
+model_status_t model_check(const uint8_t *model, size_t size,
+    const model_check_op_t *ops, size_t op_count,
+    char *message, size_t message_size) {
+    check_t c;
+    memset(&c, 0, sizeof(c));
+    c.buf = flatbuf_init(model, size);
+    c.message = message;
+    c.message_size = message_size;
+    if (message_size > 0) {
+        *message = 0;
+    }
+    // What is not shared costs less than a part a byte.
+    c.budget = c.buf.size < UINT32_MAX / 4 ? 4 * c.buf.size : UINT32_MAX;
+    if (!check_structure(&c)) {
+        return MODEL_INVALID;
+    }
+    return check_model(&c, ops, op_count);
+}

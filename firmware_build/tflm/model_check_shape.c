@@ -1,0 +1,251 @@
+// Rules of the ops that move data about: shapes, padding, reduction, resizing.
+
+#include "model_rule.h"
+
+bool check_reshape(check_t *c) {
+    // The kernel goes by the output tensor alone.
+    return c->in[0].elements == c->out.elements
+           || check_fail(c, "%u elements do not make %u", (unsigned)c->in[0].elements,
+        (unsigned)c->out.elements);
+}
+
+// A constant axis, counted from the end if negative, of a tensor of `rank` dimensions.
+// Returns -1, and a message, if it is out of range.
+static int check_axis(check_t *c, int32_t axis, unsigned rank) {
+    int32_t positive = axis < 0 ? axis + (int32_t)rank : axis;
+    if (positive < 0 || positive >= (int32_t)rank) {
+        check_fail(c, "axis %d of %u dimensions", (int)axis, rank);
+        return -1;
+    }
+    return positive;
+}
+
+bool check_expand_dims(check_t *c) {
+    if (!check_int32_constant(c, &c->in[1], 1, "axis")
+        || !check_rank(c, &c->out, c->in[0].rank + 1u, "output")) {
+        return false;
+    }
+    int axis = check_axis(c, check_constant(c, &c->in[1], 0), c->out.rank);
+    if (axis < 0) {
+        return false;
+    }
+    for (unsigned i = 0; i < c->out.rank; ++i) {
+        int32_t dim = 1;
+        if (i != (unsigned)axis) {
+            dim = check_dim(c, &c->in[0], i < (unsigned)axis ? i : i - 1);
+        }
+        if (!check_out_dim(c, i, dim)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Is the output the input without the dimensions whose bit is set (or, if they are kept,
+// with 1 in their place)?
+static bool check_without(check_t *c, uint32_t dropped, bool keep) {
+    unsigned rank = 0;
+    for (unsigned i = 0; i < c->in[0].rank; ++i) {
+        bool drop = (dropped >> i & 1) != 0;
+        if (drop && !keep) {
+            continue;
+        }
+        if (rank >= c->out.rank) {
+            return check_fail(c, "output has too few dimensions");
+        }
+        if (!check_out_dim(c, rank, drop ? 1 : check_dim(c, &c->in[0], i))) {
+            return false;
+        }
+        ++rank;
+    }
+    return check_rank(c, &c->out, rank, "output");
+}
+
+bool check_squeeze(check_t *c) {
+    enum { SQUEEZE_DIMS = 0, MOST = 8 };
+    flatbuf_vector_t dims = flatbuf_vector(&c->buf, c->options, SQUEEZE_DIMS, 4);
+    uint32_t dropped = 0;
+    if (dims.len > MOST) {
+        return check_fail(c, "%u dimensions to squeeze", (unsigned)dims.len);
+    }
+    for (uint32_t i = 0; i < dims.len; ++i) {
+        int axis = check_axis(c, flatbuf_vector_i32(&c->buf, dims, i), c->in[0].rank);
+        if (axis < 0) {
+            return false;
+        }
+        if (check_dim(c, &c->in[0], (unsigned)axis) != 1) {
+            return check_fail(c, "dimension %d is not 1", axis);
+        }
+        dropped |= UINT32_C(1) << axis;
+    }
+    for (unsigned i = 0; dims.len == 0 && i < c->in[0].rank; ++i) {
+        dropped |= (uint32_t)(check_dim(c, &c->in[0], i) == 1) << i;
+    }
+    return check_without(c, dropped, false);
+}
+
+bool check_transpose(check_t *c) {
+    unsigned rank = c->in[0].rank;
+    uint32_t seen = 0;
+    if (rank < 1 || rank > 5) {
+        return check_fail(c, "%u dimensions, not 1 to 5", rank);
+    }
+    if (!check_rank(c, &c->out, rank, "output")
+        || !check_int32_constant(c, &c->in[1], rank, "permutation")
+        || !check_rank(c, &c->in[1], 1, "permutation")) {
+        return false;
+    }
+    for (unsigned i = 0; i < rank; ++i) {
+        int32_t from = check_constant(c, &c->in[1], i);
+        if (from < 0 || from >= (int32_t)rank || (seen >> from & 1) != 0) {
+            return check_fail(c, "%d is no place in a permutation", (int)from);
+        }
+        seen |= UINT32_C(1) << from;
+        if (!check_out_dim(c, i, check_dim(c, &c->in[0], (unsigned)from))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// PAD and PADV2, which has the value to pad with as its third input
+bool check_pad(check_t *c) {
+    unsigned rank = c->in[0].rank;
+    const check_tensor_t *paddings = &c->in[1];
+    if (rank < 1 || rank > 5) {
+        return check_fail(c, "%u dimensions, not 1 to 5", rank);
+    }
+    if (!check_rank(c, &c->out, rank, "output")) {
+        return false;
+    }
+    if (paddings->data == 0 || paddings->type != TENSOR_INT32 || paddings->elements != 2 * rank) {
+        return check_fail(c, "paddings must be %u constant int32", 2 * rank);
+    }
+    for (unsigned i = 0; i < rank; ++i) {
+        int32_t before = check_constant(c, paddings, 2 * i);
+        int32_t after = check_constant(c, paddings, 2 * i + 1);
+        if (before < 0 || after < 0) {
+            return check_fail(c, "padding is negative");
+        }
+        if (!check_out_dim(c, i, (int64_t)check_dim(c, &c->in[0], i) + before + after)) {
+            return false;
+        }
+    }
+    if (check_present(&c->in[2])) {
+        if (c->in[2].elements != 1) {
+            return check_fail(c, "%u values to pad with", (unsigned)c->in[2].elements);
+        }
+        return check_type(c, &c->in[2], c->in[0].type, "value to pad with");
+    }
+    return true;
+}
+
+bool check_concatenation(check_t *c) {
+    enum { AXIS = 0 };
+    unsigned rank = c->out.rank;
+    int axis = check_axis(c, flatbuf_i32(&c->buf, c->options, AXIS, 0), rank);
+    if (axis < 0) {
+        return false;
+    }
+    int64_t size = 0;
+    for (uint32_t i = 0; i < c->inputs.len; ++i) {
+        check_tensor_t *t = &c->in[0];
+        check_read_tensor(c, flatbuf_vector_i32(&c->buf, c->inputs, i), t);
+        if (!check_type(c, t, c->out.type, "input") || !check_rank(c, t, rank, "input")) {
+            return false;
+        }
+        for (unsigned j = 0; j < rank; ++j) {
+            if (j == (unsigned)axis) {
+                size += check_dim(c, t, j);
+            } else if (!check_out_dim(c, j, check_dim(c, t, j))) {
+                return false;
+            }
+        }
+    }
+    return check_out_dim(c, (unsigned)axis, size);
+}
+
+// MEAN and REDUCE_MAX
+bool check_mean(check_t *c) {
+    enum { KEEP_DIMS = 0, MOST = 4 };
+    const check_tensor_t *axes = &c->in[1];
+    uint32_t reduced = 0;
+    // TFLM copies the axes to an array of 4.
+    if (axes->elements > MOST) {
+        return check_fail(c, "%u axes", (unsigned)axes->elements);
+    }
+    if (!check_int32_constant(c, axes, axes->elements, "axes")) {
+        return false;
+    }
+    for (uint32_t i = 0; i < axes->elements; ++i) {
+        int axis = check_axis(c, check_constant(c, axes, i), c->in[0].rank);
+        if (axis < 0) {
+            return false;
+        }
+        reduced |= UINT32_C(1) << axis;
+    }
+    if (!check_without(c, reduced, flatbuf_u8(&c->buf, c->options, KEEP_DIMS) != 0)) {
+        return false;
+    }
+    if (c->in[0].type == TENSOR_FLOAT32) {
+        return true;
+    }
+    if (c->in[0].elements / c->out.elements > 1 << 22) {
+        return check_fail(c, "too many elements to reduce");
+    }
+    // The multiplier is divided by the number of elements, so that is left out here.
+    return check_rescale(c, 2 * 255, (double)check_scale(c, &c->in[0], 0)
+        / (double)check_scale(c, &c->out, 0));
+}
+
+bool check_resize(check_t *c) {
+    if (!check_rank(c, &c->in[0], 4, "input") || !check_rank(c, &c->out, 4, "output")
+        || !check_int32_constant(c, &c->in[1], 2, "size")
+        || !check_rank(c, &c->in[1], 1, "size")
+        || !check_out_dim(c, 0, check_dim(c, &c->in[0], 0))
+        || !check_out_dim(c, 3, check_dim(c, &c->in[0], 3))) {
+        return false;
+    }
+    for (unsigned i = 0; i < 2; ++i) {
+        if (!check_out_dim(c, i + 1, check_constant(c, &c->in[1], i))) {
+            return false;
+        }
+        // So that positions computed in single precision stay inside the image.
+        if (check_dim(c, &c->in[0], i + 1) > UINT16_MAX || check_dim(c, &c->out, i + 1) > UINT16_MAX) {
+            return check_fail(c, "side of more than %u", (unsigned)UINT16_MAX);
+        }
+    }
+    return true;
+}
+
+// TFLM's integer kernel steps in 1/1024 of a pixel, rounded: with many small steps the
+// last one can end beyond the image, and it reads there.
+static bool check_steps(check_t *c, int32_t in, int32_t out, bool align_corners, bool half_pixel) {
+    bool corners = align_corners && out > 1;
+    int64_t from = corners ? in - 1 : in;
+    int64_t to = corners ? out - 1 : out;
+    int64_t step = (1024 * from + to / 2) / to;
+    int64_t last = (out - 1) * step;
+    if (half_pixel) {
+        last += step / 2 - 512;
+    }
+    return last / 1024 <= in - 1
+           || check_fail(c, "TFLM resizes %d to %d by reading outside", (int)in, (int)out);
+}
+
+bool check_resize_bilinear(check_t *c) {
+    enum { ALIGN_CORNERS = 2, HALF_PIXEL_CENTERS = 3 };
+    bool align_corners = flatbuf_u8(&c->buf, c->options, ALIGN_CORNERS) != 0;
+    bool half_pixel = flatbuf_u8(&c->buf, c->options, HALF_PIXEL_CENTERS) != 0;
+    if (!check_resize(c)) {
+        return false;
+    }
+    if (align_corners && half_pixel) {
+        return check_fail(c, "both corners aligned and half pixel centers");
+    }
+    if (c->in[0].type == TENSOR_FLOAT32) {
+        return true;
+    }
+    return check_steps(c, check_dim(c, &c->in[0], 1), check_dim(c, &c->out, 1), align_corners, half_pixel)
+           && check_steps(c, check_dim(c, &c->in[0], 2), check_dim(c, &c->out, 2), align_corners, half_pixel);
+}

@@ -1,0 +1,112 @@
+// What model_check.c and the rules of the ops share. Private to model_check*.c.
+
+#ifndef MODEL_RULE_H
+#define MODEL_RULE_H
+
+#include "flatbuf.h"
+#include "model_check.h"
+#include "model_schema.h"
+
+#define CHECK_MAX_RANK (6) // of RuntimeShape, whose array has no more room
+#define CHECK_MAX_SIDE (1 << 24) // of an image, a window, a stride: products stay below 2**62
+
+// One tensor, as read from a file whose structure is sound.
+typedef struct _check_tensor_t {
+    uint32_t index; // CHECK_NO_TENSOR for an optional input left out
+    uint32_t dims; // position of the first dimension
+    uint32_t elements;
+    uint32_t data; // position of the bytes of a constant; 0 for a computed tensor
+    flatbuf_vector_t scales; // empty unless TFLM takes the tensor as quantized
+    flatbuf_vector_t zero_points;
+    int32_t quantized_dimension;
+    uint8_t rank;
+    uint8_t type;
+} check_tensor_t;
+
+#define CHECK_NO_TENSOR (0xffffffff)
+#define CHECK_MAX_INPUTS (4) // that a rule finds in `in`
+
+typedef struct _check_t {
+    flatbuf_t buf;
+    flatbuf_vector_t codes;
+    flatbuf_vector_t tensors;
+    flatbuf_vector_t buffers;
+    uint32_t budget; // of parts to visit, so that a small file cannot cost much
+
+    // What a message is about: NULL, "tensor" or "op".
+    const char *subject;
+    uint32_t subject_index;
+    const char *subject_name;
+    char *message;
+    size_t message_size;
+
+    // The op a rule is asked about.
+    flatbuf_vector_t inputs;
+    uint32_t options; // 0 if absent, else of the type the rule names
+    check_tensor_t in[CHECK_MAX_INPUTS];
+    check_tensor_t out;
+
+    uint8_t defined[MODEL_MAX_TENSORS / 8]; // tensors that hold a value by now
+} check_t;
+
+enum {
+    RULE_SAME_TYPE = 1, // the output has the type of the data input
+    RULE_SAME_SHAPE = 2, // ... and its shape
+    RULE_QUANTIZED = 4, // integer data and output have one scale and zero point each
+    RULE_BIAS = 8, // the last input may be left out, or be -1
+    RULE_DATA_LAST = 16, // the data input is number 2, not 0
+    RULE_OPTIONS_OPTIONAL = 32, // TFLM can do without the options
+};
+
+typedef struct _model_rule_t {
+    uint8_t flags;
+    uint8_t min_inputs;
+    uint8_t max_inputs;
+    uint8_t options; // type in the union BuiltinOptions; 0: TFLM reads none
+    const char *layout; // of the options, as for check_table()
+    uint32_t types; // TYPE_BIT()s that the data input may have
+    bool (*check)(check_t *c); // NULL: nothing more to check
+} model_rule_t;
+
+#define TYPE_BIT(type) (UINT32_C(1) << (type))
+#define TYPE_FLOAT_OR_INT8 (TYPE_BIT(TENSOR_FLOAT32) | TYPE_BIT(TENSOR_INT8))
+
+// Write the message and return false, so that a rule can `return check_fail(...)`.
+// Understands %u (unsigned), %d (int) and %s.
+bool check_fail(check_t *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// Is a table, and everything that `layout` says it leads to, inside and aligned? The
+// layout has a character a field: 1, 4, 8 a scalar of so many bytes; s a string; b, w, x
+// a vector of 1, 4, 8 bytes; an upper case letter the vector of tables so named in
+// model_check_structure.c, a `q` the one table there that stands alone; o a table of unknown
+// type; - what nobody reads.
+bool check_table(check_t *c, uint32_t table, const char *layout);
+
+// Is the whole file so, from its root on? (model_check_structure.c)
+bool check_structure(check_t *c);
+
+// Read a tensor, or note its absence for a negative index.
+void check_read_tensor(const check_t *c, int32_t index, check_tensor_t *t);
+
+// Values of a tensor.
+int32_t check_dim(const check_t *c, const check_tensor_t *t, unsigned i);
+int32_t check_constant(const check_t *c, const check_tensor_t *t, uint32_t i); // an int32 one
+float check_scale(const check_t *c, const check_tensor_t *t, uint32_t i);
+
+// Questions that rules share. `what` names the tensor in the message.
+bool check_present(const check_tensor_t *t);
+bool check_same_shape(check_t *c, const check_tensor_t *a, const check_tensor_t *b);
+bool check_rank(check_t *c, const check_tensor_t *t, unsigned rank, const char *what);
+bool check_type(check_t *c, const check_tensor_t *t, int type, const char *what);
+// One scale and one zero point, and a scale with which 6 / scale fits an int32.
+bool check_quantized(check_t *c, const check_tensor_t *t, const char *what);
+// A constant int32 vector (or, where count is 1, scalar) of so many elements.
+bool check_int32_constant(check_t *c, const check_tensor_t *t, uint32_t count, const char *what);
+// Fused activations: none, relu, relu of -1 to 1, relu6.
+bool check_activation(check_t *c, int activation);
+// Can integers up to `magnitude` be multiplied by a fixed-point `multiplier` in 32 bits?
+bool check_rescale(check_t *c, uint64_t magnitude, double multiplier);
+// Is the output's dimension i the given size?
+bool check_out_dim(check_t *c, unsigned i, int64_t size);
+
+#endif // MODEL_RULE_H

@@ -1,0 +1,70 @@
+// Fuzz target: model_check() and the readers on any bytes.
+//
+// The readers must be safe on bytes that were never checked, and on those that
+// passed they must succeed for every index.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model_check.h"
+#include "model_reader.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static volatile uint32_t sink; // keeps reads from being optimized away
+
+static void use(bool condition) {
+    if (!condition) {
+        abort();
+    }
+}
+
+static void read_tensors(const uint8_t *data, size_t size, bool output, bool passed) {
+    size_t count = model_io_count(data, size, output);
+    for (size_t i = 0; i < count && (passed || i < 64); ++i) {
+        model_tensor_t tensor;
+        bool found = model_io(data, size, output, i, &tensor);
+        use(found || !passed);
+        if (!found) {
+            continue;
+        }
+        uint32_t sum = tensor.name_len > 0 ? (uint8_t)tensor.name[tensor.name_len - 1] : 0;
+        for (size_t k = 0; k <= tensor.rank && k < 64; ++k) {
+            sum += (uint32_t)model_tensor_dim(&tensor, k);
+        }
+        for (size_t k = 0; k <= tensor.scale_count && k < 64; ++k) {
+            sum += (uint32_t)model_tensor_zero_point(&tensor, k) + (model_tensor_scale(&tensor, k) > 0);
+        }
+        use(!passed || (tensor.bytes > 0 && tensor.rank <= 6));
+        sink += sum + (uint32_t)model_type_code(tensor.type);
+    }
+}
+
+static void read_ops(const uint8_t *data, size_t size, bool passed) {
+    size_t count = model_op_count(data, size);
+    for (size_t i = 0; i < count && (passed || i < 64); ++i) {
+        model_op_t op;
+        bool found = model_op(data, size, i, &op);
+        use(found || !passed);
+        if (found && op.name_len > 0) {
+            sink += (uint8_t)op.name[op.name_len - 1];
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    char message[MODEL_MESSAGE_SIZE];
+    model_status_t status = model_check(data, size, model_check_ops, model_check_op_count,
+        message, sizeof(message));
+    use((status == MODEL_OK) == (message[0] == 0));
+    use(strlen(message) < 120 || status == MODEL_UNSUPPORTED_OP); // ops' names can be long
+
+    char small[5];
+    use(model_check(data, size, model_check_ops, model_check_op_count, small, sizeof(small)) == status);
+    use(strncmp(message, small, sizeof(small) - 1) == 0 && strlen(small) < sizeof(small));
+
+    read_tensors(data, size, false, status == MODEL_OK);
+    read_tensors(data, size, true, status == MODEL_OK);
+    read_ops(data, size, status == MODEL_OK);
+    return 0;
+}
