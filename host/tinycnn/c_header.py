@@ -21,7 +21,7 @@ _TEMPLATE = """\
 #define {macro} __attribute__((aligned(4)))
 #endif
 
-static const {macro} unsigned char {name}[] = {{
+{macro} static const unsigned char {name}[] = {{
 {values}
 }};
 static const unsigned int {name}_len = {size};

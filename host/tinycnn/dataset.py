@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinycnn.errors import UserError
+from tinycnn.errors import UserError, first_line
 from tinycnn.files import digest, read_bytes
 
 Floats = npt.NDArray[np.float32]
@@ -95,32 +96,31 @@ def load_npz(path: Path) -> Dataset:
 
     Raises UserError, naming the file, for anything else.
     """
-    raw = read_bytes(path)
-    try:
-        with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise UserError(
-                    f"{path} is no .npz file: save it with numpy.savez(path, x=x, y=y)"
-                )
-            missing = [name for name in ("x", "y") if name not in archive.files]
-            if missing:
-                found = ", ".join(sorted(archive.files)) or "nothing"
-                raise UserError(f"{path} has no array {' and no '.join(missing)}: found {found}")
-            x, y = archive["x"], archive["y"]
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
-        if "allow_pickle" in str(error) and raw[:2] == b"PK":
-            raise UserError(f"{path}: x and y must be arrays of numbers, not objects") from None
-        raise UserError(
-            f"{path} is no .npz file: save it with numpy.savez(path, x=x, y=y)"
-        ) from None
-    except TypeError:  # np.load gave a bare array, which is no context manager
-        raise UserError(
-            f"{path} is no .npz file: save it with numpy.savez(path, x=x, y=y)"
-        ) from None
+    x, y = _read_arrays(path)
     try:
         return make_dataset(path.stem, x, y)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+
+
+def _read_arrays(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """The arrays x and y of an .npz, as they are, or a UserError."""
+    raw = io.BytesIO(read_bytes(path))
+    no_npz = UserError(f"{path} is no .npz file: save it with numpy.savez(path, x=x, y=y)")
+    if not zipfile.is_zipfile(raw):
+        raise no_npz
+    raw.seek(0)
+    try:
+        with np.load(raw, allow_pickle=False) as archive:
+            missing = [name for name in ("x", "y") if name not in archive.files]
+            if missing:
+                found = ", ".join(sorted(archive.files)) or "nothing"
+                raise UserError(f"{path} has no array {' and no '.join(missing)}: found {found}")
+            return archive["x"], archive["y"]
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, TypeError):
+        raise no_npz from None
+    except ValueError as error:  # of numpy, about what is in the archive
+        raise UserError(f"{path}: x or y cannot be read: {first_line(error)}") from None
 
 
 def make_dataset(name: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Dataset:

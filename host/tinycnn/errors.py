@@ -24,3 +24,9 @@ class BuildError(UserError):
 
 class TargetError(UserError):
     """A target (simulator, emulator, board) failed or is missing."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, for a message of one line."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tinycnn._tensorflow import captured, keras
-from tinycnn.errors import UserError
+from tinycnn.errors import UserError, first_line
 from tinycnn.files import read_bytes
 
 Shape = tuple[int, int, int]
@@ -152,9 +152,3 @@ def _detail(layer: Any) -> str:
 
 def _text(shape: tuple[Any, ...]) -> str:
     return "x".join(str(size) for size in shape)
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of what an error says, for a message of one line."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

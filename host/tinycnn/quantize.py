@@ -11,9 +11,9 @@ from typing import Any
 from tinycnn._tensorflow import captured, keras, tensorflow
 from tinycnn.c_header import c_header
 from tinycnn.dataset import Dataset, Floats
-from tinycnn.errors import UserError
+from tinycnn.errors import UserError, first_line
 from tinycnn.files import digest, read_bytes, update_metrics, write_atomic, write_json
-from tinycnn.model import check_fits, first_line, load_model
+from tinycnn.model import check_fits, load_model
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite import TFLite, inspect_tflite
 from tinycnn.train import TrainedModel

@@ -1,0 +1,124 @@
+"""The article's split, and every way an .npz can be wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from host_helpers import Command, assert_one_line_error, snapshot
+
+from tinycnn.dataset import Dataset, load_npz, make_dataset
+
+
+def test_digits_are_the_articles(digits: Dataset) -> None:
+    assert digits.x.shape == (1797, 8, 8, 1)
+    assert digits.x.dtype == np.float32
+    assert (digits.x.min(), digits.x.max(), digits.maximum) == (0, 1, 16)
+    assert digits.classes == 10
+    assert {name: last - first for name, (first, last) in digits.bounds.items()} == {
+        "train": 1078,
+        "test": 359,
+        "validation": 360,
+    }
+    test = digits.part("test")
+    assert test.y[0] == 0  # the sketch's built-in input
+    assert np.array_equal(test.x[0], digits.x[1078])
+
+
+def test_parts_cover_every_image_once(digits: Dataset) -> None:
+    joined = np.concatenate([digits.part(n).y for n in ("train", "test", "validation")])
+    assert np.array_equal(joined, digits.y)
+
+
+def test_npz_without_channels_gets_one(tmp_path: Path) -> None:
+    x = np.arange(20 * 5 * 6).reshape(20, 5, 6)
+    path = tmp_path / "own.npz"
+    np.savez(path, x=x, y=np.arange(20) % 2)
+    dataset = load_npz(path)
+    assert dataset.name == "own"
+    assert dataset.image_shape == (5, 6, 1)
+    assert dataset.maximum == 599
+    assert dataset.x[-1, -1, -1, 0] == 1
+
+
+def test_fingerprint_tells_data_apart(digits: Dataset) -> None:
+    again = make_dataset("digits", digits.x * 16, digits.y)
+    assert again.fingerprint == digits.fingerprint
+    labels = digits.y.copy()
+    labels[-1] = (labels[-1] + 1) % 10
+    assert make_dataset("digits", digits.x, labels).fingerprint != digits.fingerprint
+
+
+X = np.ones((20, 8, 8))
+Y = np.arange(20) % 2
+NAN = np.where(np.arange(X.size).reshape(X.shape) == 7, np.nan, X)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"x": X}, "no array y"),
+        ({"images": X, "labels": Y}, "no array x and no y: found images, labels"),
+        ({"x": X, "y": Y[:-1]}, "20 images but y has 19 labels"),
+        ({"x": NAN, "y": Y}, "not finite"),
+        ({"x": NAN * np.inf, "y": Y}, "not finite"),
+        ({"x": -X, "y": Y}, "negative values"),
+        ({"x": X * 0, "y": Y}, "zero everywhere"),
+        ({"x": X.reshape(20, 64), "y": Y}, "shape (n, h, w)"),
+        ({"x": X[:, :0], "y": Y}, "no pixels"),
+        ({"x": X[:5], "y": Y[:5]}, "5 images: at least 10"),
+        ({"x": X.astype(str), "y": Y}, "must hold numbers"),
+        ({"x": X.astype(complex), "y": Y}, "must hold numbers"),
+        ({"x": X.astype(object), "y": Y}, "x or y cannot be read"),
+        ({"x": X, "y": Y - 1}, "negative labels"),
+        ({"x": X, "y": Y + 0.5}, "whole numbers"),
+        ({"x": X, "y": np.full(20, np.nan)}, "whole numbers"),
+        ({"x": X, "y": Y.astype(str)}, "whole numbers"),
+        ({"x": X, "y": Y * 2}, "none that is 1"),
+        ({"x": X, "y": Y + 1}, "none that is 0"),
+        ({"x": X, "y": Y * 0}, "single class"),
+        ({"x": X, "y": np.eye(2)[Y]}, "shape (n,)"),
+        ({"x": X, "y": np.repeat([0, 1], [15, 5])}, "none of class 1"),
+        ({"x": X[:, :3], "y": Y}, "too small"),
+    ],
+)
+def test_npz_errors(arrays: dict[str, Any], words: str, tmp_path: Path, command: Command) -> None:
+    path = tmp_path / "bad.npz"
+    np.savez(path, **arrays)
+    before = snapshot(tmp_path)
+    outcome = command("train", "--data", path, "--build-dir", tmp_path / "build")
+    assert_one_line_error(outcome, words)
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"hello", b"PK\x03\x04" + bytes(99), None])
+def test_file_that_is_no_npz(content: bytes | None, tmp_path: Path, command: Command) -> None:
+    path = tmp_path / "bad.npz"
+    if content is None:
+        np.save(path.with_suffix(".npy"), X)
+        content = path.with_suffix(".npy").read_bytes()
+    path.write_bytes(content)
+    outcome = command("train", "--data", path, "--build-dir", tmp_path / "build")
+    assert_one_line_error(outcome, "is no .npz file")
+
+
+def test_truncated_npz(own_npz: Path, command: Command, tmp_path: Path) -> None:
+    own_npz.write_bytes(own_npz.read_bytes()[:-300])
+    outcome = command("train", "--data", own_npz, "--build-dir", tmp_path / "build")
+    assert_one_line_error(outcome, "is no .npz file")
+
+
+def test_damaged_npz(own_npz: Path, command: Command, tmp_path: Path) -> None:
+    raw = bytearray(own_npz.read_bytes())
+    raw[2000] ^= 0xFF  # in the pixels: the archive's checksum tells
+    own_npz.write_bytes(raw)
+    outcome = command("train", "--data", own_npz, "--build-dir", tmp_path / "build")
+    assert_one_line_error(outcome, "is no .npz file")
+
+
+def test_missing_and_unreadable_file(tmp_path: Path, command: Command) -> None:
+    for path in (tmp_path / "none.npz", tmp_path):
+        outcome = command("train", "--data", path, "--build-dir", tmp_path / "build")
+        assert_one_line_error(outcome, f"cannot read {path}")
