@@ -40,14 +40,16 @@ CXXFLAGS := -std=c++17 -O2 -g0 -w \
 	$(EXTRA_FLAGS)
 
 $(OUT): $(OBJ)
-	@rm -f $@
-	@$(AR) rcsD $@ $^
+	@rm -f $@.part
+	@$(AR) rcsD $@.part $^
+	@mv $@.part $@
 	@echo AR $@
 
 objects/%.o: $(TFLM_DIR)/%.cc
 	@mkdir -p $(@D)
 	@echo CXX $<
-	@$(CXX) $(CXXFLAGS) -c $< -o $@
+	@$(CXX) $(CXXFLAGS) -c $< -o $@.part
+	@mv $@.part $@
 
 .PHONY: count
 count:

@@ -160,11 +160,19 @@ class Terminal:
         """Read until `text` has come since the last wait; what came so far is forgotten."""
         end = time.monotonic() + seconds
         while text not in self.screen:
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self._ours], [], [], left)[0]:
-                raise AssertionError(f"waited for {text!r}, got {self.screen!r}")
-            self.screen += os.read(self._ours, 4096).decode(errors="replace")
+            came = self._read(end - time.monotonic())
+            assert came, f"waited for {text!r}, got {self.screen!r}"
+            self.screen += came
         self.screen = self.screen.partition(text)[2]
+
+    def _read(self, seconds: float) -> str:
+        """What comes within `seconds`; "" if nothing does, or the program has ended."""
+        if seconds <= 0 or not select.select([self._ours], [], [], seconds)[0]:
+            return ""
+        try:
+            return os.read(self._ours, 4096).decode(errors="replace")
+        except OSError:  # how a terminal says that its last program is gone
+            return ""
 
     def close(self) -> None:
         self.process.kill()

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from functools import cache
 from pathlib import Path
 
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, digest, read_bytes, write_atomic
-from tinycnn.firmware.command import first_error, make_environment, need, run
+from tinycnn.firmware.command import first_error, locked, make_environment, need, run
 from tinycnn.firmware.fetch import Checkout
 from tinycnn.firmware.progress import Progress, silent
 from tinycnn.firmware.sources import cache_root
@@ -40,23 +39,14 @@ def build(tflm: Checkout, *, extra_flags: str = "", progress: Progress = silent)
     """
     need("make", "g++", "ar")
     key = digest(tflm.key, extra_flags, compiler("g++"), read_bytes(MAKEFILE))[:16]
-    final = cache_root() / "libtflm" / key
-    archive = final / "libtflm.a"
+    folder = cache_root() / "libtflm" / key
+    archive = folder / "libtflm.a"
     if archive.is_file():
         return archive
-    final.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=final.parent, prefix=".part-"))
-    try:
-        _make(tflm, folder, extra_flags, progress)
-        shutil.rmtree(folder / "objects")
-        folder.chmod(0o755)
-        try:
-            folder.rename(final)
-        except OSError:
-            if not archive.is_file():  # else another process was faster
-                raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with locked(folder, progress):
+        if not archive.is_file():  # else another process has made it meanwhile
+            _make(tflm, folder, extra_flags, progress)
+            shutil.rmtree(folder / "objects")
     return archive
 
 

@@ -7,13 +7,10 @@ other flags, another compiler) clears the objects first.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,7 +18,7 @@ from typing import Literal
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, digest, write_atomic, write_json
 from tinycnn.firmware import libtflm
-from tinycnn.firmware.command import first_error, make_environment, need, run
+from tinycnn.firmware.command import first_error, locked, make_environment, need, run
 from tinycnn.firmware.fetch import Checkout, Origin, fetch
 from tinycnn.firmware.progress import Progress, silent
 
@@ -73,7 +70,7 @@ def build_simulator(
         "micropython": str(micropython.path),
         "compiler": libtflm.compiler("gcc"),
     } | variables
-    with _locked(folder):
+    with locked(folder, progress):
         stamp = _read_stamp(folder)
         inputs = _fingerprint(config)
         if stamp.get("inputs") == inputs and simulator.path.is_file():
@@ -175,15 +172,6 @@ def _put(built: Path, final: Path) -> None:
     beside = final.with_name(f".{final.name}.part")
     shutil.copy2(built, beside)
     beside.replace(final)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time build in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _refuse_spaces() -> None:
