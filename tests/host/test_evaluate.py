@@ -192,7 +192,7 @@ def check_report(build: Path, figures: set[str]) -> str:
 def test_own_data_through_every_verb(own_npz: Path, tmp_path: Path, command: Command) -> None:
     build = tmp_path / "build"
     common = ("--data", own_npz, "--build-dir", build)
-    for verb in (["train", "--epochs", 8], ["quantize"], ["evaluate", "--folds", 2], ["report"]):
+    for verb in (["train", "--epochs", 30], ["quantize"], ["evaluate", "--folds", 2], ["report"]):
         outcome = command(*verb, *common)
         assert (outcome.status, outcome.err) == (0, ""), outcome
     metrics = json.loads((build / "metrics.json").read_bytes())
