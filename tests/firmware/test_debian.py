@@ -18,8 +18,8 @@ import pytest
 from tinycnn.errors import SourceError
 from tinycnn.firmware import debian
 from tinycnn.firmware.fetch import fetch
-from tinycnn.firmware.progress import silent
 from tinycnn.firmware.sources import DebianSource, load
+from tinycnn.progress import silent
 
 NOBODY = 65534
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from commandline import MAIN, tinycnn
 
 from tinycnn import simulator as simulators
 from tinycnn.errors import TargetError, UserError
@@ -109,14 +110,6 @@ def test_missing_script_and_program_are_errors(tmp_path: Path, simulator: Simula
         simulators.run(None, program=tmp_path / "missing")
 
 
-MAIN = "from tinycnn.cli import main; main()"
-
-
-def tinycnn(*words: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-c", MAIN, *words]
-    return subprocess.run(argv, check=False, capture_output=True, text=True)
-
-
 def test_cli_missing_script_is_one_line_and_status_2(tmp_path: Path) -> None:
     done = tinycnn("simulate", str(tmp_path / "missing.py"))
     assert (done.returncode, done.stdout) == (2, "")
@@ -129,12 +122,6 @@ def test_cli_passes_arguments_and_status(tmp_path: Path, simulator: Simulator) -
     done = tinycnn("simulate", str(script), "--engine", "x")
     assert (done.returncode, done.stdout) == (7, "['--engine', 'x']\n")
     assert done.stderr == ""
-
-
-def test_cli_wrong_from_is_one_line() -> None:
-    done = tinycnn("firmware", "fetch", "--from", "micropython")
-    assert done.returncode == 2
-    assert done.stderr == "tinycnn: --from micropython: write it as NAME=DIR\n"
 
 
 class Terminal:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tinycnn.cli import app
+from tinycnn.cli.bars import step_bars
 from tinycnn.errors import UserError
 
 firmware = typer.Typer(no_args_is_help=True, help="Fetch what firmware is built from.")
@@ -41,13 +42,13 @@ def fetch(
 ) -> None:
     """Fetch the pinned upstream sources into the cache and verify their commits."""
     from tinycnn.firmware import fetch as fetching
-    from tinycnn.firmware import progress, sources
+    from tinycnn.firmware import sources
 
     local = dict(_name_and_folder(text) for text in locals_ or [])
     failed = []
-    for name in names or local or sources.load():
+    for name in list(names or local or sources.load()):
         try:
-            with progress.bars() as show:
+            with step_bars() as show:
                 checkout = fetching.fetch(
                     name, local=local.pop(name, None), retry=True, progress=show
                 )
@@ -67,10 +68,9 @@ def fetch(
 def simulator(engine: EngineOption = EngineName.hosted) -> None:
     """Build the simulator: MicroPython for this machine, with the module tflm."""
     from tinycnn import simulator as simulators
-    from tinycnn.firmware import progress
     from tinycnn.firmware.unix import build_simulator
 
-    with progress.bars() as show:
+    with step_bars() as show:
         built = build_simulator(engine.value, progress=show)
     typer.echo(f"{built.path}")
     typer.echo(f"MicroPython {built.micropython_version} ({built.origin})")
@@ -87,12 +87,11 @@ def simulate(
 ) -> None:
     """Run a script, or the REPL, in the simulator; its exit status is the script's."""
     from tinycnn import simulator as simulators
-    from tinycnn.firmware import progress
     from tinycnn.firmware.unix import build_simulator
 
     if script is not None and not script.is_file():
         raise UserError(f"there is no script {script}")
-    with progress.bars() as show:
+    with step_bars() as show:
         built = build_simulator(engine.value, progress=show)
     simulators.stage(simulators.FLASH, simulators.board_files())
     done = simulators.run(script, args or [], program=built.path)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.errors import BuildError
-from tinycnn.firmware.progress import Progress
+from tinycnn.progress import Progress
 
 
 @dataclass(frozen=True)

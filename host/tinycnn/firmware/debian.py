@@ -16,8 +16,8 @@ from pathlib import Path, PurePosixPath
 
 from tinycnn.errors import SourceError
 from tinycnn.firmware.command import Finished, run
-from tinycnn.firmware.progress import Progress
 from tinycnn.firmware.sources import DebianSource
+from tinycnn.progress import Progress
 
 APT_SECONDS = 600
 """How long one run of apt may take (30 MB come over the network in all)."""

@@ -21,8 +21,8 @@ from typing import Literal
 from tinycnn.errors import SourceError
 from tinycnn.files import digest, write_json
 from tinycnn.firmware import debian, git
-from tinycnn.firmware.progress import Progress, silent
 from tinycnn.firmware.sources import SOURCES, DebianSource, Source, cache_root, get
+from tinycnn.progress import Progress, silent
 
 Origin = Literal["upstream", "local", "debian"]
 

@@ -16,8 +16,8 @@ from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, digest, read_bytes, write_atomic
 from tinycnn.firmware.command import first_error, locked, make_environment, need, run
 from tinycnn.firmware.fetch import Checkout
-from tinycnn.firmware.progress import Progress, silent
 from tinycnn.firmware.sources import cache_root
+from tinycnn.progress import Progress, silent
 
 MAKEFILE = ROOT / "firmware_build" / "unix" / "libtflm.mk"
 

@@ -20,7 +20,7 @@ from tinycnn.files import BUILD, ROOT, digest, write_atomic, write_json
 from tinycnn.firmware import libtflm
 from tinycnn.firmware.command import first_error, locked, make_environment, need, run
 from tinycnn.firmware.fetch import Checkout, Origin, fetch
-from tinycnn.firmware.progress import Progress, silent
+from tinycnn.progress import Progress, silent
 
 Engine = Literal["hosted", "tflm"]
 

@@ -1,0 +1,49 @@
+"""`tinycnn firmware fetch`: what it prints, and how it fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from commandline import tinycnn
+from gitrepo import Upstream, git
+
+from tinycnn.firmware.sources import load
+
+
+def test_local_clone_fills_the_cache(cache: Path, tmp_path: Path) -> None:
+    # A cache that has what is pinned stands for a clone of the real upstream.
+    commit = load()["esp-nn"].commit
+    tree = cache / "sources" / f"esp-nn-{commit}"
+    tree.mkdir(parents=True)
+    note = f'{{"origin": "local", "version": "{commit[:12]}", "commit": "{commit}"}}'
+    (tree / ".tinycnn.json").write_text(note)
+    done = tinycnn("firmware", "fetch", "esp-nn")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"esp-nn {commit[:12]} (local): {tree}\n"
+
+
+def test_clone_without_the_pinned_commit(cache: Path, upstream: Upstream) -> None:
+    done = tinycnn("firmware", "fetch", "--from", f"esp-nn={upstream.path}")
+    assert (done.returncode, done.stdout) == (2, "")
+    commit = load()["esp-nn"].commit
+    assert done.stderr.startswith(f"tinycnn: esp-nn: commit {commit[:12]} cannot be fetched: ")
+    assert done.stderr.count("\n") == 1
+    assert git(upstream.path, "status", "--porcelain") == ""
+
+
+def test_from_without_a_name() -> None:
+    done = tinycnn("firmware", "fetch", "--from", "micropython")
+    assert done.returncode == 2
+    assert done.stderr == "tinycnn: --from micropython: write it as NAME=DIR\n"
+
+
+def test_unknown_name() -> None:
+    done = tinycnn("firmware", "fetch", "tensorflow")
+    assert done.returncode == 2
+    assert done.stderr.startswith("tinycnn: no source is called 'tensorflow': there are micro")
+
+
+def test_folder_for_a_source_that_is_not_fetched(cache: Path, upstream: Upstream) -> None:
+    done = tinycnn("firmware", "fetch", "x", "--from", f"esp-nn={upstream.path}")
+    assert done.returncode == 2
+    assert done.stderr.endswith("tinycnn: --from esp-nn=...: not among the names to fetch\n")
