@@ -94,7 +94,7 @@ def run(
     if not program.is_file():
         raise TargetError(f"there is no simulator {program}: run `tinycnn simulator`")
     flash.mkdir(parents=True, exist_ok=True)
-    argv = [str(program), *([] if script is None else [str(script.absolute())]), *args]
+    argv = [str(program.absolute()), *([] if script is None else [str(script.absolute())]), *args]
     start = time.monotonic()
     status, stdout, stderr = (_captured if capture else _inherited)(
         argv, flash, environment(flash), timeout

@@ -84,8 +84,10 @@ def test_two_pins_are_two_checkouts(cache: Path, upstream: Upstream) -> None:
 
 
 def test_missing_commit_leaves_nothing(cache: Path, upstream: Upstream) -> None:
-    with pytest.raises(SourceError, match="engine: commit 000000000000 cannot be fetched"):
-        fetch("engine", sources=upstream.pinned("0" * 40))
+    file = upstream.pinned("0" * 40)
+    for _ in range(2):  # the second time from memory
+        with pytest.raises(SourceError, match="engine: commit 000000000000 cannot be fetched"):
+            fetch("engine", sources=file)
     assert leftovers(cache) == []
 
 
@@ -153,7 +155,7 @@ def test_silent_host_is_given_up_within_20_s_and_remembered(
     assert processes_with(f"127.0.0.1:{black_hole}") == []
 
     start = time.monotonic()
-    with pytest.raises(SourceError, match="did not answer lately: no answer within"):
+    with pytest.raises(SourceError, match="cannot be reached: no answer within"):
         fetch("engine", sources=file)
     assert time.monotonic() - start < 1
 

@@ -110,6 +110,14 @@ def test_missing_script_and_program_are_errors(tmp_path: Path, simulator: Simula
         simulators.run(None, program=tmp_path / "missing")
 
 
+def test_simulator_without_tflm_is_one_line(tmp_path: Path) -> None:
+    program = tmp_path / "micropython"
+    program.write_text("#!/bin/sh\necho Traceback >&2\necho 'ImportError: no tflm' >&2\nexit 1")
+    program.chmod(0o755)
+    with pytest.raises(TargetError, match=r"cannot import tflm, and says: ImportError: no tflm$"):
+        simulators.facts(program, tmp_path)
+
+
 def test_cli_missing_script_is_one_line_and_status_2(tmp_path: Path) -> None:
     done = tinycnn("simulate", str(tmp_path / "missing.py"))
     assert (done.returncode, done.stdout) == (2, "")

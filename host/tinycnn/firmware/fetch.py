@@ -101,20 +101,23 @@ def _from_local(source: Source, local: Path, progress: Progress) -> Checkout:
 
 def _from_upstream(source: Source, retry: bool, progress: Progress) -> Checkout:
     url = git.effective_url(source.url)
-    memory = cache_root() / "unreachable" / f"{digest(url)[:16]}.json"
+    memory = cache_root() / "unreachable" / f"{digest(url, source.commit)[:16]}.json"
     if not retry and (reason := _remembered(memory)) is not None:
-        raise SourceError(f"{source.name}: {source.url} did not answer lately: {reason}")
-    progress(f"Asking for {source.name}", 0, 0)
-    reason = git.probe(source.url)
-    if reason is not None:
-        write_json(memory, {"url": url, "reason": reason, "at": time.time()})
-        raise SourceError(f"{source.name}: {source.url} cannot be reached: {reason}")
+        raise SourceError(reason)
+    try:
+        progress(f"Asking for {source.name}", 0, 0)
+        if (silence := git.probe(source.url)) is not None:
+            raise SourceError(f"{source.name}: {source.url} cannot be reached: {silence}")
+        checkout = _clone(source, source.url, "upstream", progress)
+    except SourceError as error:
+        write_json(memory, {"url": url, "reason": str(error), "at": time.time()})
+        raise
     memory.unlink(missing_ok=True)
-    return _clone(source, source.url, "upstream", progress)
+    return checkout
 
 
 def _remembered(memory: Path) -> str | None:
-    """Why an upstream was unreachable, if that is not long ago."""
+    """What an upstream's last failure was, if that is not long ago."""
     try:
         note = json.loads(memory.read_bytes())
         fresh = 0 <= time.time() - float(note["at"]) < REMEMBER_SECONDS

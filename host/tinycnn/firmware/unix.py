@@ -20,6 +20,7 @@ from tinycnn.files import BUILD, ROOT, digest, write_atomic, write_json
 from tinycnn.firmware import libtflm
 from tinycnn.firmware.command import first_error, locked, make_environment, need, run
 from tinycnn.firmware.fetch import Checkout, Origin, fetch
+from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress, silent
 
 Engine = Literal["hosted", "tflm"]
@@ -175,6 +176,6 @@ def _put(built: Path, final: Path) -> None:
 
 
 def _refuse_spaces() -> None:
-    for place in (ROOT, BUILD):
+    for place in (ROOT, BUILD, cache_root()):
         if re.search(r"\s", str(place)):
             raise BuildError(f"make cannot build in a path with a space: move {place}")

@@ -1,0 +1,83 @@
+"""TFLM's archive: what goes in, when it is compiled, and how failures read."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tinycnn.errors import BuildError
+from tinycnn.firmware import libtflm
+from tinycnn.firmware.fetch import Checkout
+
+TREE = {
+    "tensorflow/lite/micro/micro_interpreter.cc": "int interpreter;",
+    "tensorflow/lite/micro/kernels/conv.cc": "int conv;",
+    "tensorflow/lite/core/c/common.cc": "int common;",
+    "tensorflow/compiler/mlir/lite/core/api/error_reporter.cc": "int reporter;",
+    "tensorflow/compiler/mlir/lite/schema/schema_utils.cc": "int schema;",
+    # Not wanted, and it would show:
+    "tensorflow/lite/micro/debug_log.cc": "#error ours",
+    "tensorflow/lite/micro/test_helpers.cc": "#error tests only",
+    "tensorflow/lite/micro/kernels/esp_nn/conv.cc": "#error Espressif's",
+    "tensorflow/lite/micro/esp/micro_time.cc": "#error Espressif's",
+    "signal/src/window.cc": "#error signal",
+}
+
+
+@pytest.fixture
+def tree(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    """A tree laid out as esp-tflite-micro, of a few one-line files."""
+    for name, text in TREE.items():
+        path = tmp_path / "tree" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n")
+    monkeypatch.setattr(libtflm, "BUILD", tmp_path / "build")
+    return Checkout(tmp_path / "tree", "local", "test", "0" * 40)
+
+
+def members(archive: Path) -> list[str]:
+    listing = subprocess.run(["ar", "t", archive], check=True, capture_output=True, text=True)
+    return sorted(listing.stdout.split())
+
+
+def test_only_the_interpreter_and_its_kernels(tree: Checkout) -> None:
+    archive = libtflm.build(tree)
+    assert members(archive) == [
+        "common.o",
+        "conv.o",
+        "error_reporter.o",
+        "micro_interpreter.o",
+        "schema_utils.o",
+    ]
+    assert not (archive.parent / "objects").exists()
+
+
+def test_compiled_once(tree: Checkout) -> None:
+    seen: list[tuple[str, int, int]] = []
+    first = libtflm.build(tree, progress=lambda *step: seen.append(step))
+    assert seen[0] == ("Compiling TFLM test", 0, 5)
+    assert seen[-1] == ("Compiling TFLM test", 5, 5)
+    (tree.path / "tensorflow/lite/micro/micro_interpreter.cc").write_text("#error again")
+    assert libtflm.build(tree) == first
+
+
+def test_other_flags_and_commits_are_other_archives(tree: Checkout) -> None:
+    other = Checkout(tree.path, "local", "other", "1" * 40)
+    built = {libtflm.build(tree), libtflm.build(tree, extra_flags="-g"), libtflm.build(other)}
+    assert len(built) == 3
+
+
+def test_compile_error_is_one_line_and_the_rest_is_kept(tree: Checkout) -> None:
+    broken = tree.path / "tensorflow/lite/micro/micro_interpreter.cc"
+    good = broken.read_text()
+    broken.write_text("int f() { return x; }\n")
+    with pytest.raises(BuildError) as caught:
+        libtflm.build(tree)
+    message = str(caught.value)
+    assert message.startswith("TFLM does not compile: ")
+    assert "micro_interpreter.cc:1:18: error: 'x' was not declared" in message
+    assert message.endswith(f"(log: {libtflm.BUILD / 'logs' / 'libtflm.log'})")
+    broken.write_text(good)
+    assert "micro_interpreter.o" in members(libtflm.build(tree))
