@@ -106,15 +106,41 @@ def evaluate(
     build: Path,
     progress: Progress = silent,
     *,
-    trained: TrainedModel | None = None,
+    trained: TrainedModel,
     cross_validation: CrossValidation | None = None,
 ) -> Evaluation:
-    """Run all images of `dataset` through each of `models`, in LiteRT and TFLM.
+    """Run all images of `dataset` through `trained` in Keras, and `models` in LiteRT and TFLM.
 
-    With `trained`, through Keras too. Writes `build`/evaluation.json and the
-    `evaluate` section of metrics.json. Raises UserError if a model does not fit
-    the data; that TFLM cannot run one is told in its `ModelFacts`.
+    Writes `build`/evaluation.json and the `evaluate` section of metrics.json. Raises
+    UserError if a model does not fit the data; that TFLM cannot run one is told in
+    its `ModelFacts`.
     """
+    found = _measure(dataset, models, progress, trained, cross_validation)
+    write_json(build / RECORD, asdict(found))
+    update_metrics(build, evaluate=_metrics(found))
+    return found
+
+
+def evaluate_file(
+    dataset: Dataset, model: TFLite, build: Path, progress: Progress = silent
+) -> Evaluation:
+    """Run all images of `dataset` through one .tflite in LiteRT and TFLM.
+
+    Writes the `evaluate_tflite` section of metrics.json; the pipeline's own
+    evaluation stays. Raises UserError if the model does not fit the data.
+    """
+    found = _measure(dataset, (model,), progress, None, None)
+    update_metrics(build, evaluate_tflite=_metrics(found))
+    return found
+
+
+def _measure(
+    dataset: Dataset,
+    models: tuple[TFLite, ...],
+    progress: Progress,
+    trained: TrainedModel | None,
+    cross_validation: CrossValidation | None,
+) -> Evaluation:
     for model in models:
         check_classifier(model, dataset.image_shape, dataset.classes)
     results: list[Result] = []
@@ -132,7 +158,7 @@ def evaluate(
         results.append(_score_run(dataset, model, "TFLM", micro))
         reference = run_litert(model, dataset.x, progress, reference=True)
         differences.append(_compare(model, micro, reference))
-    evaluation = Evaluation(
+    return Evaluation(
         key=evaluation_key(dataset, models),
         data=dataset.name,
         models=tuple(
@@ -142,9 +168,6 @@ def evaluate(
         differences=tuple(differences),
         cross_validation=cross_validation,
     )
-    write_json(build / RECORD, asdict(evaluation))
-    update_metrics(build, evaluate=_metrics(evaluation))
-    return evaluation
 
 
 def evaluation_key(dataset: Dataset, models: tuple[TFLite, ...]) -> str:

@@ -159,7 +159,8 @@ def test_existing_tflite_alone(quick_pipeline: Pipeline, tmp_path: Path, command
     assert outcome.status == 0
     assert outcome.err == ""
     metrics = json.loads((tmp_path / "metrics.json").read_bytes())
-    assert [r["runtime"] for r in metrics["evaluate"]["results"]] == ["LiteRT", "TFLM"]
+    assert [r["runtime"] for r in metrics["evaluate_tflite"]["results"]] == ["LiteRT", "TFLM"]
+    assert not (tmp_path / "evaluation.json").exists()
 
 
 class _Links(HTMLParser):

@@ -20,7 +20,7 @@ PROGRAM = """
 #include <stdint.h>
 #include <stdio.h>
 int main(void) {{
-  if ((uintptr_t){name} % 4 != 0) return 1;
+  if ((uintptr_t){name} % 4 != 0 || __alignof__({name}) < 4) return 1;
   if (sizeof {name} != {name}_len) return 2;
   return fwrite({name}, 1, {name}_len, stdout) == {name}_len ? 0 : 3;
 }}

@@ -88,9 +88,10 @@ def test_failed_write_leaves_the_old_files(
 
 def test_quantize_io_error(quick_pipeline: Pipeline, command: Command) -> None:
     before = snapshot(quick_pipeline.build)
-    outcome = command("quantize", "--io", "int4", "--build-dir", quick_pipeline.build)
-    assert_one_line_error(outcome, "--io must be int8 or float, not int4")
-    assert snapshot(quick_pipeline.build) == before
+    for own in ([], ["--model", quick_pipeline.trained.path]):
+        outcome = command("quantize", "--io", "int4", *own, "--build-dir", quick_pipeline.build)
+        assert_one_line_error(outcome, "--io must be int8 or float, not int4")
+        assert snapshot(quick_pipeline.build) == before
 
 
 def test_conversion_is_silent(
@@ -144,6 +145,8 @@ def test_tflite_that_is_none(
     path.write_bytes(_damage(quick_pipeline.converted.int8.data, kind))
     outcome = command("evaluate", "--tflite", path, "--build-dir", tmp_path / "build")
     assert_one_line_error(outcome, str(path), ".tflite model")
+    if kind in ("empty", "text", "noise"):  # not worth a child process
+        assert "does not have TFL3" in outcome.err
     assert not (tmp_path / "build").exists()
 
 

@@ -79,11 +79,10 @@ def quantize(
 
     images = datasets.load(data)
     with progress_bar("quantize") as progress:
-        if model is None:
-            trained = need_trained(images, build_dir)
-        else:
-            trained = adopt(images, model, build_dir)
-        made = quantizing.quantize(images, trained.path, build_dir, progress, io=io)
+        source = need_trained(images, build_dir).path if model is None else model
+        made = quantizing.quantize(images, source, build_dir, progress, io=io)
+        if model is not None:  # it could be converted: later steps are about it
+            adopt(images, model, build_dir)
     for tflite in made.models:
         _say(f"{made.path(tflite)}: {tflite.size} bytes, {len(tflite.ops)} ops")
 
@@ -106,22 +105,23 @@ def evaluate(
     from tinycnn.cli.tables import evaluation_table
     from tinycnn.crossval import ensure_cross_validated
     from tinycnn.quantize import need_quantized
-    from tinycnn.tflite import TFLite, read_tflite
+    from tinycnn.tflite import read_tflite
     from tinycnn.train import need_trained
 
     images = datasets.load(data)
     if tflite is not None:
-        models: tuple[TFLite, ...] = (read_tflite(tflite),)
-        trained, crossed = None, None
+        model = read_tflite(tflite)
+        with progress_bar("evaluate") as progress:
+            found = evaluating.evaluate_file(images, model, build_dir, progress)
     else:
         trained = need_trained(images, build_dir)
         models = need_quantized(images, trained, build_dir).models
         with progress_bar("cross-validate") as progress:
             crossed = ensure_cross_validated(images, trained, build_dir, progress, folds=folds)
-    with progress_bar("evaluate") as progress:
-        found = evaluating.evaluate(
-            images, models, build_dir, progress, trained=trained, cross_validation=crossed
-        )
+        with progress_bar("evaluate") as progress:
+            found = evaluating.evaluate(
+                images, models, build_dir, progress, trained=trained, cross_validation=crossed
+            )
     console = Console(highlight=False)
     for part in evaluation_table(found):
         console.print(part)

@@ -65,7 +65,8 @@ def _notes(evaluation: Evaluation) -> list[str]:
     for model in evaluation.models:
         if model.tflm_error:
             notes.append(f"{model.name}: TFLM cannot run it: {model.tflm_error}")
-    runs = ", ".join(f"{r.runtime} {r.runs}" for r in evaluation.results[:3])
+    counts = {r.runtime: r.runs for r in evaluation.results}
+    runs = ", ".join(f"{runtime} {count}" for runtime, count in counts.items())
     notes.append(
         f"µs: median wall time of one inference, called from Python on this machine (runs: {runs})"
     )
