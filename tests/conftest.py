@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tinycnn import simulator as simulators
+from tinycnn.cli.bars import step_bars
 from tinycnn.errors import SourceError
 from tinycnn.firmware.unix import Engine, Simulator, build_simulator
 
@@ -62,17 +63,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def simulator() -> Simulator:
+def simulator(request: pytest.FixtureRequest) -> Simulator:
     """The simulator that runs models in the tflite-micro wheel."""
-    with _sources_or_skip():
-        return build_simulator("hosted")
+    return _build(request.config, "hosted")
 
 
 @pytest.fixture(scope="session")
-def simulator_tflm() -> Simulator:
-    """The simulator with TFLM compiled in."""
-    with _sources_or_skip():
-        return build_simulator("tflm")
+def simulator_tflm(request: pytest.FixtureRequest) -> Simulator:
+    """The simulator with TFLM compiled in: minutes, the first time."""
+    return _build(request.config, "tflm")
 
 
 @pytest.fixture(scope="session")
@@ -89,3 +88,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"{len(lacking)} skipped for lack of upstream sources")
     if other := len(skipped) - len(lacking):
         terminalreporter.write_line(f"{other} skipped for another reason, which none should be")
+
+
+def _build(config: pytest.Config, engine: Engine) -> Simulator:
+    """Build, with progress bars on the terminal although pytest captures output."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled(), step_bars() as show, _sources_or_skip():
+        return build_simulator(engine, progress=show)

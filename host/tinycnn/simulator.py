@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,7 +156,12 @@ def _captured(argv: list[str], cwd: Path, env: dict[str, str], timeout: float | 
 
 def _inherited(argv: list[str], cwd: Path, env: dict[str, str], timeout: float | None) -> Outcome:
     """Run on the user's terminal, where Ctrl-C is for the simulator, not for us."""
-    with _interrupts_are_not_ours(), subprocess.Popen(argv, cwd=cwd, env=env) as process:
+    # Not SIG_IGN: an ignored signal would stay ignored in the child.
+    with (
+        _handled(signal.SIGINT, lambda: None),
+        subprocess.Popen(argv, cwd=cwd, env=env) as process,
+        _handled(signal.SIGTERM, process.terminate),
+    ):
         try:
             return process.wait(timeout=timeout), "", ""
         except subprocess.TimeoutExpired:
@@ -165,13 +170,13 @@ def _inherited(argv: list[str], cwd: Path, env: dict[str, str], timeout: float |
 
 
 @contextmanager
-def _interrupts_are_not_ours() -> Iterator[None]:
-    """Ignore SIGINT by a handler: an ignored signal would stay ignored in the child."""
-    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+def _handled(number: signal.Signals, handle: Callable[[], None]) -> Iterator[None]:
+    """Call `handle` on signal `number` for as long as the block runs."""
+    before = signal.signal(number, lambda number, frame: handle())
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

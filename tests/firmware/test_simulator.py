@@ -151,14 +151,15 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
-    def wait_for(self, text: str, seconds: float = 20) -> None:
-        """Read until `text` has come since the last wait; what came so far is forgotten."""
+    def wait_for(self, text: str, seconds: float = 20) -> str:
+        """Read until `text` has come since the last wait; return what came before it."""
         end = time.monotonic() + seconds
         while text not in self.screen:
             came = self._read(end - time.monotonic())
             assert came, f"waited for {text!r}, got {self.screen!r}"
             self.screen += came
-        self.screen = self.screen.partition(text)[2]
+        before, _, self.screen = self.screen.partition(text)
+        return before
 
     def _read(self, seconds: float) -> str:
         """What comes within `seconds`; "" if nothing does, or the program has ended."""
@@ -205,3 +206,13 @@ def test_ctrl_c_interrupts_the_loop_not_the_session(repl: Terminal) -> None:
     repl.wait_for("\n42\r\n")
     repl.type("\x04")
     assert repl.process.wait(20) == 0
+
+
+def test_terminated_command_ends_its_simulator(repl: Terminal) -> None:
+    repl.type("import os; x = os.system('echo pid $PPID')\r")
+    repl.wait_for("\npid ")
+    simulator = Path(f"/proc/{repl.wait_for(chr(13))}")
+    assert simulator.exists()
+    repl.process.terminate()
+    assert repl.process.wait(20) == 128 + 15
+    assert not simulator.exists()
