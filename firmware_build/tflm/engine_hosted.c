@@ -337,12 +337,15 @@ static tflm_status_t invoke(tflm_engine_t *state, tflm_message_t *message) {
     return status == TFLM_OK ? read_outputs(state, length, message) : status;
 }
 
-size_t tflm_engine_state_size(void) {
+size_t tflm_engine_state_size(const uint8_t *model, size_t model_size) {
+    (void)model;
+    (void)model_size;
     return sizeof(tflm_engine_t);
 }
 
-tflm_status_t tflm_engine_plan(const uint8_t *model, size_t model_size, uint8_t *scratch,
-    size_t scratch_size, size_t *needed, tflm_message_t *message) {
+tflm_status_t tflm_engine_plan(tflm_engine_t *state, const uint8_t *model, size_t model_size,
+    uint8_t *scratch, size_t scratch_size, size_t *needed, tflm_message_t *message) {
+    (void)state;
     (void)scratch;
     (void)scratch_size;
     pthread_mutex_lock(&lock);

@@ -12,7 +12,11 @@ TFLM_ENGINE ?= tflm
 TFLM_OPS ?= cnn
 
 SRC_USERMOD_C += $(addprefix $(TFLM_MOD_DIR)/, modtflm.c tflm_interpreter.c tflm_tensor.c)
-SRC_USERMOD_LIB_C += $(addprefix $(TFLM_MOD_DIR)/, flatbuf.c model_reader.c)
+SRC_USERMOD_LIB_C += $(TFLM_MOD_DIR)/flatbuf.c $(wildcard $(TFLM_MOD_DIR)/model_*.c)
+
+# Warnings are errors in our files, whatever the rest is compiled with.
+$(BUILD)/tflm/%.o: CFLAGS += -Werror
+$(BUILD)/tflm/%.o: CXXFLAGS += -Werror
 
 TFLM_DEFINES := -DTFLM_ENGINE_NAME='"$(TFLM_ENGINE)"' \
 	-DTFLM_OPS_$(shell echo $(TFLM_OPS) | tr a-z A-Z)

@@ -3,10 +3,13 @@
 // See docs/tflm.md for what it offers. The types are in tflm_interpreter.c and
 // tflm_tensor.c; TFLM itself is behind tflm_engine.h.
 
+#include <string.h>
+
 #include "py/objexcept.h"
 #include "py/objstr.h"
 #include "py/runtime.h"
 
+#include "model_check.h"
 #include "modtflm.h"
 
 // The upstream commit that the engine runs; the build says.
@@ -41,6 +44,21 @@ MP_NORETURN void tflm_raise(tflm_status_t status, const tflm_message_t *message)
     mp_raise_msg_varg(type, MP_ERROR_TEXT("%s"), message->text);
 }
 
+// The ops this firmware can run: a tuple of (name, newest version).
+static mp_obj_t tflm_supported_ops(void) {
+    mp_obj_tuple_t *ops = MP_OBJ_TO_PTR(mp_obj_new_tuple(model_check_op_count, NULL));
+    for (size_t i = 0; i < model_check_op_count; i++) {
+        const char *name = model_op_name(model_check_ops[i].code);
+        mp_obj_t pair[2] = {
+            mp_obj_new_str(name, strlen(name)),
+            MP_OBJ_NEW_SMALL_INT(model_check_ops[i].version),
+        };
+        ops->items[i] = mp_obj_new_tuple(2, pair);
+    }
+    return MP_OBJ_FROM_PTR(ops);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(tflm_supported_ops_obj, tflm_supported_ops);
+
 static MP_DEFINE_STR_OBJ(commit_obj, TFLM_COMMIT);
 static MP_DEFINE_STR_OBJ(version_obj, TFLM_MODULE_VERSION);
 static MP_DEFINE_STR_OBJ(engine_obj, TFLM_ENGINE_NAME);
@@ -50,6 +68,7 @@ static const mp_rom_map_elem_t tflm_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___version__), MP_ROM_PTR(&version_obj) },
     { MP_ROM_QSTR(MP_QSTR_tflm_commit), MP_ROM_PTR(&commit_obj) },
     { MP_ROM_QSTR(MP_QSTR_engine), MP_ROM_PTR(&engine_obj) },
+    { MP_ROM_QSTR(MP_QSTR_supported_ops), MP_ROM_PTR(&tflm_supported_ops_obj) },
     { MP_ROM_QSTR(MP_QSTR_Interpreter), MP_ROM_PTR(&tflm_interpreter_type) },
     { MP_ROM_QSTR(MP_QSTR_Tensor), MP_ROM_PTR(&tflm_tensor_type) },
     { MP_ROM_QSTR(MP_QSTR_ModelError), MP_ROM_PTR(&mp_type_ModelError) },

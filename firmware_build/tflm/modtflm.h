@@ -12,16 +12,18 @@
 #define MP_NORETURN NORETURN // MicroPython 1.25
 #endif
 
+// Memory, and the object that keeps it alive: the GC follows only pointers to the
+// start of a block, so both are needed. MP_OBJ_NULL if the memory is our own block.
+typedef struct _tflm_buffer_t {
+    mp_obj_t obj;
+    uint8_t *data;
+    size_t size;
+} tflm_buffer_t;
+
 typedef struct _tflm_interpreter_obj_t {
     mp_obj_base_t base;
-    // The buffers, and the objects that keep them alive. The GC follows only
-    // pointers to the start of a block, so both are needed.
-    mp_obj_t model_obj; // MP_OBJ_NULL: model is our own copy
-    const uint8_t *model;
-    size_t model_size;
-    mp_obj_t arena_obj; // MP_OBJ_NULL: arena is our own
-    uint8_t *arena;
-    size_t arena_size;
+    tflm_buffer_t model; // never written
+    tflm_buffer_t arena;
     mp_obj_t inputs;
     mp_obj_t outputs;
     bool busy; // invoke is running, perhaps in another thread

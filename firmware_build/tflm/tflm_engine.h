@@ -44,15 +44,15 @@ typedef struct _tflm_message_t {
 
 typedef struct _tflm_engine_t tflm_engine_t;
 
-// Bytes of one engine's state. The caller allocates them, aligned for any type,
-// and keeps them until tflm_engine_destroy().
-size_t tflm_engine_state_size(void);
+// Bytes of one engine's state for this model. The caller allocates them, aligned
+// for any type, and keeps them until tflm_engine_destroy().
+size_t tflm_engine_state_size(const uint8_t *model, size_t model_size);
 
-// How many arena bytes the model needs, exactly. `scratch` is working memory,
-// aligned to TFLM_ARENA_ALIGN, whose content is lost. If it is too small:
-// TFLM_ERROR_ARENA, and *needed is a size worth trying next. An engine that
-// needs none takes scratch_size 0.
-tflm_status_t tflm_engine_plan(const uint8_t *model, size_t model_size,
+// How many arena bytes the model needs, exactly. `state` and `scratch` (aligned to
+// TFLM_ARENA_ALIGN) are working memory, whose content is lost. If scratch is too
+// small: TFLM_ERROR_ARENA, and *needed is a size worth trying next. Begin with
+// scratch_size 0: an engine that needs none answers at once.
+tflm_status_t tflm_engine_plan(tflm_engine_t *state, const uint8_t *model, size_t model_size,
     uint8_t *scratch, size_t scratch_size, size_t *needed, tflm_message_t *message);
 
 // Make an interpreter in `state`. `model` and `arena` (aligned to
@@ -61,7 +61,7 @@ tflm_status_t tflm_engine_create(tflm_engine_t *state, const uint8_t *model, siz
     uint8_t *arena, size_t arena_size, tflm_message_t *message);
 
 // Forget the interpreter. Touches neither model nor arena, which may be gone.
-// Harmless on a state that tflm_engine_create() refused, and twice.
+// Harmless on a state that tflm_engine_create() refused, on one of zeros, and twice.
 void tflm_engine_destroy(tflm_engine_t *state);
 
 // The arena bytes in use once tensors are allocated.

@@ -7,31 +7,25 @@
 #include "py/mpthread.h"
 #include "py/runtime.h"
 
+#include "model_check.h"
 #include "modtflm.h"
-
-// Blocks of the GC heap start at multiples of this: no need to align by hand.
-MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_ARENA_ALIGN);
-MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_MODEL_ALIGN);
-
-static size_t engine_offset(void) {
-    const size_t align = 2 * sizeof(void *);
-    return (sizeof(tflm_interpreter_obj_t) + align - 1) / align * align;
-}
 
 // Buffers -------------------------------------------------------------------
 
-static void check_buffer(mp_obj_t obj, const uint8_t *start, size_t size, mp_uint_t flags) {
+// A bytearray that grows may move; what was taken from it then points into the heap.
+static void check_buffer(const tflm_buffer_t *buffer, mp_uint_t flags) {
     mp_buffer_info_t now;
-    if (obj != MP_OBJ_NULL && (!mp_get_buffer(obj, &now, flags)
-                               || (const uint8_t *)now.buf > start
-                               || (const uint8_t *)now.buf + now.len < start + size)) {
+    if (buffer->obj != MP_OBJ_NULL
+        && (!mp_get_buffer(buffer->obj, &now, flags)
+            || (uint8_t *)now.buf > buffer->data
+            || (uint8_t *)now.buf + now.len < buffer->data + buffer->size)) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("model or arena was resized"));
     }
 }
 
 void tflm_interpreter_check_buffers(const tflm_interpreter_obj_t *self) {
-    check_buffer(self->model_obj, self->model, self->model_size, MP_BUFFER_READ);
-    check_buffer(self->arena_obj, self->arena, self->arena_size, MP_BUFFER_RW);
+    check_buffer(&self->model, MP_BUFFER_READ);
+    check_buffer(&self->arena, MP_BUFFER_RW);
 }
 
 // The content of a file: the buffer it offers (a file in ROMFS lies in flash and
@@ -39,8 +33,8 @@ void tflm_interpreter_check_buffers(const tflm_interpreter_obj_t *self) {
 static mp_obj_t read_file(mp_obj_t path) {
     mp_obj_t args[2] = { path, MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
     mp_obj_t file = mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_builtin_open_obj), 2, 0, args);
-    mp_buffer_info_t buffer;
-    if (mp_get_buffer(file, &buffer, MP_BUFFER_READ)) {
+    mp_buffer_info_t info;
+    if (mp_get_buffer(file, &info, MP_BUFFER_READ)) {
         return file;
     }
     mp_obj_t method[2];
@@ -51,39 +45,49 @@ static mp_obj_t read_file(mp_obj_t path) {
     return data;
 }
 
-static void set_model(tflm_interpreter_obj_t *self, mp_obj_t model) {
-    if (mp_obj_is_str(model)) {
-        model = read_file(model);
+// The model's bytes, where they are if they are aligned as flatbuffers needs, and
+// checked: nothing else in this module looks at a model that did not pass.
+static tflm_buffer_t load_model(mp_obj_t source) {
+    if (mp_obj_is_str(source)) {
+        source = read_file(source);
     }
-    mp_buffer_info_t buffer;
-    mp_get_buffer_raise(model, &buffer, MP_BUFFER_READ);
-    self->model_obj = model;
-    self->model = buffer.buf;
-    self->model_size = buffer.len;
-    if ((uintptr_t)buffer.buf % TFLM_MODEL_ALIGN != 0) {
-        uint8_t *copy = m_new(uint8_t, buffer.len);
-        memcpy(copy, buffer.buf, buffer.len);
-        self->model_obj = MP_OBJ_NULL;
-        self->model = copy;
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(source, &info, MP_BUFFER_READ);
+    tflm_buffer_t model = { source, info.buf, info.len };
+
+    tflm_message_t message;
+    model_status_t status = model_check(model.data, model.size, model_check_ops,
+        model_check_op_count, message.text, sizeof(message.text));
+    if (status != MODEL_OK) {
+        tflm_raise(status == MODEL_INVALID ? TFLM_ERROR_MODEL : TFLM_ERROR_OP, &message);
     }
+
+    if ((uintptr_t)model.data % TFLM_MODEL_ALIGN != 0) {
+        model.data = m_new(uint8_t, model.size);
+        memcpy(model.data, info.buf, model.size);
+        model.obj = MP_OBJ_NULL;
+    }
+    return model;
 }
 
-static void use_arena(tflm_interpreter_obj_t *self, mp_obj_t arena) {
-    mp_buffer_info_t buffer;
-    mp_get_buffer_raise(arena, &buffer, MP_BUFFER_RW);
-    size_t skip = -(uintptr_t)buffer.buf & (TFLM_ARENA_ALIGN - 1);
-    self->arena_obj = arena;
-    self->arena = (uint8_t *)buffer.buf + skip;
-    self->arena_size = buffer.len > skip ? buffer.len - skip : 0;
-    if (self->arena < self->model + self->model_size
-        && self->model < self->arena + self->arena_size) {
+static tflm_buffer_t given_arena(mp_obj_t obj, const tflm_buffer_t *model) {
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(obj, &info, MP_BUFFER_RW);
+    size_t skip = -(uintptr_t)info.buf & (TFLM_ARENA_ALIGN - 1);
+    tflm_buffer_t arena = { obj, (uint8_t *)info.buf + skip, 0 };
+    arena.size = info.len > skip ? info.len - skip : 0;
+    if (arena.data < model->data + model->size && model->data < arena.data + arena.size) {
         mp_raise_ValueError(MP_ERROR_TEXT("arena overlaps the model"));
     }
+    return arena;
 }
 
-static uint8_t *new_arena(size_t size) {
-    uint8_t *arena = m_new_maybe(uint8_t, size > 0 ? size : 1);
-    if (arena == NULL) {
+static tflm_buffer_t new_arena(size_t size) {
+    // A block of the GC heap needs no aligning by hand.
+    MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_ARENA_ALIGN);
+    MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_MODEL_ALIGN);
+    tflm_buffer_t arena = { MP_OBJ_NULL, m_new_maybe(uint8_t, size > 0 ? size : 1), size };
+    if (arena.data == NULL) {
         gc_info_t info;
         gc_info(&info);
         mp_raise_msg_varg(&mp_type_ArenaError,
@@ -94,13 +98,14 @@ static uint8_t *new_arena(size_t size) {
 }
 
 // Ask the engine how much it needs, with as little working memory as it takes,
-// and leave an arena of just that size in self.
-static void plan_arena(tflm_interpreter_obj_t *self) {
+// and return an arena of just that size.
+static tflm_buffer_t planned_arena(tflm_interpreter_obj_t *self) {
+    tflm_buffer_t arena = { MP_OBJ_NULL, NULL, 0 };
     size_t needed;
     for (;;) {
         tflm_message_t message;
-        tflm_status_t status = tflm_engine_plan(self->model, self->model_size,
-            self->arena, self->arena_size, &needed, &message);
+        tflm_status_t status = tflm_engine_plan(self->engine, self->model.data,
+            self->model.size, arena.data, arena.size, &needed, &message);
         if (status == TFLM_OK) {
             break;
         }
@@ -108,35 +113,49 @@ static void plan_arena(tflm_interpreter_obj_t *self) {
             tflm_raise(status, &message);
         }
         // Give back before asking for more, so that both need not fit.
-        m_del(uint8_t, self->arena, self->arena_size);
-        self->arena = NULL;
-        self->arena_size = 0;
-        self->arena = new_arena(needed);
-        self->arena_size = needed;
+        m_del(uint8_t, arena.data, arena.size);
+        arena = new_arena(needed);
     }
-    if (self->arena_size >= needed) {
-        // The rest of the block goes back to the heap.
-        m_renew_maybe(uint8_t, self->arena, self->arena_size, needed, false);
-    } else {
-        self->arena = new_arena(needed);
+    if (arena.size < needed) {
+        return new_arena(needed);
     }
-    self->arena_size = needed;
+    // The rest of the block goes back to the heap.
+    m_renew_maybe(uint8_t, arena.data, arena.size, needed, false);
+    arena.size = needed;
+    return arena;
 }
 
 // Construction --------------------------------------------------------------
 
-MP_NORETURN static void raise_small_arena(tflm_interpreter_obj_t *self) {
-    size_t given = self->arena_size;
-    self->arena_obj = MP_OBJ_NULL;
-    self->arena = NULL;
-    self->arena_size = 0;
-    plan_arena(self);
-    mp_raise_msg_varg(&mp_type_ArenaError, MP_ERROR_TEXT("arena of %u bytes, model needs %u"),
-        (unsigned)given, (unsigned)self->arena_size);
+static tflm_interpreter_obj_t *new_interpreter(const mp_obj_type_t *type,
+    const tflm_buffer_t *model) {
+    const size_t align = 2 * sizeof(void *);
+    size_t offset = (sizeof(tflm_interpreter_obj_t) + align - 1) / align * align;
+    size_t size = offset + tflm_engine_state_size(model->data, model->size);
+    tflm_interpreter_obj_t *self = m_malloc_with_finaliser(size);
+    memset(self, 0, size); // the finaliser may find it half made
+    self->base.type = type;
+    self->model = *model;
+    self->engine = (tflm_engine_t *)((uint8_t *)self + offset);
+    return self;
+}
+
+static tflm_buffer_t arena_for(tflm_interpreter_obj_t *self, mp_obj_t arena) {
+    if (arena == mp_const_none) {
+        return planned_arena(self);
+    }
+    if (!mp_obj_is_int(arena)) {
+        return given_arena(arena, &self->model);
+    }
+    mp_int_t bytes = mp_obj_get_int(arena);
+    if (bytes < 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("arena must not be negative"));
+    }
+    return new_arena((size_t)bytes);
 }
 
 static mp_obj_t tensors(tflm_interpreter_obj_t *self, bool output) {
-    size_t count = model_io_count(self->model, self->model_size, output);
+    size_t count = model_io_count(self->model.data, self->model.size, output);
     mp_obj_tuple_t *all = MP_OBJ_TO_PTR(mp_obj_new_tuple(count, NULL));
     for (size_t i = 0; i < count; i++) {
         all->items[i] = tflm_tensor_new(self, output, i);
@@ -154,33 +173,17 @@ static mp_obj_t tflm_interpreter_make_new(const mp_obj_type_t *type, size_t n_ar
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed), allowed, args);
 
-    size_t size = engine_offset() + tflm_engine_state_size();
-    tflm_interpreter_obj_t *self = m_malloc_with_finaliser(size);
-    memset(self, 0, size); // a finaliser may find it half made
-    self->base.type = type;
-    self->engine = (tflm_engine_t *)((uint8_t *)self + engine_offset());
-
-    set_model(self, args[ARG_model].u_obj);
-
-    mp_obj_t arena = args[ARG_arena].u_obj;
-    if (arena == mp_const_none) {
-        plan_arena(self);
-    } else if (mp_obj_is_int(arena)) {
-        mp_int_t bytes = mp_obj_get_int(arena);
-        if (bytes < 0) {
-            mp_raise_ValueError(MP_ERROR_TEXT("arena must not be negative"));
-        }
-        self->arena = new_arena((size_t)bytes);
-        self->arena_size = (size_t)bytes;
-    } else {
-        use_arena(self, arena);
-    }
+    tflm_buffer_t model = load_model(args[ARG_model].u_obj);
+    tflm_interpreter_obj_t *self = new_interpreter(type, &model);
+    self->arena = arena_for(self, args[ARG_arena].u_obj);
 
     tflm_message_t message;
-    tflm_status_t status = tflm_engine_create(self->engine, self->model, self->model_size,
-        self->arena, self->arena_size, &message);
+    tflm_status_t status = tflm_engine_create(self->engine, self->model.data, self->model.size,
+        self->arena.data, self->arena.size, &message);
     if (status == TFLM_ERROR_ARENA) {
-        raise_small_arena(self);
+        tflm_buffer_t enough = planned_arena(self);
+        mp_raise_msg_varg(&mp_type_ArenaError, MP_ERROR_TEXT("arena of %u bytes, model needs %u"),
+            (unsigned)self->arena.size, (unsigned)enough.size);
     } else if (status != TFLM_OK) {
         tflm_raise(status, &message);
     }
@@ -274,11 +277,11 @@ static MP_DEFINE_CONST_FUN_OBJ_2(tflm_interpreter_classify_obj, tflm_interpreter
 
 static mp_obj_t tflm_interpreter_ops(mp_obj_t self_in) {
     const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    size_t count = model_op_count(self->model, self->model_size);
+    size_t count = model_op_count(self->model.data, self->model.size);
     mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list(count, NULL));
     for (size_t i = 0; i < count; i++) {
         model_op_t op = { .name = "", .name_len = 0 };
-        model_op(self->model, self->model_size, i, &op);
+        model_op(self->model.data, self->model.size, i, &op);
         mp_obj_t pair[2] = {
             mp_obj_new_str(op.name, op.name_len),
             mp_obj_new_int(op.version),
@@ -299,7 +302,7 @@ static void tflm_interpreter_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     } else if (attr == MP_QSTR_outputs) {
         dest[0] = self->outputs;
     } else if (attr == MP_QSTR_arena_size) {
-        dest[0] = mp_obj_new_int_from_uint(self->arena_size);
+        dest[0] = mp_obj_new_int_from_uint(self->arena.size);
     } else if (attr == MP_QSTR_arena_used) {
         dest[0] = mp_obj_new_int_from_uint(tflm_engine_arena_used(self->engine));
     } else {
@@ -311,8 +314,8 @@ static void tflm_interpreter_print(const mp_print_t *print, mp_obj_t self_in, mp
     const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
     (void)kind;
     mp_printf(print, "<Interpreter of %u model bytes, %u ops, arena %u bytes>",
-        (unsigned)self->model_size, (unsigned)model_op_count(self->model, self->model_size),
-        (unsigned)self->arena_size);
+        (unsigned)self->model.size, (unsigned)model_op_count(self->model.data, self->model.size),
+        (unsigned)self->arena.size);
 }
 
 static const mp_rom_map_elem_t tflm_interpreter_locals_table[] = {

@@ -8,11 +8,10 @@
 
 #include "modtflm.h"
 
-// Arguments for a model whose inputs and outputs were read before: they cannot
-// have vanished since, so a descriptor that cannot be read is empty.
+// What the model says of this tensor. It was readable when the tensor was made.
 static model_tensor_t describe(const tflm_tensor_obj_t *self) {
     model_tensor_t tensor;
-    if (!model_io(self->interpreter->model, self->interpreter->model_size, self->output,
+    if (!model_io(self->interpreter->model.data, self->interpreter->model.size, self->output,
         self->index, &tensor)) {
         memset(&tensor, 0, sizeof(tensor));
     }
@@ -21,7 +20,7 @@ static model_tensor_t describe(const tflm_tensor_obj_t *self) {
 
 mp_obj_t tflm_tensor_new(tflm_interpreter_obj_t *interpreter, bool output, size_t index) {
     model_tensor_t info;
-    if (!model_io(interpreter->model, interpreter->model_size, output, index, &info)
+    if (!model_io(interpreter->model.data, interpreter->model.size, output, index, &info)
         || model_type_code(info.type) == 0) {
         mp_raise_msg(&mp_type_ModelError, MP_ERROR_TEXT("no Python type for a tensor"));
     }

@@ -1,0 +1,244 @@
+// The engine of every firmware: TFLM's MicroInterpreter, compiled in.
+//
+// All memory is the caller's: the interpreter object and the ops it uses lie in the
+// state, everything else in the arena. Nothing is destroyed at the end, since
+// nothing is held outside these two.
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <new>
+
+#include "tensorflow/lite/micro/debug_log.h"
+#include "tensorflow/lite/micro/memory_planner/greedy_memory_planner.h"
+#include "tensorflow/lite/micro/micro_interpreter.h"
+#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+#include "tensorflow/lite/schema/schema_generated.h"
+#include "tensorflow/lite/schema/schema_utils.h"
+
+#include "tflm_engine.h"
+
+// TFLM's log --------------------------------------------------------------------
+
+// TFLM says why something failed through DebugLog() only. The words are kept here
+// until the call that caused them is over; the first ones say most.
+static char log_text[TFLM_MESSAGE_SIZE];
+static size_t log_length;
+
+static void log_clear() {
+    log_length = 0;
+    log_text[0] = '\0';
+}
+
+extern "C" void DebugLog(const char *format, va_list args) {
+    if (strcmp(format, "\r\n") == 0) {
+        format = " ";
+    }
+    size_t room = sizeof(log_text) - log_length;
+    int written = vsnprintf(log_text + log_length, room, format, args);
+    if (written > 0) {
+        log_length += (size_t)written < room ? (size_t)written : room - 1;
+    }
+}
+
+extern "C" int DebugVsnprintf(char *buffer, size_t size, const char *format, va_list args) {
+    return vsnprintf(buffer, size, format, args);
+}
+
+static tflm_status_t fail(tflm_status_t status, tflm_message_t *message) {
+    while (log_length > 0 && log_text[log_length - 1] == ' ') {
+        log_text[--log_length] = '\0';
+    }
+    memcpy(message->text, log_text, log_length + 1);
+    return status;
+}
+
+// Ops ---------------------------------------------------------------------------
+
+namespace {
+
+// TFLM's resolver for one op knows its registration and how to parse its options.
+using one_op_t = tflite::MicroMutableOpResolver<1>;
+
+struct known_op_t {
+    tflite::BuiltinOperator code;
+    TfLiteStatus (*add)(one_op_t &op);
+};
+
+// In flash: the linker keeps the kernels that are named here and no others.
+const known_op_t known_ops[] = {
+#define TFLM_OP(name, code, method, version, profile) \
+    { tflite::BuiltinOperator_##name, [](one_op_t &op) { return op.Add##method(); } },
+#ifdef TFLM_OPS_FILE
+#include TFLM_OPS_FILE
+#else
+#include "ops.def"
+#endif
+#undef TFLM_OP
+};
+
+// The ops of one model; they lie behind it in the state.
+class ModelOps : public tflite::MicroOpResolver {
+public:
+    ModelOps(one_op_t *ops, size_t count) : ops_(ops), count_(count) {
+    }
+
+    const TFLMRegistration *FindOp(tflite::BuiltinOperator code) const override {
+        for (size_t i = 0; i < count_; i++) {
+            const TFLMRegistration *found = ops_[i].FindOp(code);
+            if (found != nullptr) {
+                return found;
+            }
+        }
+        return nullptr;
+    }
+
+    const TFLMRegistration *FindOp(const char *) const override {
+        return nullptr; // no custom ops
+    }
+
+    tflite::TfLiteBridgeBuiltinParseFunction GetOpDataParser(
+        tflite::BuiltinOperator code) const override {
+        for (size_t i = 0; i < count_; i++) {
+            auto found = ops_[i].GetOpDataParser(code);
+            if (found != nullptr) {
+                return found;
+            }
+        }
+        return nullptr;
+    }
+
+    TF_LITE_REMOVE_VIRTUAL_DELETE
+
+private:
+    const one_op_t *ops_;
+    size_t count_;
+};
+
+size_t op_kinds(const uint8_t *model) {
+    return tflite::GetModel(model)->operator_codes()->size();
+}
+
+} // namespace
+
+// State -------------------------------------------------------------------------
+
+struct _tflm_engine_t {
+    alignas(tflite::MicroInterpreter) uint8_t interpreter[sizeof(tflite::MicroInterpreter)];
+    alignas(ModelOps) uint8_t resolver[sizeof(ModelOps)];
+    alignas(one_op_t) uint8_t ops[]; // one_op_t[op_kinds()]
+};
+
+static tflite::MicroInterpreter *interpreter_of(tflm_engine_t *state) {
+    return std::launder(reinterpret_cast<tflite::MicroInterpreter *>(state->interpreter));
+}
+
+// Below this MicroInterpreter's constructor writes through null pointers. Far less
+// than any model needs.
+static const size_t smallest_arena = sizeof(tflite::SingleArenaBufferAllocator)
+    + sizeof(tflite::GreedyMemoryPlanner) + sizeof(tflite::MicroAllocator)
+    + 4 * sizeof(void *) + 4 * TFLM_ARENA_ALIGN;
+
+// Both kinds of failure are kTfLiteError; only the log tells a want of memory.
+static bool log_blames_arena() {
+    return strstr(log_text, "allocate") != nullptr || strstr(log_text, "Failed to resize") != nullptr
+           || strstr(log_text, "Too many buffers") != nullptr;
+}
+
+static tflm_status_t add_ops(tflm_engine_t *state, const tflite::Model *model, size_t count) {
+    auto *ops = reinterpret_cast<one_op_t *>(state->ops);
+    for (size_t i = 0; i < count; i++) {
+        one_op_t *op = new (&ops[i]) one_op_t();
+        tflite::BuiltinOperator code = tflite::GetBuiltinCode(model->operator_codes()->Get(i));
+        TfLiteStatus added = kTfLiteError;
+        for (const known_op_t &known : known_ops) {
+            if (known.code == code) {
+                added = known.add(*op);
+            }
+        }
+        if (added != kTfLiteOk) {
+            return TFLM_ERROR_OP;
+        }
+    }
+    new (state->resolver) ModelOps(ops, count);
+    return TFLM_OK;
+}
+
+static tflm_status_t create(tflm_engine_t *state, const uint8_t *model_data,
+    uint8_t *arena, size_t arena_size) {
+    log_clear();
+    if (arena_size < smallest_arena) {
+        return TFLM_ERROR_ARENA;
+    }
+    const tflite::Model *model = tflite::GetModel(model_data);
+    tflm_status_t status = add_ops(state, model, op_kinds(model_data));
+    if (status != TFLM_OK) {
+        return status;
+    }
+    auto *interpreter = new (state->interpreter) tflite::MicroInterpreter(model,
+        *reinterpret_cast<ModelOps *>(state->resolver), arena, arena_size);
+    if (interpreter->AllocateTensors() != kTfLiteOk) {
+        return log_blames_arena() ? TFLM_ERROR_ARENA : TFLM_ERROR_MODEL;
+    }
+    return TFLM_OK;
+}
+
+// The interface -----------------------------------------------------------------
+
+size_t tflm_engine_state_size(const uint8_t *model, size_t model_size) {
+    (void)model_size;
+    return sizeof(tflm_engine_t) + op_kinds(model) * sizeof(one_op_t);
+}
+
+// By trial, since TFLM has no call for it: what arena_used_bytes() says later is
+// less than what planning itself takes.
+tflm_status_t tflm_engine_plan(tflm_engine_t *state, const uint8_t *model, size_t model_size,
+    uint8_t *scratch, size_t scratch_size, size_t *needed, tflm_message_t *message) {
+    (void)model_size;
+    tflm_status_t status = create(state, model, scratch, scratch_size);
+    if (status != TFLM_OK) {
+        *needed = scratch_size == 0 ? 1024 : 2 * scratch_size;
+        return fail(status, message);
+    }
+    size_t enough = scratch_size;
+    size_t low = interpreter_of(state)->arena_used_bytes() / TFLM_ARENA_ALIGN * TFLM_ARENA_ALIGN;
+    while (low < enough) {
+        size_t middle = (low + enough) / 2 / TFLM_ARENA_ALIGN * TFLM_ARENA_ALIGN;
+        if (create(state, model, scratch, middle) == TFLM_OK) {
+            enough = middle;
+        } else {
+            low = middle + TFLM_ARENA_ALIGN;
+        }
+    }
+    *needed = enough;
+    return TFLM_OK;
+}
+
+tflm_status_t tflm_engine_create(tflm_engine_t *state, const uint8_t *model, size_t model_size,
+    uint8_t *arena, size_t arena_size, tflm_message_t *message) {
+    (void)model_size;
+    tflm_status_t status = create(state, model, arena, arena_size);
+    return status == TFLM_OK ? status : fail(status, message);
+}
+
+void tflm_engine_destroy(tflm_engine_t *state) {
+    (void)state;
+}
+
+size_t tflm_engine_arena_used(const tflm_engine_t *state) {
+    return interpreter_of(const_cast<tflm_engine_t *>(state))->arena_used_bytes();
+}
+
+void *tflm_engine_data(tflm_engine_t *state, bool output, size_t index) {
+    tflite::MicroInterpreter *interpreter = interpreter_of(state);
+    TfLiteTensor *tensor = output ? interpreter->output(index) : interpreter->input(index);
+    return tensor == nullptr ? nullptr : tensor->data.raw;
+}
+
+tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message) {
+    log_clear();
+    if (interpreter_of(state)->Invoke() != kTfLiteOk) {
+        return fail(TFLM_ERROR_INVOKE, message);
+    }
+    return TFLM_OK;
+}
