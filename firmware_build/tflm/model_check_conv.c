@@ -201,8 +201,11 @@ bool check_fully_connected(check_t *c) {
     uint32_t units = (uint32_t)check_dim(c, weights, 0);
     uint32_t depth = (uint32_t)check_dim(c, weights, 1);
     uint32_t batches = c->out.elements / units;
-    if (c->out.rank < 1 || !check_out_dim(c, c->out.rank - 1u, units)) {
-        return c->out.rank >= 1 || check_fail(c, "output is a scalar");
+    if (c->out.rank < 1) {
+        return check_fail(c, "output is a scalar");
+    }
+    if (!check_out_dim(c, c->out.rank - 1u, units)) {
+        return false;
     }
     if ((uint64_t)batches * depth != c->in[0].elements) {
         return check_fail(c, "%u inputs are not %u times %u", (unsigned)c->in[0].elements,
