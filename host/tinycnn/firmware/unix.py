@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -95,13 +96,23 @@ def _variables(engine: Engine, sanitize: bool, ops: str, progress: Progress) -> 
         variables["LDFLAGS_EXTRA"] = _SANITIZE_LINK
         variables["DEBUG"] = "1"
         variables["STRIP"] = ""
-    if engine == "tflm":
+    if engine == "hosted":
+        variables["TFLM_COMMIT"] = _wheel_version()
+    else:
         tflm = fetch("esp-tflite-micro", progress=progress)
         flags = _SANITIZE if sanitize else ""
         variables["TFLM_DIR"] = str(tflm.path)
         variables["TFLM_LIB"] = str(libtflm.build(tflm, extra_flags=flags, progress=progress))
         variables["TFLM_COMMIT"] = tflm.key
     return variables
+
+
+def _wheel_version() -> str:
+    """What the hosted engine runs models in; "" where it is not installed."""
+    try:
+        return version("tflite-micro")
+    except PackageNotFoundError:
+        return ""
 
 
 def _make(
