@@ -1,0 +1,103 @@
+# Classify handwritten digits with TensorFlow Lite Micro.
+#
+#   on a board      mpremote run device/classify.py
+#   on a laptop     tinycnn simulate device/classify.py
+#
+# Needs a firmware with the tflm module, and beside it on the file system the
+# model and samples.py.
+
+import sys
+import time
+from array import array
+
+from micropython import const
+
+MODEL = "model_int8.tflite"  # or "model_float32.tflite"
+LOOP = False  # True: for ever, a digit every PERIOD_MS
+PERIOD_MS = const(2000)
+
+INK = " .:-=+*#%@"  # from paper to full ink
+
+
+class Stop(Exception):
+    """Why this can't go on, in one line for the user."""
+
+
+def load():
+    """Make the interpreter; raise Stop if something is missing."""
+    try:
+        import tflm
+    except ImportError:
+        raise Stop("this firmware has no tflm module; README.md tells how to get one")
+    try:
+        interpreter = tflm.Interpreter(MODEL)
+    except OSError:
+        raise Stop("no " + MODEL + " here; copy it: mpremote cp build/models/" + MODEL + " :")
+    except (tflm.ModelError, MemoryError) as error:
+        raise Stop(MODEL + ": " + str(error))
+    print(MODEL, interpreter, "engine", tflm.engine)
+    return interpreter
+
+
+def load_samples():
+    try:
+        import samples
+    except ImportError:
+        raise Stop("no samples.py here; copy it: mpremote cp device/samples.py :")
+    return samples
+
+
+def read_pixels(text, pixels, darkest):
+    """Fill `pixels` with floats from 0 (paper) to 1 (full ink)."""
+    for i in range(len(pixels)):
+        pixels[i] = int(text[i], 17) / darkest
+
+
+def draw(pixels, width):
+    for start in range(0, len(pixels), width):
+        for i in range(start, start + width):
+            print(INK[int(pixels[i] * (len(INK) - 1))] * 2, end="")
+        print()
+
+
+def classify(interpreter, pixels):
+    """Return (scores, microseconds of the inference alone)."""
+    interpreter.inputs[0].quantize(pixels)
+    start = time.ticks_us()
+    interpreter.invoke()
+    took = time.ticks_diff(time.ticks_us(), start)
+    return interpreter.outputs[0].dequantize(), took
+
+
+def main():
+    samples = load_samples()
+    interpreter = load()
+    pixels = array("f", [0] * (samples.WIDTH * samples.HEIGHT))
+    while True:
+        right = total_us = 0
+        for index, digit, text in samples.SAMPLES:
+            read_pixels(text, pixels, samples.DARKEST)
+            scores, took = classify(interpreter, pixels)
+            predicted = scores.index(max(scores))
+            right += predicted == digit
+            total_us += took
+
+            print("\nImage", index)
+            draw(pixels, samples.WIDTH)
+            print(", ".join("%.2f" % score for score in scores))
+            print("Predicted class:", predicted, "  True class:", digit)
+            if LOOP:
+                time.sleep_ms(PERIOD_MS)
+        count = len(samples.SAMPLES)
+        print("\n%d of %d right" % (right, count))
+        print("Arena: %d bytes, %d used" % (interpreter.arena_size, interpreter.arena_used))
+        print("Time per inference: %d us" % (total_us // count))
+        if not LOOP:
+            break
+
+
+try:
+    main()
+except Stop as error:
+    print("classify:", error)
+    sys.exit(1)

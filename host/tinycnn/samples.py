@@ -1,0 +1,51 @@
+"""The sample digits of device/: `python -m tinycnn.samples > device/samples.py`."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+FIRST = 1078
+"""The first image of the test part, and the article's own input (its section 3.11)."""
+
+COUNT = 8
+
+_HEADER = """\
+# Digits of the test part of scikit-learn's load_digits, written by
+# `python -m tinycnn.samples`: (index, digit, the 8x8 pixels row by row, one
+# character each, in base 17: "0" is paper, "g" (16) is full ink).
+
+from micropython import const
+
+WIDTH = const(8)
+HEIGHT = const(8)
+DARKEST = const(16)
+
+"""
+
+
+def choose(labels: list[int]) -> list[int]:
+    """Indices of COUNT test images: image FIRST, then the first of each other class."""
+    seen: dict[int, int] = {}
+    for index in range(FIRST, len(labels)):
+        seen.setdefault(labels[index], index)
+    return sorted(seen.values())[:COUNT]
+
+
+def module_text() -> str:
+    """The source text of device/samples.py."""
+    digits = load_digits()
+    lines = [_HEADER, "SAMPLES = (\n"]
+    for index in choose([int(label) for label in digits.target]):
+        rows = [
+            "".join(np.base_repr(int(p), 17).lower() for p in row) for row in digits.images[index]
+        ]
+        lines.append(f"    (\n        {index},\n        {digits.target[index]},\n")
+        lines += [f'        "{row}"\n' for row in rows[:-1]]
+        lines.append(f'        "{rows[-1]}",\n    ),\n')
+    lines.append(")\n")
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    print(module_text(), end="")
