@@ -69,6 +69,18 @@ class Difference:
     different: int
     largest: float
 
+    def __str__(self) -> str:
+        if self.different == 0:
+            return (
+                f"{self.model}: TFLM and LiteRT's reference kernels agree in all "
+                f"{self.values:,} output values"
+            )
+        unit = "step" if self.dtype == "int8" else "in score"
+        return (
+            f"{self.model}: TFLM and LiteRT's reference kernels differ in {self.different:,} "
+            f"of {self.values:,} output values, by {self.largest:g} {unit} at most"
+        )
+
 
 @dataclass(frozen=True)
 class ModelFacts:

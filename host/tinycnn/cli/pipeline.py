@@ -20,12 +20,17 @@ from tinycnn.progress import Progress
 Data = Annotated[
     Path | None,
     typer.Option(
-        "--data", metavar="FILE.npz", help="Your images: arrays x and y.  [default: digits]"
+        "--data", metavar="FILE.npz", help="Your images: arrays x and y. Without it: digits."
     ),
 ]
 BuildDir = Annotated[
     Path,
-    typer.Option("--build-dir", metavar="DIR", show_default="build", help="Where results go."),
+    typer.Option(
+        "--build-dir",
+        metavar="DIR",
+        show_default=False,
+        help="Where results go. Without it: build.",
+    ),
 ]
 
 

@@ -56,12 +56,7 @@ def _notes(evaluation: Evaluation) -> list[str]:
             f"cross-validation in {len(crossed.folds)} contiguous blocks: "
             f"{_score(crossed.pooled)}; blocks {folds}"
         )
-    for difference in evaluation.differences:
-        notes.append(
-            f"{difference.model}: TFLM differs from LiteRT's reference kernels in "
-            f"{difference.different} of {difference.values} output values, "
-            f"by {difference.largest:g} at most"
-        )
+    notes += [str(difference) for difference in evaluation.differences]
     for model in evaluation.models:
         if model.tflm_error:
             notes.append(f"{model.name}: TFLM cannot run it: {model.tflm_error}")

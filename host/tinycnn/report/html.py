@@ -201,13 +201,7 @@ def _sizes(evaluation: Evaluation) -> str:
 
 
 def _agreement(evaluation: Evaluation) -> list[str]:
-    lines = []
-    for d in evaluation.differences:
-        unit = "step" if d.dtype == "int8" else "score"
-        lines.append(
-            f"<p>{escape(d.model)}: TFLM and LiteRT's reference kernels differ in {d.different:,} "
-            f"of {d.values:,} output values, by {d.largest:g} {unit} at most.</p>"
-        )
+    lines = [f"<p>{escape(str(d))}.</p>" for d in evaluation.differences]
     for model in evaluation.models:
         if model.tflm_error:
             lines.append(
@@ -236,8 +230,8 @@ def _honest(evaluation: Evaluation, judged: Result, figures: dict[str, bytes]) -
         lines.append("<p class=soft>No cross-validation was made.</p>")
     else:
         lines.append(
-            "<p class=soft>The blocks are contiguous because neighbouring images may share a "
-            "writer; each was judged by a network trained on all the others.</p>"
+            "<p class=soft>The blocks are contiguous because neighbours may share a source, as "
+            "digits share a writer; each was judged by a network trained on all the others.</p>"
         )
     if evaluation.data == "digits":
         lines.append(

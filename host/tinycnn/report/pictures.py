@@ -149,7 +149,9 @@ def accuracies(evaluation: Evaluation) -> bytes:
         )  # fmt: skip
     axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
     axes.invert_yaxis()
-    axes.margins(x=0.12)
+    ends = [end for _, score, _ in rows for end in score.interval]
+    room = (max(ends) - min(ends)) * 0.06
+    axes.set_xlim(min(ends) - room, max(ends) + 2.5 * room)  # a figure stands at the right
     axes.grid(axis="x", alpha=0.3)
     axes.set_xlabel("accuracy, 95 % Wilson interval")
     _percent(axes.xaxis)
