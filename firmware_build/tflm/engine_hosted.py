@@ -44,8 +44,7 @@ class Refused(Exception):
 def start():
     """Take the pipes away from everything else; return (requests, replies)."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    with open(os.devnull, "rb") as null:
-        os.dup2(null.fileno(), 0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     return requests, replies
 

@@ -1,0 +1,63 @@
+"""The verb `demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tinycnn import files
+from tinycnn.cli import app
+from tinycnn.cli.bars import step_bars
+from tinycnn.cli.targets import EngineName, EngineOption
+
+if TYPE_CHECKING:
+    from tinycnn.demo import Demo
+
+
+@app.command()
+def demo(engine: EngineOption = EngineName.hosted) -> None:
+    """Train, quantize, evaluate, and classify digits in MicroPython; no board needed."""
+    from tinycnn import dataset as datasets
+    from tinycnn.demo import demo as run_demo
+
+    with step_bars() as show:
+        made = run_demo(datasets.load(None), files.BUILD, engine.value, show)
+    typer.echo(made.output)
+    Console(highlight=False).print(_table(made))
+    typer.echo(
+        f"Arena and time: in MicroPython {made.simulator.micropython_version} on this machine, "
+        f"engine {made.simulator.engine}; a board takes longer.\n"
+        f"Report: {_shown(made.page)}"
+    )
+
+
+def _table(made: Demo) -> Table:
+    from tinycnn.evaluate import ARTICLE_ACCURACY, ARTICLE_BYTES
+
+    table = Table(title="Digits, recipe seed", title_justify="left")
+    table.add_column("model")
+    for heading in ("bytes", "article", "test accuracy", "article", "arena bytes", "µs"):
+        table.add_column(heading, justify="right")
+    for model in made.converted.models:
+        run = made.runs[model.name]
+        result = made.evaluation.result(model.name, "TFLM")
+        table.add_row(
+            model.name,
+            f"{model.size}",
+            f"{ARTICLE_BYTES[model.name]}",
+            f"{result.parts['test'].accuracy:.2%}" if result else model.tflm_error,
+            f"{ARTICLE_ACCURACY[model.name]:.2%}",
+            f"{run.arena}",
+            f"{run.microseconds}",
+        )
+    return table
+
+
+def _shown(path: Path) -> Path:
+    """`path` as one would type it here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,0 +1,134 @@
+"""From nothing to digits classified in MicroPython: every step, reusing what is there."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinycnn import simulator as simulators
+from tinycnn.crossval import ensure_cross_validated
+from tinycnn.dataset import Dataset
+from tinycnn.errors import TargetError, UserError
+from tinycnn.evaluate import Evaluation, evaluate, need_evaluation
+from tinycnn.files import ROOT, update_metrics
+from tinycnn.firmware.unix import Engine, Simulator, build_simulator
+from tinycnn.model import recipe_named
+from tinycnn.progress import Progress
+from tinycnn.quantize import QuantizedModels, ensure_quantized
+from tinycnn.report import write_report
+from tinycnn.train import SEED, TrainedModel, ensure_trained
+
+CLASSIFY = ROOT / "device" / "classify.py"
+
+# Runs in MicroPython: each model on the sample digits, what it needs and takes.
+_MEASURE = """\
+import json, sys, time
+import samples, tflm
+
+for name in sys.argv[1:]:
+    interpreter = tflm.Interpreter(name)
+    times = []
+    for _ in range(25):
+        for _, _, text in samples.SAMPLES:
+            interpreter.inputs[0].quantize([int(c, 17) / samples.DARKEST for c in text])
+            start = time.ticks_us()
+            interpreter.invoke()
+            times.append(time.ticks_diff(time.ticks_us(), start))
+    times.sort()
+    print(json.dumps([name, interpreter.arena_size, times[len(times) // 2]]))
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A model in the simulator: arena in bytes, median time per inference in microseconds."""
+
+    arena: int
+    microseconds: int
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo made and found. `runs` is by model name, `output` is classify.py's."""
+
+    trained: TrainedModel
+    converted: QuantizedModels
+    evaluation: Evaluation
+    simulator: Simulator
+    runs: dict[str, Run]
+    output: str
+    page: Path
+
+
+def demo(dataset: Dataset, build: Path, engine: Engine, progress: Progress) -> Demo:
+    """Train `seed`, quantize, evaluate, report, and classify in the simulator.
+
+    Raises UserError if a step fails; what was made before stays and is reused.
+    """
+    trained = ensure_trained(dataset, recipe_named("seed"), SEED, build, progress)
+    converted = ensure_quantized(dataset, trained, build, progress)
+    evaluation = _evaluated(dataset, trained, converted, build, progress)
+    page = write_report(dataset, trained, converted, evaluation, build, progress)
+    simulator = build_simulator(engine, progress=progress)
+
+    models = {converted.path(model).name: converted.path(model) for model in converted.models}
+    flash = build / "flash"
+    simulators.stage(flash, simulators.board_files(models=build / "models") | models)
+    output = _in_simulator(simulator, flash, CLASSIFY)
+    runs = _measured(simulator, flash, sorted(models))
+    update_metrics(
+        build,
+        simulator={
+            "engine": simulator.engine,
+            "micropython": simulator.micropython_version,
+            "models": {
+                name: {"arena_bytes": run.arena, "microseconds": run.microseconds}
+                for name, run in runs.items()
+            },
+        },
+    )
+    return Demo(trained, converted, evaluation, simulator, runs, output, page)
+
+
+def _evaluated(
+    dataset: Dataset,
+    trained: TrainedModel,
+    converted: QuantizedModels,
+    build: Path,
+    progress: Progress,
+) -> Evaluation:
+    """The evaluation on disk if it is of these models, or a new one."""
+    try:
+        found = need_evaluation(dataset, converted.models, build)
+    except UserError:
+        found = None
+    if found is not None and found.cross_validation is not None:
+        return found
+    crossed = ensure_cross_validated(dataset, trained, build, progress)
+    return evaluate(
+        dataset, converted.models, build, progress, trained=trained, cross_validation=crossed
+    )
+
+
+def _measured(simulator: Simulator, flash: Path, names: list[str]) -> dict[str, Run]:
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "measure.py"
+        script.write_text(_MEASURE)
+        lines = _in_simulator(simulator, flash, script, names).splitlines()
+    found = {name: Run(arena, us) for name, arena, us in map(json.loads, lines)}
+    return {Path(name).stem: run for name, run in found.items()}
+
+
+def _in_simulator(
+    simulator: Simulator, flash: Path, script: Path, args: list[str] | None = None
+) -> str:
+    """What `script` printed. Raises TargetError, with its last line, if it failed."""
+    done = simulators.run(
+        script, args or [], flash=flash, capture=True, timeout=120, program=simulator.path
+    )
+    if done.status != 0:
+        told = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["nothing"]
+        raise TargetError(f"{script.name} failed in the simulator: {told[-1]}")
+    return done.stdout
