@@ -226,7 +226,8 @@ def _image(axes: Axes, image: npt.NDArray[np.float32]) -> None:
 
 
 def _percent(axis: Any) -> None:
-    axis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    # An axis may go on beyond 100 %; an accuracy does not.
+    axis.set_major_formatter(lambda value, _: f"{value:.0%}" if value < 1.001 else "")
 
 
 def _png(figure: Figure) -> bytes:
