@@ -4,6 +4,7 @@
 // state, everything else in the arena. Nothing is destroyed at the end, since
 // nothing is held outside these two.
 
+#include <csetjmp>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -119,30 +120,116 @@ size_t op_kinds(const uint8_t *model) {
     return tflite::GetModel(model)->operator_codes()->size();
 }
 
+// Memory ------------------------------------------------------------------------
+
+// TFLM does not survive every want of memory: some of its code writes through the
+// null pointer that it got. So the allocator does not return one: it leaves
+// AllocateTensors() at once. Nothing needs cleaning up on the way, since all that
+// was made lies in state and arena.
+class Arena : public tflite::SingleArenaBufferAllocator {
+public:
+    Arena(uint8_t *start, size_t size) : SingleArenaBufferAllocator(start, size) {
+    }
+
+    uint8_t *AllocatePersistentBuffer(size_t size, size_t align) override {
+        return must(SingleArenaBufferAllocator::AllocatePersistentBuffer(size, align));
+    }
+
+    uint8_t *AllocateTemp(size_t size, size_t align) override {
+        return must(SingleArenaBufferAllocator::AllocateTemp(size, align));
+    }
+
+    uint8_t *AllocateResizableBuffer(size_t size, size_t align) override {
+        return must(SingleArenaBufferAllocator::AllocateResizableBuffer(size, align));
+    }
+
+    TfLiteStatus ResizeBuffer(uint8_t *buffer, size_t size, size_t align) override {
+        return must(SingleArenaBufferAllocator::ResizeBuffer(buffer, size, align));
+    }
+
+    TfLiteStatus ReserveNonPersistentOverlayMemory(size_t size, size_t align) override {
+        return must(SingleArenaBufferAllocator::ReserveNonPersistentOverlayMemory(size, align));
+    }
+
+    void leave() {
+        if (exit != nullptr) {
+            longjmp(*exit, 1);
+        }
+    }
+
+    jmp_buf *exit = nullptr; // where to leave to, while allocating
+
+    TF_LITE_REMOVE_VIRTUAL_DELETE
+
+private:
+    uint8_t *must(uint8_t *block) {
+        if (block == nullptr) {
+            leave();
+        }
+        return block;
+    }
+
+    TfLiteStatus must(TfLiteStatus status) {
+        if (status != kTfLiteOk) {
+            leave();
+        }
+        return status;
+    }
+};
+
+// The planner works in what is left of the arena, and refuses when its list of
+// tensors does not fit there.
+class Planner : public tflite::GreedyMemoryPlanner {
+public:
+    explicit Planner(Arena *arena) : arena_(arena) {
+    }
+
+    TfLiteStatus AddBuffer(int size, int first, int last) override {
+        return must(GreedyMemoryPlanner::AddBuffer(size, first, last));
+    }
+
+    TfLiteStatus AddBuffer(int size, int first, int last, int offset) override {
+        return must(GreedyMemoryPlanner::AddBuffer(size, first, last, offset));
+    }
+
+    TF_LITE_REMOVE_VIRTUAL_DELETE
+
+private:
+    TfLiteStatus must(TfLiteStatus status) {
+        if (status != kTfLiteOk) {
+            arena_->leave();
+        }
+        return status;
+    }
+
+    Arena *arena_;
+};
+
+// Only to reach MicroAllocator's constructor: its factories put all these into the arena.
+class Allocator : public tflite::MicroAllocator {
+public:
+    Allocator(Arena *arena, Planner *planner) : MicroAllocator(arena, planner) {
+    }
+
+    TF_LITE_REMOVE_VIRTUAL_DELETE
+};
+
 } // namespace
 
 // State -------------------------------------------------------------------------
 
+// Raw memory for each object, made by placement new, and again at each trial.
 struct _tflm_engine_t {
-    alignas(tflite::MicroInterpreter) uint8_t interpreter[sizeof(tflite::MicroInterpreter)];
+    alignas(Arena) uint8_t arena[sizeof(Arena)];
+    alignas(Planner) uint8_t planner[sizeof(Planner)];
+    alignas(Allocator) uint8_t allocator[sizeof(Allocator)];
     alignas(ModelOps) uint8_t resolver[sizeof(ModelOps)];
+    alignas(tflite::MicroInterpreter) uint8_t interpreter[sizeof(tflite::MicroInterpreter)];
     alignas(one_op_t) uint8_t ops[]; // one_op_t[op_kinds()]
 };
 
 static tflite::MicroInterpreter *interpreter_of(tflm_engine_t *state) {
     return std::launder(reinterpret_cast<tflite::MicroInterpreter *>(state->interpreter));
-}
-
-// Below this MicroInterpreter's constructor writes through null pointers. Far less
-// than any model needs.
-static const size_t smallest_arena = sizeof(tflite::SingleArenaBufferAllocator)
-    + sizeof(tflite::GreedyMemoryPlanner) + sizeof(tflite::MicroAllocator)
-    + 4 * sizeof(void *) + 4 * TFLM_ARENA_ALIGN;
-
-// Both kinds of failure are kTfLiteError; only the log tells a want of memory.
-static bool log_blames_arena() {
-    return strstr(log_text, "allocate") != nullptr || strstr(log_text, "Failed to resize") != nullptr
-           || strstr(log_text, "Too many buffers") != nullptr;
 }
 
 static tflm_status_t add_ops(tflm_engine_t *state, const tflite::Model *model, size_t count) {
@@ -164,23 +251,33 @@ static tflm_status_t add_ops(tflm_engine_t *state, const tflite::Model *model, s
     return TFLM_OK;
 }
 
-static tflm_status_t create(tflm_engine_t *state, const uint8_t *model_data,
-    uint8_t *arena, size_t arena_size) {
-    log_clear();
-    if (arena_size < smallest_arena) {
+// Not inlined: what setjmp() must not spoil stays in the callers' frames.
+__attribute__((noinline))
+static tflm_status_t allocate(tflite::MicroInterpreter *interpreter, Arena *arena) {
+    jmp_buf exit;
+    if (setjmp(exit) != 0) {
         return TFLM_ERROR_ARENA;
     }
+    arena->exit = &exit;
+    TfLiteStatus allocated = interpreter->AllocateTensors();
+    arena->exit = nullptr;
+    return allocated == kTfLiteOk ? TFLM_OK : TFLM_ERROR_MODEL;
+}
+
+static tflm_status_t create(tflm_engine_t *state, const uint8_t *model_data,
+    uint8_t *arena_start, size_t arena_size) {
+    log_clear();
     const tflite::Model *model = tflite::GetModel(model_data);
     tflm_status_t status = add_ops(state, model, op_kinds(model_data));
     if (status != TFLM_OK) {
         return status;
     }
-    auto *interpreter = new (state->interpreter) tflite::MicroInterpreter(model,
-        *reinterpret_cast<ModelOps *>(state->resolver), arena, arena_size);
-    if (interpreter->AllocateTensors() != kTfLiteOk) {
-        return log_blames_arena() ? TFLM_ERROR_ARENA : TFLM_ERROR_MODEL;
-    }
-    return TFLM_OK;
+    auto *arena = new (state->arena) Arena(arena_start, arena_size);
+    auto *planner = new (state->planner) Planner(arena);
+    auto *allocator = new (state->allocator) Allocator(arena, planner);
+    auto *resolver = std::launder(reinterpret_cast<ModelOps *>(state->resolver));
+    auto *interpreter = new (state->interpreter) tflite::MicroInterpreter(model, *resolver, allocator);
+    return allocate(interpreter, arena);
 }
 
 // The interface -----------------------------------------------------------------
@@ -195,7 +292,9 @@ size_t tflm_engine_state_size(const uint8_t *model, size_t model_size) {
 tflm_status_t tflm_engine_plan(tflm_engine_t *state, const uint8_t *model, size_t model_size,
     uint8_t *scratch, size_t scratch_size, size_t *needed, tflm_message_t *message) {
     (void)model_size;
-    tflm_status_t status = create(state, model, scratch, scratch_size);
+    // Without any memory TFLM cannot tell its buffer from a null pointer.
+    tflm_status_t status = scratch_size == 0 ? TFLM_ERROR_ARENA
+        : create(state, model, scratch, scratch_size);
     if (status != TFLM_OK) {
         *needed = scratch_size == 0 ? 1024 : 2 * scratch_size;
         return fail(status, message);
