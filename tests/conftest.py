@@ -12,10 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from host_helpers import Pipeline, train_in_a_process
 from tinycnn import simulator as simulators
 from tinycnn.cli.bars import step_bars
+from tinycnn.dataset import Dataset, load_digits
 from tinycnn.errors import SourceError
 from tinycnn.firmware.unix import Engine, Simulator, build_simulator
+from tinycnn.model import RECIPES
+from tinycnn.quantize import ensure_quantized
+from tinycnn.train import SEED, find_trained, train
 
 UPSTREAM = "upstream sources: "
 """How the reason of every skip begins."""
@@ -53,13 +58,44 @@ def sources_or_skip() -> Callable[[], AbstractContextManager[None]]:
     return _sources_or_skip
 
 
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    return load_digits()
+
+
+@pytest.fixture(scope="session")
+def quick_pipeline(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """Two epochs: for mechanics, not for figures. Tests must not change its files."""
+    build = tmp_path_factory.mktemp("quick")
+    trained = train(digits, RECIPES["seed"], SEED, build, epochs=2)
+    return Pipeline(build, digits, trained, ensure_quantized(digits, trained, build))
+
+
+@pytest.fixture(scope="session")
+def seed_pipeline(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """The reference recipe as a user runs it: for facts."""
+    build = tmp_path_factory.mktemp("seed")
+    train_in_a_process(build)
+    trained = find_trained(build)
+    assert trained is not None
+    converted = ensure_quantized(digits, trained, build)
+    assert converted.reused
+    return Pipeline(build, digits, trained, converted)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--target",
         choices=list(TARGETS),
-        default="unix-hosted",
-        help="where device tests run (default: unix-hosted)",
+        action="append",
+        help="where device tests run (default: on each)",
     )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "target" in metafunc.fixturenames:
+        names = metafunc.config.getoption("--target") or list(TARGETS)
+        metafunc.parametrize("target", names, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -76,8 +112,8 @@ def simulator_tflm(request: pytest.FixtureRequest) -> Simulator:
 
 @pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest) -> Target:
-    """The target that --target names."""
-    name: str = request.config.getoption("--target")
+    """Each target of --target in turn."""
+    name: str = request.param
     built = "simulator_tflm" if TARGETS[name] == "tflm" else "simulator"
     return Target(name, request.getfixturevalue(built).path)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import gitrepo
 import pytest
+
+import gitrepo
 
 
 @pytest.fixture

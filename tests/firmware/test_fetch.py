@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gitrepo import Upstream, git
 
+from gitrepo import Upstream, git
 from tinycnn.errors import SourceError
 from tinycnn.firmware import fetch as fetching
 from tinycnn.firmware import sources

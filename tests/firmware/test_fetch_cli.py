@@ -6,7 +6,6 @@ from pathlib import Path
 
 from commandline import tinycnn
 from gitrepo import Upstream, git
-
 from tinycnn.firmware.sources import load
 
 

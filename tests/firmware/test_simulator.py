@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from commandline import MAIN, tinycnn
 
+from commandline import MAIN, tinycnn
 from tinycnn import simulator as simulators
 from tinycnn.errors import TargetError, UserError
 from tinycnn.firmware.unix import Simulator

@@ -7,13 +7,18 @@ Weights and calibration data are seeded, so the files are the same every time. A
 model is converted again only when its recipe or TensorFlow's version changed.
 """
 
+import contextlib
 import hashlib
 import inspect
+import io
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from models import by_hand
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -117,8 +122,6 @@ MODELS: dict[str, Recipe] = {
         [IMAGE],
         lambda tf, k, x: tf.pad(x, [[0, 0], [1, 1], [2, 2], [0, 0]], constant_values=0.25),
     ),
-    "crop": ([IMAGE], lambda tf, k, x: k.layers.Cropping2D(1)(x)),
-    "upsample_nearest": ([IMAGE], lambda tf, k, x: k.layers.UpSampling2D(2)(x)),
     "upsample_bilinear": (
         [IMAGE],
         lambda tf, k, x: k.layers.UpSampling2D(2, interpolation="bilinear")(x),
@@ -214,7 +217,10 @@ def recipe_digest(recipe: Recipe, kind: str) -> str:
 
 
 def convert(recipe: Recipe, kind: str) -> bytes:
-    """One recipe as TFLite bytes; kind 'f' is float, 'q' is int8 from input to output."""
+    """One recipe as TFLite bytes.
+
+    Kind 'f' is float, 'q' is int8 from input to output, 'io' is int8 with float ends.
+    """
     import keras
     import numpy as np
     import tensorflow as tf
@@ -240,35 +246,44 @@ def convert(recipe: Recipe, kind: str) -> bytes:
     except (ValueError, TypeError, AttributeError):  # plain tf functions on Keras tensors
         model = keras.Model(inputs, Body()(*inputs))
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    if kind == "q":
+    if kind != "f":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: (
             [rng.normal(0, 1, (1, *shape)).astype(np.float32) for shape in shapes]
             for _ in range(16)
         )
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.int8
-        converter.inference_output_type = tf.int8
-    return bytes(converter.convert())
+        if kind == "q":
+            converter.inference_input_type = tf.int8
+            converter.inference_output_type = tf.int8
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return bytes(converter.convert())
 
 
-def make_corpus(folder: Path, names: list[str] | None = None) -> list[Path]:
+def make_corpus(folder: Path) -> list[Path]:
     """Bring `folder` up to date and return its models, sorted."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
+    made = {}
+    for name, data in by_hand().items():
+        made[folder / f"{name}.tflite"] = data
+    for path, data in made.items():
+        path.write_bytes(data)
+    paths = set(made)
     for name, recipe in MODELS.items():
-        for kind in ("f", "q"):
+        for kind in ("f", "q") + (("io",) if name == "digits" else ()):
             path = folder / f"{name}_{kind}.tflite"
-            paths.append(path)
+            paths.add(path)
             stamp = path.with_suffix(".digest")
             digest = recipe_digest(recipe, kind)
             if path.exists() and stamp.exists() and stamp.read_text() == digest:
                 continue
-            if names is not None and name not in names:
-                continue
             path.write_bytes(convert(recipe, kind))
             stamp.write_text(digest)
-    return sorted(path for path in paths if path.exists())
+    for old in folder.glob("*.tflite"):
+        if old not in paths:
+            old.unlink()
+    return sorted(paths)
 
 
 if __name__ == "__main__":

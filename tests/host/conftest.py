@@ -1,4 +1,4 @@
-"""Fixtures: a pipeline trained for mechanics, the true recipe, the command in-process."""
+"""Fixtures: the command in-process, and somebody's own data."""
 
 from __future__ import annotations
 
@@ -7,38 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_helpers import Command, Outcome, Pipeline, train_in_a_process
 
+from host_helpers import Command, Outcome
 from tinycnn import cli as command_line
-from tinycnn.dataset import Dataset, load_digits
-from tinycnn.model import RECIPES
-from tinycnn.quantize import ensure_quantized
-from tinycnn.train import SEED, find_trained, train
-
-
-@pytest.fixture(scope="session")
-def digits() -> Dataset:
-    return load_digits()
-
-
-@pytest.fixture(scope="session")
-def quick_pipeline(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """Two epochs: for mechanics, not for figures. Tests must not change its files."""
-    build = tmp_path_factory.mktemp("quick")
-    trained = train(digits, RECIPES["seed"], SEED, build, epochs=2)
-    return Pipeline(build, digits, trained, ensure_quantized(digits, trained, build))
-
-
-@pytest.fixture(scope="session")
-def seed_pipeline(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """The reference recipe as a user runs it: for facts."""
-    build = tmp_path_factory.mktemp("seed")
-    train_in_a_process(build)
-    trained = find_trained(build)
-    assert trained is not None
-    converted = ensure_quantized(digits, trained, build)
-    assert converted.reused
-    return Pipeline(build, digits, trained, converted)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from host_helpers import Command, assert_one_line_error, snapshot
 
+from host_helpers import Command, assert_one_line_error, snapshot
 from tinycnn.dataset import Dataset, load_npz, make_dataset
 
 

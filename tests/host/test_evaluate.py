@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_helpers import Command, Pipeline, assert_one_line_error, snapshot
 
+from host_helpers import Command, Pipeline, assert_one_line_error, snapshot
 from tinycnn import evaluate as evaluating
 from tinycnn.crossval import blocks, cross_validate, ensure_cross_validated
 from tinycnn.dataset import Dataset

@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from host_helpers import Pipeline
 from hypothesis import given
 from hypothesis import strategies as st
 
+from host_helpers import Pipeline
 from tinycnn.c_header import PER_LINE, c_header
 
 PROGRAM = """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from flatbuffers_by_hand import one_op_model, schema
-from host_helpers import Pipeline
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flatbuffers_by_hand import one_op_model, schema
+from host_helpers import Pipeline
 from tinycnn.errors import UserError
 from tinycnn.interpreters import dequantize, quantize, run_litert, run_tflm
 from tinycnn.tflite import inspect_tflite

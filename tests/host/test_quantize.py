@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from host_helpers import Command, Pipeline, assert_one_line_error, snapshot
 
+from host_helpers import Command, Pipeline, assert_one_line_error, snapshot
 from tinycnn import quantize as quantizing
 from tinycnn.dataset import Dataset
 from tinycnn.errors import UserError

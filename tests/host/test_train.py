@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from host_helpers import (
     Command,
     Pipeline,
@@ -15,7 +16,6 @@ from host_helpers import (
     snapshot,
     train_in_a_process,
 )
-
 from tinycnn import model as models
 from tinycnn import train as training
 from tinycnn.dataset import Dataset
