@@ -154,6 +154,7 @@ static bool check_tensors(check_t *c) {
         return check_fail(c, "more than %u tensors", (unsigned)MODEL_MAX_TENSORS);
     }
     c->subject = "tensor";
+    c->subject_name = NULL;
     for (uint32_t i = 0; i < c->tensors.len; ++i) {
         check_tensor_t *t = &c->out; // no op uses it yet
         c->subject_index = i;

@@ -1,0 +1,163 @@
+"""TFLite models by hand: taken apart, changed, and put together again.
+
+`edited` changes a converted model through the schema's object API; `one_op` builds a
+model of a single op, for ops that the converter never emits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+FLOAT32, INT32, INT64, INT16, INT8, UINT8, BOOL = (
+    schema.TensorType.FLOAT32,
+    schema.TensorType.INT32,
+    schema.TensorType.INT64,
+    schema.TensorType.INT16,
+    schema.TensorType.INT8,
+    schema.TensorType.UINT8,
+    schema.TensorType.BOOL,
+)
+_DTYPES = {
+    FLOAT32: np.float32,
+    INT32: np.int32,
+    INT64: np.int64,
+    INT16: np.int16,
+    INT8: np.int8,
+    UINT8: np.uint8,
+    BOOL: np.bool_,
+}
+
+
+def packed(model: Any) -> bytes:
+    builder = flatbuffers.Builder(4096)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def unpacked(data: bytes) -> Any:
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(data))
+
+
+def edited(data: bytes, change: Callable[[Any], object]) -> bytes:
+    """The model after `change` was called with its ModelT."""
+    model = unpacked(data)
+    change(model)
+    return packed(model)
+
+
+@dataclass
+class Tensor:
+    """One tensor of a model by hand; `data` makes it a constant."""
+
+    shape: Sequence[int]
+    type: int = FLOAT32
+    data: Any = None
+    scale: float | None = None
+    zero_point: int = 0
+
+    def pack(self, model: Any) -> Any:
+        made = schema.TensorT()
+        made.name, made.shape, made.type = b"t", list(self.shape), self.type
+        made.buffer = 0
+        if self.data is not None:
+            buffer = schema.BufferT()
+            values = np.asarray(self.data, _DTYPES[self.type])
+            buffer.data = np.frombuffer(values.tobytes(), np.uint8)
+            model.buffers.append(buffer)
+            made.buffer = len(model.buffers) - 1
+        if self.scale is not None:
+            made.quantization = schema.QuantizationParametersT()
+            made.quantization.scale = np.array([self.scale], np.float32)
+            made.quantization.zeroPoint = np.array([self.zero_point], np.int64)
+        return made
+
+
+def one_op(
+    code: int,
+    inputs: Sequence[Tensor],
+    output: Tensor,
+    options: Any = None,
+    *,
+    version: int = 1,
+    options_type: int | None = None,
+) -> bytes:
+    """A model of one op; its inputs that are no constants are the model's."""
+    model = schema.ModelT()
+    model.version, model.buffers = 3, [schema.BufferT()]
+    graph = schema.SubGraphT()
+    graph.tensors = [tensor.pack(model) for tensor in (*inputs, output)]
+    graph.inputs = [i for i, tensor in enumerate(inputs) if tensor.data is None]
+    graph.outputs = [len(inputs)]
+    entry = schema.OperatorCodeT()
+    entry.builtinCode, entry.deprecatedBuiltinCode, entry.version = code, min(code, 127), version
+    node = schema.OperatorT()
+    node.opcodeIndex, node.inputs, node.outputs = 0, list(range(len(inputs))), [len(inputs)]
+    if options is not None:
+        name = type(options).__name__.removesuffix("T")
+        node.builtinOptionsType = options_type or getattr(schema.BuiltinOptions, name)
+        node.builtinOptions = options
+    graph.operators = [node]
+    model.operatorCodes, model.subgraphs = [entry], [graph]
+    return packed(model)
+
+
+def _squeeze(*dims: int) -> Any:
+    options = schema.SqueezeOptionsT()
+    options.squeezeDims = list(dims)
+    return options
+
+
+def by_hand() -> dict[str, bytes]:
+    """Ops of `cnn` that the converter writes as others: part of the corpus."""
+    op = schema.BuiltinOperator
+    series = [1, 4, 3]
+    real = {"f": Tensor(series), "q": Tensor(series, INT8, scale=0.5, zero_point=3)}
+    made = {}
+    for kind, x in real.items():
+
+        def like(shape: Sequence[int], x: Tensor = x) -> Tensor:
+            return Tensor(shape, x.type, scale=x.scale, zero_point=x.zero_point)
+
+        axis = Tensor([], INT32, 1)
+        made[f"expand_dims_op_{kind}"] = one_op(op.EXPAND_DIMS, [x, axis], like([1, 1, 4, 3]))
+        last = Tensor([1], INT32, [-1])
+        made[f"expand_dims_last_{kind}"] = one_op(op.EXPAND_DIMS, [x, last], like([1, 4, 3, 1]))
+        made[f"squeeze_op_{kind}"] = one_op(op.SQUEEZE, [x], like([4, 3]), _squeeze(0))
+        made[f"squeeze_all_{kind}"] = one_op(op.SQUEEZE, [x], like([4, 3]), _squeeze())
+    quantized = real["q"]
+    made["quantize"] = one_op(op.QUANTIZE, [real["f"]], quantized)
+    made["dequantize"] = one_op(op.DEQUANTIZE, [quantized], real["f"])
+    for name, source, target in (
+        ("int8_uint8", INT8, UINT8),
+        ("uint8_int8", UINT8, INT8),
+        ("int8_int8", INT8, INT8),
+        ("int8_int16", INT8, INT16),
+        ("int16_int8", INT16, INT8),
+        ("int32_int8", INT32, INT8),
+        ("int8_int32", INT8, INT32),
+    ):
+        made[f"requantize_{name}"] = one_op(
+            op.QUANTIZE, [Tensor(series, source, scale=0.125)], Tensor(series, target, scale=0.75)
+        )
+    made["dequantize_uint8"] = one_op(
+        op.DEQUANTIZE, [Tensor(series, UINT8, scale=0.25, zero_point=128)], real["f"]
+    )
+    made["concat_bool"] = one_op(
+        op.CONCATENATION,
+        [Tensor([2, 3], BOOL), Tensor([2, 1], BOOL)],
+        Tensor([2, 4], BOOL),
+        _concatenation(-1),
+    )
+    return made
+
+
+def _concatenation(axis: int) -> Any:
+    options = schema.ConcatenationOptionsT()
+    options.axis = axis
+    return options
