@@ -128,7 +128,7 @@ size_t op_kinds(const uint8_t *model) {
 // was made lies in state and arena.
 class Arena : public tflite::SingleArenaBufferAllocator {
 public:
-    Arena(uint8_t *start, size_t size) : SingleArenaBufferAllocator(start, size) {
+    Arena(uint8_t *start, size_t size) : SingleArenaBufferAllocator(start, size), size_(size) {
     }
 
     uint8_t *AllocatePersistentBuffer(size_t size, size_t align) override {
@@ -162,19 +162,29 @@ public:
     TF_LITE_REMOVE_VIRTUAL_DELETE
 
 private:
+    // The upstream allocator looks only at part of what is taken: what persists may
+    // come to lie over temporary memory, and a start aligned beyond the end passes.
+    bool overflowed() const {
+        return GetUsedBytes() > size_;
+    }
+
     uint8_t *must(uint8_t *block) {
-        if (block == nullptr) {
+        if (block == nullptr || overflowed()) {
             leave();
+            return nullptr;
         }
         return block;
     }
 
     TfLiteStatus must(TfLiteStatus status) {
-        if (status != kTfLiteOk) {
+        if (status != kTfLiteOk || overflowed()) {
             leave();
+            return kTfLiteError;
         }
         return status;
     }
+
+    size_t size_;
 };
 
 // The planner works in what is left of the arena, and refuses when its list of
