@@ -30,6 +30,7 @@ clean:
 	rm -rf build
 
 $(STAMP): pyproject.toml
+	@echo "Installing into $(VENV): TensorFlow is large, this takes a minute or two"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --disable-pip-version-check --progress-bar on -q -e '.[dev]'
+	$(BIN)/pip install --disable-pip-version-check -e '.[dev]'
 	touch $@

@@ -14,7 +14,7 @@ import pytest
 
 from host_helpers import Pipeline, train_in_a_process
 from tinycnn import simulator as simulators
-from tinycnn.cli.bars import step_bars
+from tinycnn.cli.bars import progress_bar
 from tinycnn.dataset import Dataset, load_digits
 from tinycnn.errors import SourceError
 from tinycnn.firmware.unix import Engine, Simulator, build_simulator
@@ -129,5 +129,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _build(config: pytest.Config, engine: Engine) -> Simulator:
     """Build, with progress bars on the terminal although pytest captures output."""
     capture = config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled(), step_bars() as show, _sources_or_skip():
+    with capture.global_and_fixture_disabled(), progress_bar(engine) as show, _sources_or_skip():
         return build_simulator(engine, progress=show)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +43,10 @@ for name in sys.argv[1:]:
 """
 
 
+Step = Callable[[str], AbstractContextManager[Progress]]
+"""`with step("train") as progress:` tells the user what is going on."""
+
+
 @dataclass(frozen=True)
 class Run:
     """A model in the simulator: arena in bytes, median time per inference in microseconds."""
@@ -62,16 +68,21 @@ class Demo:
     page: Path
 
 
-def demo(dataset: Dataset, build: Path, engine: Engine, progress: Progress) -> Demo:
+def demo(dataset: Dataset, build: Path, engine: Engine, step: Step) -> Demo:
     """Train `seed`, quantize, evaluate, report, and classify in the simulator.
 
     Raises UserError if a step fails; what was made before stays and is reused.
     """
-    trained = ensure_trained(dataset, recipe_named("seed"), SEED, build, progress)
-    converted = ensure_quantized(dataset, trained, build, progress)
-    evaluation = _evaluated(dataset, trained, converted, build, progress)
-    page = write_report(dataset, trained, converted, evaluation, build, progress)
-    simulator = build_simulator(engine, progress=progress)
+    with step("train") as progress:
+        trained = ensure_trained(dataset, recipe_named("seed"), SEED, build, progress)
+    with step("quantize") as progress:
+        converted = ensure_quantized(dataset, trained, build, progress)
+    with step("evaluate") as progress:
+        evaluation = _evaluated(dataset, trained, converted, build, progress)
+    with step("report") as progress:
+        page = write_report(dataset, trained, converted, evaluation, build, progress)
+    with step("simulator") as progress:
+        simulator = build_simulator(engine, progress=progress)
 
     models = {converted.path(model).name: converted.path(model) for model in converted.models}
     flash = build / "flash"

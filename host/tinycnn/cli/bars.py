@@ -1,7 +1,8 @@
-"""Progress bars for steps that follow each other."""
+"""Progress on the terminal."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,27 +14,23 @@ from tinycnn.progress import Progress
 
 
 @contextmanager
-def step_bars() -> Iterator[Progress]:
-    """One bar for each message on the terminal's stderr; gone when all is done.
+def progress_bar(title: str) -> Iterator[Progress]:
+    """One bar while the block runs, gone afterwards; nothing without a terminal.
 
-    Without a terminal, or without a call, nothing is shown.
+    Drawn on stdout, since TensorFlow's chatter is kept from stderr while it works;
+    on stderr only if stdout leads elsewhere.
     """
-    console = Console(stderr=True)
+    # sys.stdout as it is now: while TensorFlow works, the name stands for another.
+    console = Console(file=sys.stdout)
+    if not console.is_terminal:
+        console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    bars = Bars(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task(title, total=None)
 
-    def show(message: str, done: int, total: int) -> None:
-        bars.start()
-        if not any(task.description == message for task in bars.tasks):
-            for task in bars.tasks:  # one step at a time: those before have ended
-                bars.update(task.id, total=1, completed=1)
-            bars.add_task(message, total=None)
-        # A guessed total may be too small: never show more than all.
-        limit = max(done, total) if total else None
-        bars.update(bars.tasks[-1].id, completed=done, total=limit)
+        def progress(message: str, done: int, total: int) -> None:
+            # A guessed total may be too small: never show more than all.
+            limit = max(done, total) if total else None
+            bars.update(task, description=f"{title}: {message}", completed=done, total=limit)
 
-    try:
-        yield show
-    finally:
-        if bars.tasks:
-            bars.stop()
+        yield progress

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +14,9 @@ from rich.table import Table
 
 from tinycnn import files
 from tinycnn.cli import app
-from tinycnn.cli.bars import step_bars
+from tinycnn.cli.bars import progress_bar
 from tinycnn.cli.targets import EngineName, EngineOption
+from tinycnn.progress import Progress
 
 if TYPE_CHECKING:
     from tinycnn.demo import Demo
@@ -24,8 +28,7 @@ def demo(engine: EngineOption = EngineName.hosted) -> None:
     from tinycnn import dataset as datasets
     from tinycnn.demo import demo as run_demo
 
-    with step_bars() as show:
-        made = run_demo(datasets.load(None), files.BUILD, engine.value, show)
+    made = run_demo(datasets.load(None), files.BUILD, engine.value, _step)
     typer.echo(made.output)
     Console(highlight=False).print(_table(made))
     typer.echo(
@@ -35,12 +38,22 @@ def demo(engine: EngineOption = EngineName.hosted) -> None:
     )
 
 
+@contextmanager
+def _step(title: str) -> Iterator[Progress]:
+    """A bar while a step runs, and how long it took when it is done."""
+    start = time.monotonic()
+    with progress_bar(title) as progress:
+        yield progress
+    typer.echo(f"{title:<10} {time.monotonic() - start:6.1f} s")
+
+
 def _table(made: Demo) -> Table:
     from tinycnn.evaluate import ARTICLE_ACCURACY, ARTICLE_BYTES
 
     table = Table(title="Digits, recipe seed", title_justify="left")
     table.add_column("model")
-    for heading in ("bytes", "article", "test accuracy", "article", "arena bytes", "µs"):
+    headings = ("bytes", "article's", "test accuracy", "article's", "arena bytes", "µs/inference")
+    for heading in headings:
         table.add_column(heading, justify="right")
     for model in made.converted.models:
         run = made.runs[model.name]

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
 
 from tinycnn import files
 from tinycnn.cli import app
-from tinycnn.progress import Progress
+from tinycnn.cli.bars import progress_bar
 
 Data = Annotated[
     Path | None,
@@ -148,21 +143,6 @@ def report(data: Data = None, build_dir: BuildDir = files.BUILD) -> None:
     with progress_bar("report") as progress:
         page = write_report(images, trained, converted, found, build_dir, progress)
     _say(str(page))
-
-
-@contextlib.contextmanager
-def progress_bar(title: str) -> Iterator[Progress]:
-    """A progress bar on the terminal, gone when the work is done; nothing in a pipe."""
-    # sys.stdout as it is now: while TensorFlow works, the name stands for another.
-    console = Console(file=sys.stdout)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task(title, total=None)
-
-        def progress(message: str, done: int, total: int) -> None:
-            bars.update(task, description=f"{title}: {message}", completed=done, total=total)
-
-        yield progress
 
 
 def _say(line: str) -> None:

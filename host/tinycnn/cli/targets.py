@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tinycnn.cli import app
-from tinycnn.cli.bars import step_bars
+from tinycnn.cli.bars import progress_bar
 from tinycnn.errors import UserError
 
 firmware = typer.Typer(no_args_is_help=True, help="Fetch what firmware is built from.")
@@ -48,7 +48,7 @@ def fetch(
     failed = []
     for name in list(names or local or sources.load()):
         try:
-            with step_bars() as show:
+            with progress_bar(f"fetch {name}") as show:
                 checkout = fetching.fetch(
                     name, local=local.pop(name, None), retry=True, progress=show
                 )
@@ -70,7 +70,7 @@ def simulator(engine: EngineOption = EngineName.hosted) -> None:
     from tinycnn import simulator as simulators
     from tinycnn.firmware.unix import build_simulator
 
-    with step_bars() as show:
+    with progress_bar("simulator") as show:
         built = build_simulator(engine.value, progress=show)
     typer.echo(f"{built.path}")
     typer.echo(f"MicroPython {built.micropython_version} ({built.origin})")
@@ -91,7 +91,7 @@ def simulate(
 
     if script is not None and not script.is_file():
         raise UserError(f"there is no script {script}")
-    with step_bars() as show:
+    with progress_bar("simulator") as show:
         built = build_simulator(engine.value, progress=show)
     simulators.stage(simulators.FLASH, simulators.board_files())
     done = simulators.run(script, args or [], program=built.path)
