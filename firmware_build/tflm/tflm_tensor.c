@@ -10,6 +10,7 @@
 
 // What the model says of this tensor. It was readable when the tensor was made.
 static model_tensor_t describe(const tflm_tensor_obj_t *self) {
+    tflm_interpreter_check_buffers(self->interpreter);
     model_tensor_t tensor;
     if (!model_io(self->interpreter->model.data, self->interpreter->model.size, self->output,
         self->index, &tensor)) {
@@ -260,17 +261,17 @@ static void tflm_tensor_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     if (dest[0] != MP_OBJ_NULL) {
         return; // nothing can be stored
     }
-    model_tensor_t info = describe(self);
-    if (attr == MP_QSTR_name) {
+    if (attr == MP_QSTR_dtype) {
+        dest[0] = mp_obj_new_str(&self->typecode, 1);
+    } else if (attr == MP_QSTR_name) {
+        model_tensor_t info = describe(self);
         dest[0] = mp_obj_new_str(info.name, info.name_len);
     } else if (attr == MP_QSTR_shape) {
+        model_tensor_t info = describe(self);
         dest[0] = shape_of(&info);
-    } else if (attr == MP_QSTR_dtype) {
-        dest[0] = mp_obj_new_str(&self->typecode, 1);
-    } else if (attr == MP_QSTR_scale) {
-        dest[0] = quantization_of(&info, true);
-    } else if (attr == MP_QSTR_zero_point) {
-        dest[0] = quantization_of(&info, false);
+    } else if (attr == MP_QSTR_scale || attr == MP_QSTR_zero_point) {
+        model_tensor_t info = describe(self);
+        dest[0] = quantization_of(&info, attr == MP_QSTR_scale);
     } else {
         dest[1] = MP_OBJ_SENTINEL; // look among the methods
     }
