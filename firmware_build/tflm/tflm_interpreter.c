@@ -277,6 +277,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(tflm_interpreter_classify_obj, tflm_interpreter
 
 static mp_obj_t tflm_interpreter_ops(mp_obj_t self_in) {
     const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    tflm_interpreter_check_buffers(self);
     size_t count = model_op_count(self->model.data, self->model.size);
     mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list(count, NULL));
     for (size_t i = 0; i < count; i++) {
@@ -313,6 +314,7 @@ static void tflm_interpreter_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
 static void tflm_interpreter_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
     (void)kind;
+    tflm_interpreter_check_buffers(self);
     mp_printf(print, "<Interpreter of %u model bytes, %u ops, arena %u bytes>",
         (unsigned)self->model.size, (unsigned)model_op_count(self->model.data, self->model.size),
         (unsigned)self->arena.size);
