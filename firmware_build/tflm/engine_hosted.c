@@ -391,3 +391,28 @@ tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message) 
     pthread_mutex_unlock(&lock);
     return status;
 }
+
+tflm_status_t tflm_engine_profile(tflm_engine_t *state, uint32_t (*now)(void),
+    uint32_t *ticks, size_t count, tflm_message_t *message) {
+    (void)state;
+    (void)now;
+    (void)ticks;
+    (void)count;
+    return fail(TFLM_ERROR_UNSUPPORTED, message, "the hosted engine cannot profile");
+}
+
+bool tflm_engine_tensor_offset(tflm_engine_t *state, size_t index, size_t *offset) {
+    size_t inputs = model_io_count(state->model, state->model_size, false);
+    size_t outputs = model_io_count(state->model, state->model_size, true);
+    for (size_t i = 0; i < inputs + outputs; i++) {
+        bool output = i >= inputs;
+        size_t n = output ? i - inputs : i;
+        model_tensor_t tensor;
+        if (model_io(state->model, state->model_size, output, n, &tensor) && tensor.index == index) {
+            size_t bytes;
+            *offset = io_offset(state->model, state->model_size, output, n, &bytes);
+            return true;
+        }
+    }
+    return false;
+}

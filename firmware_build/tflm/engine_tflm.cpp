@@ -128,7 +128,8 @@ size_t op_kinds(const uint8_t *model) {
 // was made lies in state and arena.
 class Arena : public tflite::SingleArenaBufferAllocator {
 public:
-    Arena(uint8_t *start, size_t size) : SingleArenaBufferAllocator(start, size), size_(size) {
+    Arena(uint8_t *start, size_t size)
+        : SingleArenaBufferAllocator(start, size), start_(start), size_(size) {
     }
 
     uint8_t *AllocatePersistentBuffer(size_t size, size_t align) override {
@@ -155,6 +156,14 @@ public:
         if (exit != nullptr) {
             longjmp(*exit, 1);
         }
+    }
+
+    uint8_t *start() const {
+        return start_;
+    }
+
+    bool holds(const void *p) const {
+        return p >= start_ && p < start_ + size_;
     }
 
     jmp_buf *exit = nullptr; // where to leave to, while allocating
@@ -184,6 +193,7 @@ private:
         return status;
     }
 
+    uint8_t *start_;
     size_t size_;
 };
 
@@ -224,6 +234,33 @@ public:
     TF_LITE_REMOVE_VIRTUAL_DELETE
 };
 
+// Times the ops of one run; idle otherwise.
+class OpProfiler : public tflite::MicroProfilerInterface {
+public:
+    uint32_t BeginEvent(const char *) override {
+        if (ticks != nullptr) {
+            start_ = now();
+        }
+        return 0;
+    }
+
+    void EndEvent(uint32_t) override {
+        if (ticks != nullptr && count > 0) {
+            *ticks++ = now() - start_;
+            count--;
+        }
+    }
+
+    uint32_t (*now)(void) = nullptr;
+    uint32_t *ticks = nullptr;
+    size_t count = 0;
+
+    TF_LITE_REMOVE_VIRTUAL_DELETE
+
+private:
+    uint32_t start_ = 0;
+};
+
 } // namespace
 
 // State -------------------------------------------------------------------------
@@ -234,6 +271,7 @@ struct _tflm_engine_t {
     alignas(Planner) uint8_t planner[sizeof(Planner)];
     alignas(Allocator) uint8_t allocator[sizeof(Allocator)];
     alignas(ModelOps) uint8_t resolver[sizeof(ModelOps)];
+    alignas(OpProfiler) uint8_t profiler[sizeof(OpProfiler)];
     alignas(tflite::MicroInterpreter) uint8_t interpreter[sizeof(tflite::MicroInterpreter)];
     alignas(one_op_t) uint8_t ops[]; // one_op_t[op_kinds()]
 };
@@ -286,7 +324,9 @@ static tflm_status_t create(tflm_engine_t *state, const uint8_t *model_data,
     auto *planner = new (state->planner) Planner(arena);
     auto *allocator = new (state->allocator) Allocator(arena, planner);
     auto *resolver = std::launder(reinterpret_cast<ModelOps *>(state->resolver));
-    auto *interpreter = new (state->interpreter) tflite::MicroInterpreter(model, *resolver, allocator);
+    auto *profiler = new (state->profiler) OpProfiler();
+    auto *interpreter = new (state->interpreter) tflite::MicroInterpreter(model, *resolver,
+        allocator, nullptr, profiler);
     return allocate(interpreter, arena);
 }
 
@@ -350,4 +390,25 @@ tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message) 
         return fail(TFLM_ERROR_INVOKE, message);
     }
     return TFLM_OK;
+}
+
+tflm_status_t tflm_engine_profile(tflm_engine_t *state, uint32_t (*now)(void),
+    uint32_t *ticks, size_t count, tflm_message_t *message) {
+    auto *profiler = std::launder(reinterpret_cast<OpProfiler *>(state->profiler));
+    profiler->now = now;
+    profiler->ticks = ticks;
+    profiler->count = count;
+    tflm_status_t status = tflm_engine_invoke(state, message);
+    profiler->ticks = nullptr;
+    return status;
+}
+
+bool tflm_engine_tensor_offset(tflm_engine_t *state, size_t index, size_t *offset) {
+    const auto *arena = std::launder(reinterpret_cast<Arena *>(state->arena));
+    TfLiteEvalTensor *tensor = interpreter_of(state)->GetTensor((int)index);
+    if (tensor == nullptr || !arena->holds(tensor->data.raw)) {
+        return false;
+    }
+    *offset = (size_t)((uint8_t *)tensor->data.raw - arena->start());
+    return true;
 }

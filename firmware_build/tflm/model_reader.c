@@ -104,19 +104,27 @@ static size_t tensor_bytes(const model_tensor_t *tensor) {
     return (size_t)bytes;
 }
 
+size_t model_tensor_count(const uint8_t *model, size_t size) {
+    flatbuf_t buf = flatbuf_init(model, size);
+    return flatbuf_vector(&buf, main_subgraph(&buf), SUBGRAPH_TENSORS, 4).len;
+}
+
 bool model_io(const uint8_t *model, size_t size, bool output, size_t index, model_tensor_t *tensor) {
     flatbuf_t buf = flatbuf_init(model, size);
     flatbuf_vector_t indices = io_indices(&buf, output);
-    if (index >= indices.len) {
-        return false;
-    }
-    flatbuf_vector_t tensors = flatbuf_vector(&buf, main_subgraph(&buf), SUBGRAPH_TENSORS, 4);
     // A negative index is beyond any vector once it is unsigned.
-    uint32_t table = flatbuf_vector_table(&buf, tensors, (uint32_t)flatbuf_vector_i32(&buf, indices, index));
+    return index < indices.len
+           && model_tensor(model, size, (uint32_t)flatbuf_vector_i32(&buf, indices, index), tensor);
+}
+
+bool model_tensor(const uint8_t *model, size_t size, size_t index, model_tensor_t *tensor) {
+    flatbuf_t buf = flatbuf_init(model, size);
+    flatbuf_vector_t tensors = flatbuf_vector(&buf, main_subgraph(&buf), SUBGRAPH_TENSORS, 4);
+    uint32_t table = flatbuf_vector_table(&buf, tensors, index);
     if (table == 0) {
         return false;
     }
-
+    tensor->index = index;
     tensor->name = read_string(&buf, table, TENSOR_NAME, &tensor->name_len);
     tensor->type = (int8_t)flatbuf_u8(&buf, table, TENSOR_TYPE);
 

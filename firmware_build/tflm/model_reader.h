@@ -21,6 +21,7 @@ extern "C" {
 #endif
 
 typedef struct _model_tensor_t {
+    size_t index; // among the model's tensors
     const char *name; // not NULL; ends after name_len bytes, NUL or not
     size_t name_len;
     int type; // TFLite's TensorType
@@ -45,6 +46,10 @@ typedef struct _model_op_t {
 // How many inputs (or outputs) the model has, and a description of one of them.
 size_t model_io_count(const uint8_t *model, size_t size, bool output);
 bool model_io(const uint8_t *model, size_t size, bool output, size_t index, model_tensor_t *tensor);
+
+// The same of any tensor of the main subgraph.
+size_t model_tensor_count(const uint8_t *model, size_t size);
+bool model_tensor(const uint8_t *model, size_t size, size_t index, model_tensor_t *tensor);
 
 // Dimension, scale and zero point `index`; 0 when there are not so many. A
 // tensor with several scales and a single zero point has that one for all.

@@ -40,6 +40,8 @@ MP_NORETURN void tflm_raise(tflm_status_t status, const tflm_message_t *message)
         type = &mp_type_UnsupportedOpError;
     } else if (status == TFLM_ERROR_ARENA) {
         type = &mp_type_ArenaError;
+    } else if (status == TFLM_ERROR_UNSUPPORTED) {
+        type = &mp_type_NotImplementedError;
     }
     mp_raise_msg_varg(type, MP_ERROR_TEXT("%s"), message->text);
 }

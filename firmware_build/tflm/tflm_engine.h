@@ -34,6 +34,7 @@ typedef enum _tflm_status_t {
     TFLM_ERROR_ARENA, // the arena is too small
     TFLM_ERROR_INVOKE, // a kernel failed while running
     TFLM_ERROR_ENGINE, // the engine itself is gone (hosted: its child process died)
+    TFLM_ERROR_UNSUPPORTED, // this engine cannot do that
 } tflm_status_t;
 
 // What went wrong, in TFLM's own words where it has any. Always NUL terminated.
@@ -73,6 +74,15 @@ void *tflm_engine_data(tflm_engine_t *state, bool output, size_t index);
 
 // Run the model once. Allocates nothing; may be called without the GIL.
 tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message);
+
+// Run the model once and write how long each op took, in ticks of `now`, to
+// ticks[0] up to ticks[count - 1], in the order of execution.
+tflm_status_t tflm_engine_profile(tflm_engine_t *state, uint32_t (*now)(void),
+    uint32_t *ticks, size_t count, tflm_message_t *message);
+
+// Where in the arena tensor `index` of the model lies, if it lies there (a constant
+// does not) and the engine knows (hosted: of inputs and outputs only).
+bool tflm_engine_tensor_offset(tflm_engine_t *state, size_t index, size_t *offset);
 
 #ifdef __cplusplus
 }

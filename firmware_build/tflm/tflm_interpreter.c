@@ -4,6 +4,7 @@
 
 #include "py/builtin.h"
 #include "py/gc.h"
+#include "py/mphal.h"
 #include "py/mpthread.h"
 #include "py/runtime.h"
 
@@ -221,19 +222,28 @@ static void give_back(tflm_interpreter_obj_t *self) {
     #endif
 }
 
-static void invoke(tflm_interpreter_obj_t *self) {
+// Take the interpreter for one run, or raise.
+static void begin(tflm_interpreter_obj_t *self) {
     tflm_interpreter_check_buffers(self);
     if (!take(self)) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("interpreter is busy"));
     }
+}
+
+static void end(tflm_interpreter_obj_t *self, tflm_status_t status, const tflm_message_t *message) {
+    give_back(self);
+    if (status != TFLM_OK) {
+        tflm_raise(status, message);
+    }
+}
+
+static void invoke(tflm_interpreter_obj_t *self) {
+    begin(self);
     tflm_message_t message;
     MP_THREAD_GIL_EXIT();
     tflm_status_t status = tflm_engine_invoke(self->engine, &message);
     MP_THREAD_GIL_ENTER();
-    give_back(self);
-    if (status != TFLM_OK) {
-        tflm_raise(status, &message);
-    }
+    end(self, status, &message);
 }
 
 static mp_obj_t tflm_interpreter_invoke(mp_obj_t self_in) {
@@ -293,6 +303,52 @@ static mp_obj_t tflm_interpreter_ops(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_ops_obj, tflm_interpreter_ops);
 
+static uint32_t now_us(void) {
+    return (uint32_t)mp_hal_ticks_us();
+}
+
+// Run once: a list of (name, microseconds), one for each op.
+static mp_obj_t tflm_interpreter_profile(mp_obj_t self_in) {
+    tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t count = model_op_count(self->model.data, self->model.size);
+    uint32_t *ticks = m_new0(uint32_t, count);
+    begin(self);
+    tflm_message_t message;
+    tflm_status_t status = tflm_engine_profile(self->engine, now_us, ticks, count, &message);
+    end(self, status, &message);
+    mp_obj_list_t *list = MP_OBJ_TO_PTR(tflm_interpreter_ops(self_in));
+    for (size_t i = 0; i < list->len; i++) {
+        // These tuples were made just now, and nobody else has seen them.
+        mp_obj_tuple_t *pair = MP_OBJ_TO_PTR(list->items[i]);
+        pair->items[1] = mp_obj_new_int_from_uint(ticks[i]);
+    }
+    m_del(uint32_t, ticks, count);
+    return MP_OBJ_FROM_PTR(list);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_profile_obj, tflm_interpreter_profile);
+
+// A list of (name, offset, bytes), one for each tensor that lies in the arena.
+static mp_obj_t tflm_interpreter_memory_map(mp_obj_t self_in) {
+    const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    mp_obj_t list = mp_obj_new_list(0, NULL);
+    size_t count = model_tensor_count(self->model.data, self->model.size);
+    for (size_t i = 0; i < count; i++) {
+        model_tensor_t tensor;
+        size_t offset;
+        if (tflm_engine_tensor_offset(self->engine, i, &offset)
+            && model_tensor(self->model.data, self->model.size, i, &tensor)) {
+            mp_obj_t row[3] = {
+                mp_obj_new_str(tensor.name, tensor.name_len),
+                mp_obj_new_int_from_uint(offset),
+                mp_obj_new_int_from_uint(tensor.bytes),
+            };
+            mp_obj_list_append(list, mp_obj_new_tuple(3, row));
+        }
+    }
+    return list;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_memory_map_obj, tflm_interpreter_memory_map);
+
 static void tflm_interpreter_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (dest[0] != MP_OBJ_NULL) {
@@ -325,6 +381,8 @@ static const mp_rom_map_elem_t tflm_interpreter_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_predict), MP_ROM_PTR(&tflm_interpreter_predict_obj) },
     { MP_ROM_QSTR(MP_QSTR_classify), MP_ROM_PTR(&tflm_interpreter_classify_obj) },
     { MP_ROM_QSTR(MP_QSTR_ops), MP_ROM_PTR(&tflm_interpreter_ops_obj) },
+    { MP_ROM_QSTR(MP_QSTR_profile), MP_ROM_PTR(&tflm_interpreter_profile_obj) },
+    { MP_ROM_QSTR(MP_QSTR_memory_map), MP_ROM_PTR(&tflm_interpreter_memory_map_obj) },
     { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&tflm_interpreter_del_obj) },
 };
 static MP_DEFINE_CONST_DICT(tflm_interpreter_locals, tflm_interpreter_locals_table);
