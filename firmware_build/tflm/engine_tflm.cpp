@@ -261,6 +261,16 @@ private:
     uint32_t start_ = 0;
 };
 
+// Only to reach the tensors, which MicroInterpreter shows only where it keeps them all.
+class Interpreter : public tflite::MicroInterpreter {
+public:
+    using MicroInterpreter::MicroInterpreter;
+
+    const TfLiteEvalTensor *tensor(size_t index) const {
+        return context().GetEvalTensor(&context(), (int)index);
+    }
+};
+
 } // namespace
 
 // State -------------------------------------------------------------------------
@@ -272,12 +282,12 @@ struct _tflm_engine_t {
     alignas(Allocator) uint8_t allocator[sizeof(Allocator)];
     alignas(ModelOps) uint8_t resolver[sizeof(ModelOps)];
     alignas(OpProfiler) uint8_t profiler[sizeof(OpProfiler)];
-    alignas(tflite::MicroInterpreter) uint8_t interpreter[sizeof(tflite::MicroInterpreter)];
+    alignas(Interpreter) uint8_t interpreter[sizeof(Interpreter)];
     alignas(one_op_t) uint8_t ops[]; // one_op_t[op_kinds()]
 };
 
-static tflite::MicroInterpreter *interpreter_of(tflm_engine_t *state) {
-    return std::launder(reinterpret_cast<tflite::MicroInterpreter *>(state->interpreter));
+static Interpreter *interpreter_of(tflm_engine_t *state) {
+    return std::launder(reinterpret_cast<Interpreter *>(state->interpreter));
 }
 
 static tflm_status_t add_ops(tflm_engine_t *state, const tflite::Model *model, size_t count) {
@@ -301,7 +311,7 @@ static tflm_status_t add_ops(tflm_engine_t *state, const tflite::Model *model, s
 
 // Not inlined: what setjmp() must not spoil stays in the callers' frames.
 __attribute__((noinline))
-static tflm_status_t allocate(tflite::MicroInterpreter *interpreter, Arena *arena) {
+static tflm_status_t allocate(Interpreter *interpreter, Arena *arena) {
     jmp_buf exit;
     if (setjmp(exit) != 0) {
         return TFLM_ERROR_ARENA;
@@ -325,8 +335,8 @@ static tflm_status_t create(tflm_engine_t *state, const uint8_t *model_data,
     auto *allocator = new (state->allocator) Allocator(arena, planner);
     auto *resolver = std::launder(reinterpret_cast<ModelOps *>(state->resolver));
     auto *profiler = new (state->profiler) OpProfiler();
-    auto *interpreter = new (state->interpreter) tflite::MicroInterpreter(model, *resolver,
-        allocator, nullptr, profiler);
+    auto *interpreter = new (state->interpreter) Interpreter(model, *resolver, allocator, nullptr,
+        profiler);
     return allocate(interpreter, arena);
 }
 
@@ -379,7 +389,7 @@ size_t tflm_engine_arena_used(const tflm_engine_t *state) {
 }
 
 void *tflm_engine_data(tflm_engine_t *state, bool output, size_t index) {
-    tflite::MicroInterpreter *interpreter = interpreter_of(state);
+    Interpreter *interpreter = interpreter_of(state);
     TfLiteTensor *tensor = output ? interpreter->output(index) : interpreter->input(index);
     return tensor == nullptr ? nullptr : tensor->data.raw;
 }
@@ -405,7 +415,7 @@ tflm_status_t tflm_engine_profile(tflm_engine_t *state, uint32_t (*now)(void),
 
 bool tflm_engine_tensor_offset(tflm_engine_t *state, size_t index, size_t *offset) {
     const auto *arena = std::launder(reinterpret_cast<Arena *>(state->arena));
-    TfLiteEvalTensor *tensor = interpreter_of(state)->GetTensor((int)index);
+    const TfLiteEvalTensor *tensor = interpreter_of(state)->tensor(index);
     if (tensor == nullptr || !arena->holds(tensor->data.raw)) {
         return false;
     }
