@@ -253,6 +253,9 @@ static model_status_t find_rule(check_t *c, uint32_t index,
 
 // TFLM reads the code from both fields in one place and from one in another.
 static bool check_operator_codes(check_t *c) {
+    if (c->codes.len > MODEL_MAX_TENSORS) {
+        return check_fail(c, "more than %u operator codes", (unsigned)MODEL_MAX_TENSORS);
+    }
     for (uint32_t i = 0; i < c->codes.len; ++i) {
         uint32_t table = flatbuf_vector_table(&c->buf, c->codes, i);
         int32_t old_code = (int8_t)flatbuf_u8(&c->buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE);

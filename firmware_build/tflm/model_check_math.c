@@ -140,6 +140,22 @@ bool check_mul(check_t *c) {
         scale_of(c, &c->in[0]) * scale_of(c, &c->in[1]) / scale_of(c, &c->out)));
 }
 
+// MAXIMUM and MINIMUM, which compare the numbers as they are
+bool check_maximum(check_t *c) {
+    return check_type(c, &c->in[1], c->in[0].type, "input 1") && check_broadcast(c);
+}
+
+bool check_hard_swish(check_t *c) {
+    if (is_float(c)) {
+        return true;
+    }
+    // The kernel shifts 16-bit numbers by the exponents of these.
+    double scale = scale_of(c, &c->in[0]);
+    double ratio = scale / scale_of(c, &c->out);
+    return (scale >= 1.0 / (1 << 20) && scale <= 256.0 && ratio >= 1.0 / 128 && ratio < 128.0)
+           || check_fail(c, "scales are too far apart");
+}
+
 bool check_softmax(check_t *c) {
     enum { BETA = 0 };
     if (c->in[0].rank < 1) {

@@ -9,12 +9,15 @@ bool check_transpose_conv(check_t *c);
 bool check_pool_2d(check_t *c);
 bool check_fully_connected(check_t *c);
 bool check_quantize(check_t *c);
+bool check_dequantize(check_t *c);
 bool check_relu(check_t *c);
 bool check_leaky_relu(check_t *c);
 bool check_prelu(check_t *c);
 bool check_softmax(check_t *c);
 bool check_add(check_t *c);
 bool check_mul(check_t *c);
+bool check_maximum(check_t *c);
+bool check_hard_swish(check_t *c);
 bool check_reshape(check_t *c);
 bool check_expand_dims(check_t *c);
 bool check_squeeze(check_t *c);
@@ -22,6 +25,8 @@ bool check_transpose(check_t *c);
 bool check_pad(check_t *c);
 bool check_concatenation(check_t *c);
 bool check_mean(check_t *c);
+bool check_sum(check_t *c);
+bool check_strided_slice(check_t *c);
 bool check_resize(check_t *c);
 bool check_resize_bilinear(check_t *c);
 
@@ -31,9 +36,10 @@ bool check_resize_bilinear(check_t *c);
 #define COPIED (REAL | TYPE_BIT(TENSOR_INT16))
 #define ANY (0xffffffff)
 #define CONCATENATED (COPIED | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64) | TYPE_BIT(TENSOR_BOOL))
+#define SLICED (COPIED | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_BOOL))
 
 // Flags, fewest and most inputs, type and layout of the options, types of the data input,
-// rule. Only data that a rule of the op uses may rely on these.
+// rule.
 #define RULE_CONV_2D { RULE_SAME_TYPE | RULE_QUANTIZED | RULE_BIAS, 2, 3, 1, "1441441", REAL, check_conv_2d }
 #define RULE_DEPTHWISE_CONV_2D { RULE_SAME_TYPE | RULE_QUANTIZED, 3, 3, 2, "1444144", REAL, check_depthwise_conv_2d }
 #define RULE_TRANSPOSE_CONV \
@@ -62,6 +68,12 @@ bool check_resize_bilinear(check_t *c);
 #define RULE_CONCATENATION { RULE_SAME_TYPE, 1, 10, 10, "41", CONCATENATED, check_concatenation }
 #define RULE_MEAN { RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 27, "1", REAL, check_mean }
 #define RULE_REDUCE_MAX RULE_MEAN
+#define RULE_REDUCE_MIN RULE_MEAN
+#define RULE_SUM { RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 27, "1", REAL, check_sum }
+#define RULE_MAXIMUM { RULE_SAME_TYPE, 2, 2, 0, "", COPIED | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64), check_maximum }
+#define RULE_MINIMUM RULE_MAXIMUM
+#define RULE_HARD_SWISH { SAME, 1, 1, 0, "", REAL, check_hard_swish }
+#define RULE_STRIDED_SLICE { RULE_SAME_TYPE, 4, 4, 32, "444441", SLICED, check_strided_slice }
 #define RULE_RESIZE_BILINEAR { RULE_SAME_TYPE, 2, 2, 15, "--11", REAL, check_resize_bilinear }
 #define RULE_RESIZE_NEAREST_NEIGHBOR { RULE_SAME_TYPE, 2, 2, 74, "11", COPIED, check_resize }
 
@@ -70,8 +82,6 @@ bool check_resize_bilinear(check_t *c);
 #else
 #define OPS "ops.def"
 #endif
-
-bool check_dequantize(check_t *c);
 
 #define TFLM_OP(name, code, method, version, profile) static const model_rule_t rule_##name = RULE_##name;
 #include OPS

@@ -165,8 +165,8 @@ bool check_concatenation(check_t *c) {
     return check_out_dim(c, (unsigned)axis, size);
 }
 
-// MEAN and REDUCE_MAX
-bool check_mean(check_t *c) {
+// The axes of a reduction, and the output's shape.
+static bool check_reduction(check_t *c) {
     enum { KEEP_DIMS = 0, MOST = 4 };
     const check_tensor_t *axes = &c->in[1];
     uint32_t reduced = 0;
@@ -187,15 +187,25 @@ bool check_mean(check_t *c) {
     if (!check_without(c, reduced, flatbuf_u8(&c->buf, c->options, KEEP_DIMS) != 0)) {
         return false;
     }
-    if (c->in[0].type == TENSOR_FLOAT32) {
-        return true;
-    }
-    if (c->in[0].elements / c->out.elements > 1 << 22) {
-        return check_fail(c, "too many elements to reduce");
-    }
-    // The multiplier is divided by the number of elements, so that is left out here.
-    return check_rescale(c, 2 * 255, (double)check_scale(c, &c->in[0], 0)
-        / (double)check_scale(c, &c->out, 0));
+    // So that sums of int8 fit.
+    return c->in[0].elements / c->out.elements <= 1 << 22
+           || check_fail(c, "too many elements to reduce");
+}
+
+static bool check_reduced_scale(check_t *c, uint32_t magnitude) {
+    return c->in[0].type == TENSOR_FLOAT32
+           || check_rescale(c, magnitude,
+        (double)check_scale(c, &c->in[0], 0) / (double)check_scale(c, &c->out, 0));
+}
+
+// MEAN, REDUCE_MAX and REDUCE_MIN
+bool check_mean(check_t *c) {
+    // The kernel divides the multiplier by the number of elements, with one bit to spare.
+    return check_reduction(c) && check_reduced_scale(c, 2 * 255);
+}
+
+bool check_sum(check_t *c) {
+    return check_reduction(c) && check_reduced_scale(c, 255 * (c->in[0].elements / c->out.elements));
 }
 
 bool check_resize(check_t *c) {
@@ -248,4 +258,66 @@ bool check_resize_bilinear(check_t *c) {
     }
     return check_steps(c, check_dim(c, &c->in[0], 1), check_dim(c, &c->out, 1), align_corners, half_pixel)
            && check_steps(c, check_dim(c, &c->in[0], 2), check_dim(c, &c->out, 2), align_corners, half_pixel);
+}
+
+static int32_t clamp(int64_t value, int32_t low, int32_t high) {
+    return value < low ? low : value > high ? high : (int32_t)value;
+}
+
+// Where a slice begins or ends along an axis of `size`, as the kernel has it.
+static int32_t slice_index(int32_t index, bool mask, bool begin, int32_t stride, int32_t size) {
+    if (mask) {
+        if (stride > 0) {
+            return begin ? 0 : size;
+        }
+        return begin ? size - 1 : -1;
+    }
+    int64_t counted = index < 0 ? (int64_t)index + size : index;
+    return stride > 0 ? clamp(counted, 0, size) : clamp(counted, -1, size - 1);
+}
+
+bool check_strided_slice(check_t *c) {
+    enum { BEGIN_MASK = 0, END_MASK = 1, ELLIPSIS_MASK = 2, NEW_AXIS_MASK = 3, SHRINK_AXIS_MASK = 4, OFFSET = 5 };
+    unsigned rank = c->in[0].rank;
+    uint32_t begin_mask = (uint32_t)flatbuf_i32(&c->buf, c->options, BEGIN_MASK, 0);
+    uint32_t end_mask = (uint32_t)flatbuf_i32(&c->buf, c->options, END_MASK, 0);
+    uint32_t shrink_mask = (uint32_t)flatbuf_i32(&c->buf, c->options, SHRINK_AXIS_MASK, 0);
+    if (rank < 1 || rank > 4) {
+        return check_fail(c, "%u dimensions, not 1 to 4", rank);
+    }
+    if (flatbuf_i32(&c->buf, c->options, ELLIPSIS_MASK, 0) != 0
+        || flatbuf_i32(&c->buf, c->options, NEW_AXIS_MASK, 0) != 0
+        || flatbuf_u8(&c->buf, c->options, OFFSET) != 0) {
+        return check_fail(c, "ellipsis, new axes and offsets are not supported");
+    }
+    if (!check_int32_constant(c, &c->in[1], rank, "begin")
+        || !check_int32_constant(c, &c->in[2], rank, "end")
+        || !check_int32_constant(c, &c->in[3], rank, "strides")) {
+        return false;
+    }
+    unsigned out = 0;
+    for (unsigned i = 0; i < rank; ++i) {
+        int32_t size = check_dim(c, &c->in[0], i);
+        int32_t stride = check_constant(c, &c->in[3], i);
+        if (stride == 0 || stride > CHECK_MAX_SIDE || stride < -CHECK_MAX_SIDE) {
+            return check_fail(c, "stride is %d", (int)stride);
+        }
+        int32_t begin = slice_index(check_constant(c, &c->in[1], i), begin_mask >> i & 1, true, stride, size);
+        int32_t end = slice_index(check_constant(c, &c->in[2], i), end_mask >> i & 1, false, stride, size);
+        if ((shrink_mask >> i & 1) != 0) {
+            if (begin < 0 || begin >= size || stride < 0) {
+                return check_fail(c, "index is outside dimension %u", i);
+            }
+            continue;
+        }
+        int32_t count = stride > 0 ? (end - begin + stride - 1) / stride : (begin - end - stride - 1) / -stride;
+        if (out >= c->out.rank) {
+            return check_fail(c, "output has too few dimensions");
+        }
+        if (!check_out_dim(c, out, count)) {
+            return false;
+        }
+        ++out;
+    }
+    return check_rank(c, &c->out, out, "output");
 }

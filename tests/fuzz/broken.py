@@ -1105,4 +1105,100 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         lambda m: resized(m, 3, 1365, old=2),
         "op 0 RESIZE_BILINEAR: TFLM resizes 2 to 1365 by reading outside",
     ),
+    # Ops of the profile `all`
+    "maximum_type": (
+        "maximum_f",
+        lambda m: put(source(m, 1), type=INT32),
+        "op 0 MAXIMUM: input 1 has type 2, not 0",
+    ),
+    "minimum_shape": (
+        "minimum_scalar_f",
+        lambda m: put(target(m), shape=[1, 8, 8, 4]),
+        "op 0 MINIMUM: shapes of inputs and output do not fit",
+    ),
+    "hard_swish_scales": (
+        "hard_swish_q",
+        lambda m: scales(target(m), [1e3]),
+        "op 0 HARD_SWISH: scales are too far apart",
+    ),
+    "reduce_min_axis": (
+        "reduce_min_f",
+        lambda m: set_data(m, source(m, 1), [1, -5]),
+        "op 0 REDUCE_MIN: axis -5 of 4 dimensions",
+    ),
+    "sum_overflow": (
+        "sum_q",
+        lambda m: (scales(source(m, 0), [1e3]), scales(target(m), [1e-3])),
+        "op 0 SUM: scales make the result overflow",
+    ),
+    "slice_rank": (
+        "crop_f",
+        lambda m: put(source(m, 0), shape=[1, 1, 8, 8, 3]),
+        "op 0 STRIDED_SLICE: 5 dimensions, not 1 to 4",
+    ),
+    "slice_ellipsis": (
+        "crop_f",
+        lambda m: put(options(m), ellipsisMask=1),
+        "op 0 STRIDED_SLICE: ellipsis, new axes and offsets are not supported",
+    ),
+    "slice_new_axis": (
+        "crop_f",
+        lambda m: put(options(m), newAxisMask=1),
+        "op 0 STRIDED_SLICE: ellipsis, new axes and offsets are not supported",
+    ),
+    "slice_offset": (
+        "crop_f",
+        lambda m: put(options(m), offset=True),
+        "op 0 STRIDED_SLICE: ellipsis, new axes and offsets are not supported",
+    ),
+    "slice_begin_computed": (
+        "crop_f",
+        lambda m: make_variable_input(m, 1),
+        "op 0 STRIDED_SLICE: begin must be 4 constant int32",
+    ),
+    "slice_end_computed": (
+        "crop_f",
+        lambda m: make_variable_input(m, 2),
+        "op 0 STRIDED_SLICE: end must be 4 constant int32",
+    ),
+    "slice_strides_computed": (
+        "crop_f",
+        lambda m: make_variable_input(m, 3),
+        "op 0 STRIDED_SLICE: strides must be 4 constant int32",
+    ),
+    "slice_stride_zero": (
+        "crop_f",
+        lambda m: set_data(m, source(m, 3), [1, 0, 1, 1]),
+        "op 0 STRIDED_SLICE: stride is 0",
+    ),
+    "slice_stride_lowest": (
+        "crop_f",
+        lambda m: set_data(m, source(m, 3), [1, -(2**31), 1, 1]),
+        "op 0 STRIDED_SLICE: stride is -2147483648",
+    ),
+    "slice_stride_huge": (
+        "crop_f",
+        lambda m: set_data(m, source(m, 3), [1, 2**31 - 1, 1, 1]),
+        "op 0 STRIDED_SLICE: stride is 2147483647",
+    ),
+    "slice_shape": (
+        "crop_f",
+        lambda m: put(target(m), shape=[1, 5, 6, 3]),
+        "op 0 STRIDED_SLICE: output dimension 2 is 6, the inputs give 5",
+    ),
+    "slice_few_dimensions": (
+        "crop_f",
+        lambda m: put(target(m), shape=[1, 5, 5]),
+        "op 0 STRIDED_SLICE: output has too few dimensions",
+    ),
+    "slice_index_outside": (
+        "slice_reversed_f",
+        lambda m: put(source(m, 0), shape=[1, 12, 1]),
+        "op 0 STRIDED_SLICE: index is outside dimension 2",
+    ),
+    "too_many_codes": (
+        "relu_f",
+        lambda m: put(m, operatorCodes=m.operatorCodes * 2049),
+        "more than 2048 operator codes",
+    ),
 }

@@ -3,7 +3,8 @@
 // The interpreter gets a memory planner that never overlaps buffers, and before a run
 // every tensor, constant or computed, moves to a heap block of exactly its size: then
 // AddressSanitizer sees each access outside a tensor, even where TFLM's arena or the
-// model would hide it. Every other model is also planned and run as on a device.
+// model would hide it. Every other model also goes through the engine, as on a device,
+// in an arena of any size.
 //
 // Models that need too much memory or time for a fuzzer are allocated but not run.
 
@@ -14,22 +15,14 @@
 #include <vector>
 
 #include "model_check.h"
+#include "model_reader.h"
 #include "tensorflow/lite/micro/memory_helpers.h"
 #include "tensorflow/lite/micro/memory_planner/micro_memory_planner.h"
 #include "tensorflow/lite/micro/micro_allocator.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 #include "tensorflow/lite/schema/schema_generated.h"
-
-extern "C" void DebugLog(const char *, va_list) {
-}
-
-extern "C" int DebugVsnprintf(char *buffer, size_t size, const char *, va_list) {
-    if (size > 0) {
-        buffer[0] = 0;
-    }
-    return 0;
-}
+#include "tflm_engine.h"
 
 namespace {
 
@@ -65,6 +58,21 @@ public:
 private:
     std::vector<size_t> offsets_;
     size_t used_ = 0;
+};
+
+struct Block {
+    explicit Block(size_t size) {
+        if (posix_memalign(&data, 16, size > 0 ? size : 1) != 0) {
+            std::abort();
+        }
+    }
+    ~Block() {
+        std::free(data);
+    }
+    uint8_t *bytes() const {
+        return static_cast<uint8_t *>(data);
+    }
+    void *data = nullptr;
 };
 
 uint32_t random_state;
@@ -168,70 +176,78 @@ void run_exact(const tflite::Model *model, bool invoke) {
         return;
     }
     const tflite::SubGraph *graph = model->subgraphs()->Get(0);
-    std::vector<std::unique_ptr<uint8_t, decltype(&std::free)>> blocks;
+    std::vector<std::unique_ptr<Block>> blocks;
     std::vector<size_t> sizes;
     for (unsigned i = 0; i < graph->tensors()->size(); ++i) {
         TfLiteEvalTensor *tensor = interpreter.GetTensor(static_cast<int>(i));
         size_t bytes = 0;
         tflite::TfLiteEvalTensorByteLength(tensor, &bytes);
-        void *block = nullptr;
-        if (posix_memalign(&block, 16, bytes) != 0) {
-            std::abort();
+        auto block = std::make_unique<Block>(bytes);
+        const auto *constant = model->buffers()->Get(graph->tensors()->Get(i)->buffer())->data();
+        if (constant != nullptr && constant->size() > 0) {
+            std::memcpy(block->data, constant->data(), bytes);
         }
-        bool constant = graph->tensors()->Get(i)->buffer() < model->buffers()->size()
-            && model->buffers()->Get(graph->tensors()->Get(i)->buffer())->data() != nullptr
-            && model->buffers()->Get(graph->tensors()->Get(i)->buffer())->data()->size() > 0;
-        if (constant) {
-            std::memcpy(block, tensor->data.data, bytes);
-        }
-        tensor->data.data = block;
-        blocks.emplace_back(static_cast<uint8_t *>(block), &std::free);
+        tensor->data.data = block->data;
+        blocks.push_back(std::move(block));
         sizes.push_back(bytes);
     }
     for (unsigned round = 0; round < 3; ++round) {
         for (int index : *graph->inputs()) {
-            fill(blocks[static_cast<size_t>(index)].get(), sizes[static_cast<size_t>(index)],
+            fill(blocks[static_cast<size_t>(index)]->bytes(), sizes[static_cast<size_t>(index)],
                 interpreter.GetTensor(index)->type, round);
         }
         interpreter.Invoke();
     }
 }
 
-void run_as_device(const tflite::Model *model) {
-    tflite::MicroInterpreter interpreter(model, resolver(), arena, kArenaSize);
-    if (interpreter.AllocateTensors() != kTfLiteOk) {
+volatile uint32_t sink;
+
+// Any arena must do: too small ones are refused.
+void run_engine(const uint8_t *model, size_t size, bool invoke) {
+    Block state_block(tflm_engine_state_size(model, size));
+    auto *state = static_cast<tflm_engine_t *>(state_block.data);
+    size_t arena_size = random_u32() % 4096 << random_u32() % 6;
+    Block arena_block(arena_size);
+    tflm_message_t message;
+    if (random_u32() % 32 == 0) {
+        size_t needed;
+        tflm_engine_plan(state, model, size, arena_block.bytes(), arena_size, &needed, &message);
+    }
+    if (tflm_engine_create(state, model, size, arena_block.bytes(), arena_size, &message) != TFLM_OK) {
         return;
     }
-    for (size_t i = 0; i < interpreter.inputs_size(); ++i) {
-        TfLiteTensor *input = interpreter.input(i);
-        fill(input->data.uint8, input->bytes, input->type, 0);
+    model_tensor_t tensor;
+    for (size_t i = 0; model_io(model, size, false, i, &tensor); ++i) {
+        auto *data = static_cast<uint8_t *>(tflm_engine_data(state, false, i));
+        fill(data, tensor.bytes, model_type_code(tensor.type) == 'f' ? kTfLiteFloat32 : kTfLiteInt8, 0);
     }
-    interpreter.Invoke();
+    if (!invoke || tflm_engine_invoke(state, &message) != TFLM_OK) {
+        return;
+    }
+    for (size_t i = 0; model_io(model, size, true, i, &tensor); ++i) {
+        auto *data = static_cast<const uint8_t *>(tflm_engine_data(state, true, i));
+        for (size_t k = 0; k < tensor.bytes; ++k) {
+            sink += data[k];
+        }
+    }
 }
 
 } // namespace
-
-unsigned long fuzz_invoke_passed; // for the coverage report
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char message[MODEL_MESSAGE_SIZE];
     if (model_check(data, size, model_check_ops, model_check_op_count, message, sizeof(message)) != MODEL_OK) {
         return 0;
     }
-    ++fuzz_invoke_passed;
-    void *copy = nullptr;
-    if (posix_memalign(&copy, 16, size) != 0) {
-        std::abort();
-    }
-    std::memcpy(copy, data, size);
+    Block copy(size);
+    std::memcpy(copy.data, data, size);
     random_state = static_cast<uint32_t>(size) * 2654435761u | 1;
-    const tflite::Model *model = tflite::GetModel(copy);
+    const tflite::Model *model = tflite::GetModel(copy.data);
     double bytes;
     bool affordable = work(model->subgraphs()->Get(0), &bytes) < kMostWork && bytes < kMostBytes;
     run_exact(model, affordable);
-    if (affordable && random_u32() % 2 == 0) {
-        run_as_device(model);
+    if (random_u32() % 2 == 0) {
+        run_engine(copy.bytes(), size, affordable);
     }
-    std::free(copy);
     return 0;
 }

@@ -1,4 +1,4 @@
-"""Convert small models with TensorFlow's own converter: every op of the profile `cnn`.
+"""Convert small models with TensorFlow's own converter: every op of the profile `all`.
 
     python tests/fuzz/make_corpus.py [FOLDER]      # default build/corpus
 
@@ -147,6 +147,13 @@ MODELS: dict[str, Recipe] = {
     "concat_rows": ([IMAGE, (2, 8, 3)], lambda tf, k, x, y: tf.concat([x, y, x], axis=1)),
     # Activations
     "relu": ([IMAGE], lambda tf, k, x: k.layers.ReLU()(x)),
+    "maximum": ([IMAGE, IMAGE], lambda tf, k, x, y: k.layers.Maximum()([x, y])),
+    "minimum_scalar": ([IMAGE], lambda tf, k, x: tf.minimum(x, 0.5)),
+    "hard_swish": ([IMAGE], lambda tf, k, x: x * tf.nn.relu6(x + 3.0) / 6.0),
+    "reduce_min": ([IMAGE], lambda tf, k, x: tf.reduce_min(x, axis=[1, 2])),
+    "sum": ([SERIES], lambda tf, k, x: tf.reduce_sum(x, axis=1)),
+    "crop": ([IMAGE], lambda tf, k, x: k.layers.Cropping2D(((1, 2), (3, 0)))(x)),
+    "slice_reversed": ([SERIES], lambda tf, k, x: x[:, ::-2, 1]),
     "relu6": ([IMAGE], lambda tf, k, x: k.layers.ReLU(6)(x)),
     "leaky_relu": ([IMAGE], lambda tf, k, x: k.layers.LeakyReLU(negative_slope=0.2)(x)),
     "prelu": (
