@@ -1,0 +1,104 @@
+"""The small models that device scripts find in their flash, by hand.
+
+Their scales, shapes and names are known, so that scripts can print values.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "fuzz"))
+
+from models import (
+    FLOAT32,
+    INT8,
+    INT16,
+    INT32,
+    INT64,
+    UINT8,
+    Tensor,
+    edited,
+    one_op,
+    schema,
+)
+
+OP = schema.BuiltinOperator
+
+# Letter as in `array`: (type, scale, zero point).
+ECHOES: dict[str, tuple[int, float | None, int]] = {
+    "b": (INT8, 0.5, -3),
+    "B": (UINT8, 0.25, 128),
+    "h": (INT16, 0.125, 0),
+    "i": (INT32, None, 0),
+    "I": (schema.TensorType.UINT32, None, 0),
+    "q": (INT64, None, 0),
+    "f": (FLOAT32, None, 0),
+}
+
+
+def named(data: bytes, names: Sequence[bytes]) -> bytes:
+    """The model with these names for its tensors, in their order."""
+
+    def rename(model: Any) -> None:
+        for tensor, name in zip(model.subgraphs[0].tensors, names, strict=True):
+            tensor.name = name
+
+    return edited(data, rename)
+
+
+def echo(type_: int, scale: float | None = None, zero_point: int = 0, size: int = 8) -> bytes:
+    """RESHAPE from (1, size) to (size,): the output's bytes are the input's."""
+    source = Tensor([1, size], type_, scale=scale, zero_point=zero_point)
+    target = Tensor([size], type_, scale=scale, zero_point=zero_point)
+    return named(one_op(OP.RESHAPE, [source], target), [b"ask", b"answer"])
+
+
+def add() -> bytes:
+    """float (2, 3): left + right, which is given out twice; `same` by a RESHAPE to (6,)."""
+    shape = [2, 3]
+    options = schema.AddOptionsT()
+    model = one_op(OP.ADD, [Tensor(shape), Tensor(shape)], Tensor(shape), options)
+
+    def give_twice(model: Any) -> None:
+        graph = model.subgraphs[0]
+        graph.tensors.append(Tensor([6]).pack(model))
+        code, node = schema.OperatorCodeT(), schema.OperatorT()
+        code.builtinCode = code.deprecatedBuiltinCode = OP.RESHAPE
+        code.version = 1
+        node.opcodeIndex, node.inputs, node.outputs = 1, [2], [3]
+        model.operatorCodes.append(code)
+        graph.operators.append(node)
+        graph.outputs = [2, 3]
+
+    return named(edited(model, give_twice), [b"left", b"right", b"sum", b"same"])
+
+
+def slow(side: int = 32, depth: int = 32, window: int = 9) -> bytes:
+    """One int8 convolution that takes long: side^2 * depth^2 * window^2 multiplications."""
+    image = Tensor([1, side, side, depth], INT8, scale=1.0)
+    weights = np.random.default_rng(4).integers(-127, 128, (depth, window, window, depth))
+    options = schema.Conv2DOptionsT()
+    options.strideW = options.strideH = 1
+    out = Tensor([1, side, side, depth], INT8, scale=4096.0)
+    inputs = [
+        image,
+        Tensor(weights.shape, INT8, weights, scale=1.0),
+        Tensor([depth], INT32, np.zeros(depth), scale=1.0),
+    ]
+    return one_op(OP.CONV_2D, inputs, out, options, version=3)
+
+
+def device_models() -> dict[str, bytes]:
+    """File names in the flash, and what is in them."""
+    made = {f"echo_{letter}.tflite": echo(*spec) for letter, spec in ECHOES.items()}
+    # On a file system that knows no case these would be one file.
+    made["echo_u8.tflite"] = made.pop("echo_B.tflite")
+    made["echo_u32.tflite"] = made.pop("echo_I.tflite")
+    made["add.tflite"] = add()
+    made["slow.tflite"] = slow()
+    return made

@@ -1,0 +1,57 @@
+"""Every script of this folder on every target: it must print what its .exp file says."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import pytest
+
+from staging import Target
+
+
+HERE = Path(__file__).parent
+HOST = {"conftest.py", "device_models.py", "staging.py"}
+"""What runs on the host, apart from test_*.py."""
+
+CAPABILITIES = {"threads", "uctypes"}
+"""What a script may say that a port lacks, as `SKIP: threads` in its first line."""
+
+LACKS: dict[str, set[str]] = {"unix-hosted": set(), "unix": set()}
+"""Which of them each target may lack: any other skip fails."""
+
+SCRIPTS = sorted(
+    path.name
+    for path in HERE.glob("*.py")
+    if not path.name.startswith("test_") and path.name not in HOST
+)
+
+
+def compared(expected: str, printed: str) -> str:
+    """Where the two differ, as a diff; "" if they do not."""
+    lines = difflib.unified_diff(
+        expected.splitlines(), printed.splitlines(), "expected", "printed", "", "", 2, ""
+    )
+    return "\n".join(lines)
+
+
+def test_the_scripts_are_there() -> None:
+    assert len(SCRIPTS) >= 16
+    assert {path.stem for path in HERE.glob("*.exp")} == {Path(name).stem for name in SCRIPTS}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_script(script: str, target: Target, flash: Path) -> None:
+    done = target.run(HERE / script, flash=flash, timeout=60)
+    first = done.stdout.split("\n", 1)[0]
+    if first.startswith("SKIP: "):
+        capability = first.removeprefix("SKIP: ")
+        assert capability in CAPABILITIES, f"{script} skips for {capability}, which is no name"
+        assert capability in LACKS[target.name], f"{target.name} should have {capability}"
+        pytest.skip(f"{target.name} lacks {capability}")
+    expected = (HERE / script).with_suffix(".exp").read_text()
+    said = f"{script} on {target.name}, status {done.status}\n{done.stderr[-2000:]}"
+    if difference := compared(expected, done.stdout):
+        pytest.fail(f"{said}\n{difference}", pytrace=False)
+    assert (done.status, done.stderr) == (0, ""), said
+    assert expected, f"{script} prints nothing"
