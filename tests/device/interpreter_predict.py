@@ -1,6 +1,7 @@
 # predict and classify: floats in, floats out, the same as by hand.
-import tflm
 from array import array
+
+import tflm
 
 with open("digits.bin", "rb") as file:
     pixels = file.read(64 * 20)

@@ -1,5 +1,4 @@
 # dequantize: scale * (raw - zero point); integers without a scale as they are.
-from array import array
 
 import tflm
 
@@ -21,7 +20,7 @@ for file, values in VALUES:
     real = tensor.dequantize()
     # Shown where every port prints them alike.
     print(tensor.dtype, real if max(real) < 1e6 else real == [float(v) for v in values])
-    print(type(real), set(type(value) for value in real))
+    print(type(real), {type(value) for value in real})
 
     # There and back again, where floats hold the values.
     tensor.quantize(real)

@@ -28,7 +28,6 @@ for given in (
     (v for v in values),
     map(float, values),
     iter(values),
-    {v: 0 for v in values}.keys(),
 ):
     print(raw(given) == [-3, -2, -1, 0, 1, 2, 3, 4])
 print(raw(bytes(range(8))), raw(bytearray(range(8))), raw(array("h", range(-4, 4))))

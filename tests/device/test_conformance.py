@@ -9,7 +9,6 @@ import pytest
 
 from staging import Target
 
-
 HERE = Path(__file__).parent
 HOST = {"conftest.py", "device_models.py", "staging.py"}
 """What runs on the host, apart from test_*.py."""
