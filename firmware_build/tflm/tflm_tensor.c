@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "py/objtype.h"
 #include "py/runtime.h"
 
 #include "modtflm.h"
@@ -131,6 +132,9 @@ void tflm_tensor_fill(const tflm_tensor_obj_t *self, mp_obj_t values) {
         }
         return;
     }
+    // Iterators and __float__ methods may run Python code, which may resize a buffer.
+    // Those of lists and tuples of numbers do not.
+    bool quiet = mp_obj_is_type(values, &mp_type_list) || mp_obj_is_type(values, &mp_type_tuple);
     mp_obj_iter_buf_t iter_buf;
     mp_obj_t iter = mp_getiter(values, &iter_buf);
     size_t i = 0;
@@ -140,8 +144,9 @@ void tflm_tensor_fill(const tflm_tensor_obj_t *self, mp_obj_t values) {
             raise_count(self);
         }
         float value = (float)mp_obj_get_float(item);
-        // Python code ran: the iterator's own, and it may have resized a buffer.
-        tflm_interpreter_check_buffers(self->interpreter);
+        if (!quiet || mp_obj_is_instance_type(mp_obj_get_type(item))) {
+            tflm_interpreter_check_buffers(self->interpreter);
+        }
         set_real(self, i++, value);
     }
     if (i != self->count) {
