@@ -1,0 +1,178 @@
+"""TensorFlow Lite Micro (TFLM) for MicroPython.
+
+docs/tflm.md has examples, lifetimes, and where the two engines differ.
+"""
+
+from collections.abc import Iterable
+
+from _typeshed import ReadableBuffer, WriteableBuffer
+
+__version__: str
+"""Version of this module, like "0.1.0"."""
+
+engine: str
+"""What runs the models: "tflm" (compiled in) or "hosted" (unix: the tflite-micro wheel)."""
+
+tflm_commit: str
+"""Which TFLM: the upstream commit compiled in, or the version of the wheel."""
+
+def supported_ops() -> tuple[tuple[str, int], ...]:
+    """The ops this firmware can run, as (name, newest version), like ("CONV_2D", 8)."""
+
+class ModelError(ValueError):
+    """The bytes are no TFLite model, or one that TFLM could not run safely.
+
+    Its text says what is wrong, like "tensor 3: buffer has 72 bytes, shape needs 80".
+    """
+
+class UnsupportedOpError(ModelError):
+    """The model needs an op, or a version of one, that this firmware does not have."""
+
+class ArenaError(MemoryError):
+    """The arena is too small for the model, or the heap too full for the arena.
+
+    Its text says how many bytes are needed.
+    """
+
+class Tensor:
+    """One input or output of an interpreter.
+
+    Not made by hand: `Interpreter.inputs` and `Interpreter.outputs` hold them. A
+    tensor keeps its interpreter alive. `memoryview(tensor)` and `bytes(tensor)` give
+    its raw values in C order, of type `dtype`; the memoryview writes to the arena
+    itself and does not keep it alive.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name in the model, like "serving_default_image:0"."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The dimensions, batch first: (1, height, width, channels) for an image."""
+
+    @property
+    def dtype(self) -> str:
+        """The type code of the raw values as in `array`: "b" for int8, "f" for float32."""
+
+    @property
+    def scale(self) -> float | tuple[float, ...]:
+        """Real units of one step of the raw value; 0.0 if the tensor is not quantized.
+
+        A tuple, one for each channel, if the model quantizes this tensor per channel.
+        """
+
+    @property
+    def zero_point(self) -> int | tuple[int, ...]:
+        """The raw value of real 0; 0 if the tensor is not quantized.
+
+        A tuple, one for each channel, if the model quantizes this tensor per channel.
+        """
+
+    def quantize(self, values: Iterable[float], /) -> None:
+        """Fill the tensor from real numbers, len(self) of them in C order.
+
+        Each becomes round(value / scale) + zero_point, halves away from zero,
+        saturated to the type, as TFLite's QUANTIZE does. A float32 tensor takes the
+        numbers as they are; integers without a scale take them rounded. An
+        array('f') is fastest.
+
+        Raises ValueError for another number of values, or for NaN in an integer
+        tensor; TypeError for what is no number.
+        """
+
+    def dequantize(self) -> list[float]:
+        """The real numbers, len(self) of them in C order: scale * (raw - zero_point)."""
+
+    def argmax(self) -> int:
+        """Index of the largest value, the first of equals. ValueError if there is none."""
+
+    def topk(self, k: int, /) -> list[tuple[int, float]]:
+        """The `k` largest as (index, real value), largest first; of equals the first first.
+
+        Raises ValueError unless 1 <= k <= len(self).
+        """
+
+    def __len__(self) -> int:
+        """How many values: the product of `shape`."""
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+class Interpreter:
+    """A model, its arena, and the tensors to feed and read."""
+
+    def __init__(
+        self, model: ReadableBuffer | str, *, arena: int | WriteableBuffer | None = None
+    ) -> None:
+        """Check a model and make it ready to run.
+
+        model  the bytes of a .tflite, or the path of one. Held by reference, and
+               never written; copied once if its address is not a multiple of 16.
+               Do not change it while the interpreter lives.
+        arena  working memory: None for exactly what the model needs, a number of
+               bytes, or a writable buffer to use (its start is aligned to 16)
+
+        Raises ModelError or UnsupportedOpError for the model, ArenaError if the
+        arena is too small or the heap cannot hold it, MemoryError if the heap cannot
+        hold the rest, OSError for the file, ValueError for a negative arena or one
+        that overlaps the model, TypeError for anything else, RuntimeError if the
+        hosted engine's process is gone.
+        """
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the model takes, in the model's order."""
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """What the model gives, in the model's order."""
+
+    @property
+    def arena_size(self) -> int:
+        """Bytes of the arena."""
+
+    @property
+    def arena_used(self) -> int:
+        """Bytes of it that stay in use. Making the interpreter may take more for a while."""
+
+    def invoke(self) -> None:
+        """Run the model once, from `inputs` to `outputs`.
+
+        Inputs may be overwritten: fill them anew each time. Other threads run
+        meanwhile.
+
+        Raises RuntimeError if another thread is running this interpreter, if a
+        buffer that was given as model or arena has been resized, if a kernel failed,
+        or if the hosted engine's process is gone.
+        """
+
+    def predict(self, values: Iterable[float], /) -> list[float]:
+        """Real numbers in, real numbers out: fill the one input, run, read the one output.
+
+        Raises what `Tensor.quantize` and `invoke` raise, and ValueError if the model
+        has several inputs or outputs.
+        """
+
+    def classify(self, values: Iterable[float], /) -> tuple[int, float]:
+        """Like `predict`, but only (index, score) of the largest output, the first of equals.
+
+        Raises what `predict` raises.
+        """
+
+    def ops(self) -> list[tuple[str, int]]:
+        """What a run executes, in order, as (name, version), like ("CONV_2D", 3)."""
+
+    def profile(self) -> list[tuple[str, int]]:
+        """Run the model once; each op's (name, microseconds), in order.
+
+        Inputs may be overwritten, as by `invoke`.
+
+        Raises what `invoke` raises, and NotImplementedError with the hosted engine.
+        """
+
+    def memory_map(self) -> list[tuple[str, int, int]]:
+        """Each tensor that lies in the arena: (name, offset, bytes), in the model's order.
+
+        Offsets and sizes are in bytes; tensors that are not needed at the same time
+        share memory. The hosted engine knows of inputs and outputs only.
+        """
