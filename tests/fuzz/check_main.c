@@ -1,6 +1,8 @@
 // model_check() on the command line, for the tests.
 //
 //   check_main check FILE...      a line each: FILE, tab, status, tab, message
+//   check_main describe FILE...   its inputs, outputs and ops, as the readers have them
+//   check_main names              every op of the schema, and every op that has a rule
 //   check_main mutate FILE...     every truncation, and every byte changed in 12 ways
 //   check_main random N SEED FILE...  N models with up to 8 random changes each
 //
@@ -11,6 +13,7 @@
 #include <string.h>
 
 #include "model_check.h"
+#include "model_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); // fuzz_check.c
 
@@ -47,6 +50,52 @@ static void check_file(const char *path) {
     printf("%s\t%s\t%s\n", path, names[status], message);
     run_exact(data, size);
     free(data);
+}
+
+static void describe_tensors(const uint8_t *data, size_t size, bool output) {
+    for (size_t i = 0; i < model_io_count(data, size, output); ++i) {
+        model_tensor_t tensor;
+        if (!model_io(data, size, output, i, &tensor)) {
+            exit(1);
+        }
+        printf("%s\t%.*s\t%c\t%zu\t", output ? "output" : "input", (int)tensor.name_len, tensor.name,
+            model_type_code(tensor.type), tensor.bytes);
+        for (size_t k = 0; k < tensor.rank; ++k) {
+            printf("%s%d", k > 0 ? "," : "", (int)model_tensor_dim(&tensor, k));
+        }
+        for (size_t k = 0; k < tensor.scale_count; ++k) {
+            printf("\t%.9g %d", (double)model_tensor_scale(&tensor, k),
+                (int)model_tensor_zero_point(&tensor, k));
+        }
+        printf("\n");
+    }
+}
+
+static void describe_file(const char *path) {
+    size_t size;
+    uint8_t *data = read_file(path, &size);
+    describe_tensors(data, size, false);
+    describe_tensors(data, size, true);
+    for (size_t i = 0; i < model_op_count(data, size); ++i) {
+        model_op_t op;
+        if (!model_op(data, size, i, &op)) {
+            exit(1);
+        }
+        printf("op\t%.*s\t%d\t%d\n", (int)op.name_len, op.name, (int)op.code, (int)op.version);
+    }
+    free(data);
+}
+
+static void print_names(void) {
+    for (int32_t code = -1; code < 300; ++code) {
+        if (model_op_name(code) != NULL) {
+            printf("name\t%d\t%s\n", (int)code, model_op_name(code));
+        }
+    }
+    for (size_t i = 0; i < model_check_op_count; ++i) {
+        printf("rule\t%u\t%u\t%u\n", model_check_ops[i].code, model_check_ops[i].version,
+            model_check_ops[i].profile);
+    }
 }
 
 static void mutate_file(const char *path) {
@@ -108,6 +157,16 @@ int main(int argc, char **argv) {
         }
         return 0;
     }
+    if (argc > 2 && strcmp(argv[1], "describe") == 0) {
+        for (int i = 2; i < argc; ++i) {
+            describe_file(argv[i]);
+        }
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "names") == 0) {
+        print_names();
+        return 0;
+    }
     if (argc > 2 && strcmp(argv[1], "mutate") == 0) {
         for (int i = 2; i < argc; ++i) {
             mutate_file(argv[i]);
@@ -119,6 +178,6 @@ int main(int argc, char **argv) {
         mutate_randomly(strtoul(argv[2], NULL, 0), argv + 4, argc - 4);
         return 0;
     }
-    fprintf(stderr, "usage: check_main check|mutate FILE... | random N SEED FILE...\n");
+    fprintf(stderr, "usage: check_main check|describe|mutate FILE... | names | random N SEED FILE...\n");
     return 2;
 }

@@ -1,0 +1,48 @@
+"""model_check() as a program with sanitizers."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+def built(target: str) -> Path:
+    """A program of this folder's Makefile, brought up to date in build/fuzz."""
+    folder = ROOT / "build" / "fuzz"
+    folder.mkdir(parents=True, exist_ok=True)
+    run = subprocess.run(
+        ["make", "--silent", f"--file={HERE / 'Makefile'}", target],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return folder / target
+
+
+@dataclass(frozen=True)
+class CheckMain:
+    """check_main.c: sanitizers end it when they find something."""
+
+    program: Path
+
+    def run(self, *args: str | Path) -> str:
+        done = subprocess.run(
+            [self.program, *args], capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def check(self, paths: Sequence[Path]) -> dict[str, tuple[str, str]]:
+        """Status and message of each file, by its stem."""
+        verdicts = {}
+        for line in self.run("check", *paths).splitlines():
+            path, status, message = line.split("\t")
+            verdicts[Path(path).stem] = (status, message)
+        return verdicts

@@ -1,0 +1,259 @@
+"""model_check(): what the converter makes passes, each broken rule is named."""
+
+from __future__ import annotations
+
+import re
+import struct
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from broken_models import BROKEN
+from check_program import ROOT, CheckMain
+from tflite_models import edited, schema, unpacked
+
+OPS = ROOT / "firmware_build" / "tflm" / "ops.def"
+NAMES = {
+    code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
+}
+TYPE_CODES = {
+    schema.TensorType.FLOAT32: "f",
+    schema.TensorType.INT8: "b",
+    schema.TensorType.UINT8: "B",
+    schema.TensorType.BOOL: "B",
+    schema.TensorType.INT16: "h",
+    schema.TensorType.INT32: "i",
+}
+
+
+def ops_def() -> list[tuple[str, int, int, str]]:
+    """Name, code, version and profile of each line."""
+    lines = re.findall(r"^TFLM_OP\((\w+), (\d+), \w+, (\d+), (\w+)\)", OPS.read_text(), re.M)
+    return [(name, int(code), int(version), profile) for name, code, version, profile in lines]
+
+
+@pytest.fixture(scope="session")
+def models(corpus: list[Path]) -> dict[str, bytes]:
+    return {path.stem: path.read_bytes() for path in corpus}
+
+
+def test_corpus_passes(check_main: CheckMain, corpus: list[Path]) -> None:
+    assert len(corpus) >= 150
+    verdicts = check_main.check(corpus)
+    assert {name: verdict for name, verdict in verdicts.items() if verdict != ("ok", "")} == {}
+
+
+def test_corpus_has_every_op(models: dict[str, bytes]) -> None:
+    seen = {
+        max(code.builtinCode, code.deprecatedBuiltinCode)
+        for data in models.values()
+        for code in unpacked(data).operatorCodes
+    }
+    assert {name for name, code, _, _ in ops_def() if code not in seen} == set()
+
+
+def test_ops_def_matches_schema_and_program(check_main: CheckMain) -> None:
+    lines = [line.split("\t") for line in check_main.run("names").splitlines()]
+    assert {int(code): name for kind, code, name, *_ in lines if kind == "name"} == {
+        **NAMES,
+        # newer than this machine's schema, if it is
+        **{int(code): name for kind, code, name, *_ in lines if kind == "name"},
+    }
+    profiles = {"digits": 0, "cnn": 1, "all": 2}
+    rules = [tuple(map(int, fields)) for kind, *fields in lines if kind == "rule"]
+    assert rules == [(code, version, profiles[p]) for _, code, version, p in ops_def()]
+    assert rules == sorted(rules, key=lambda rule: rule[2])  # profiles are prefixes
+    assert all(NAMES[code] == name for name, code, _, _ in ops_def())
+
+
+@pytest.mark.parametrize("name", ["digits_q", "digits_f", "two_outputs_q", "concat_bool", "add_f"])
+def test_readers_agree_with_schema(check_main: CheckMain, corpus: list[Path], name: str) -> None:
+    path = next(path for path in corpus if path.stem == name)
+    model = unpacked(path.read_bytes())
+    graph = model.subgraphs[0]
+    expected = []
+    for kind, indices in (("input", graph.inputs), ("output", graph.outputs)):
+        for index in indices:
+            tensor = graph.tensors[index]
+            shape = [int(dim) for dim in tensor.shape]
+            size = {"f": 4, "i": 4, "h": 2}.get(TYPE_CODES[tensor.type], 1)
+            fields = [
+                kind,
+                tensor.name.decode(),
+                TYPE_CODES[tensor.type],
+                str(int(np.prod(shape)) * size),
+                ",".join(map(str, shape)),
+            ]
+            quantization = tensor.quantization
+            if quantization and quantization.zeroPoint is not None:
+                pairs = zip(quantization.scale, quantization.zeroPoint, strict=True)
+                fields += [f"{scale:.9g} {zero}" for scale, zero in pairs]
+            expected.append("\t".join(fields))
+    for op in graph.operators:
+        code = model.operatorCodes[op.opcodeIndex]
+        number = max(code.builtinCode, code.deprecatedBuiltinCode)
+        expected.append(f"op\t{NAMES[number]}\t{number}\t{code.version}")
+    assert check_main.run("describe", path).splitlines() == expected
+
+
+@pytest.fixture(scope="session")
+def broken_verdicts(
+    check_main: CheckMain,
+    models: dict[str, bytes],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, tuple[str, str]]:
+    folder = tmp_path_factory.mktemp("broken")
+    paths = []
+    for name, (base, change, _) in BROKEN.items():
+        paths.append(folder / f"{name}.tflite")
+        paths[-1].write_bytes(edited(models[base], change))
+    return check_main.check(paths)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_rule_is_named(name: str, broken_verdicts: dict[str, tuple[str, str]]) -> None:
+    status, message = broken_verdicts[name]
+    expected = BROKEN[name][2]
+    unsupported = "in the firmware" in expected or "the firmware has" in expected
+    assert status == ("unsupported" if unsupported else "invalid")
+    if expected.startswith("..."):
+        assert message.endswith(expected[3:])
+    else:
+        assert message == expected
+    assert len(message) <= 120
+
+
+def _root(data: bytes) -> int:
+    return int(struct.unpack_from("<I", data, 0)[0])
+
+
+def _vtable(data: bytes, table: int) -> int:
+    return table - int(struct.unpack_from("<i", data, table)[0])
+
+
+def _with(data: bytes, offset: int, value: int, kind: str = "<I") -> bytes:
+    changed = bytearray(data)
+    struct.pack_into(kind, changed, offset, value)
+    return bytes(changed)
+
+
+def _field(data: bytes, table: int, index: int) -> int:
+    """Where field `index` of a table is."""
+    entry = _vtable(data, table) + 4 + 2 * index
+    return table + int(struct.unpack_from("<H", data, entry)[0])
+
+
+def _follow(data: bytes, pos: int) -> int:
+    return pos + int(struct.unpack_from("<I", data, pos)[0])
+
+
+STRUCTURE = {
+    "empty": (lambda d: b"", "not a TFLite model"),
+    "no_identifier": (lambda d: d[:4] + b"TFL2" + d[8:], "not a TFLite model"),
+    "root_outside": (lambda d: _with(d, 0, len(d)), "offset at byte 0 leads outside"),
+    "root_huge": (lambda d: _with(d, 0, 0xFFFFFFFC), "offset at byte 0 leads outside"),
+    "root_misaligned": (lambda d: _with(d, 0, _root(d) + 1), "offset at byte 0 leads outside"),
+    "vtable_outside": (
+        lambda d: _with(d, _root(d), 0x7FFFFFF0),
+        "table at byte {root} has no vtable",
+    ),
+    "vtable_odd": (
+        lambda d: _with(d, _root(d), _root(d) - _vtable(d, _root(d)) + 1),
+        "table at byte {root} has no vtable",
+    ),
+    "vtable_short": (
+        lambda d: _with(d, _vtable(d, _root(d)), 2, "<H"),
+        "table at byte {root} ends outside",
+    ),
+    "vtable_long": (
+        lambda d: _with(d, _vtable(d, _root(d)), 0xFFFE, "<H"),
+        "table at byte {root} ends outside",
+    ),
+    "table_long": (
+        lambda d: _with(d, _vtable(d, _root(d)) + 2, 0xFFFF, "<H"),
+        "table at byte {root} ends outside",
+    ),
+    "field_outside_table": (
+        lambda d: _with(d, _vtable(d, _root(d)) + 4, 0xFFF0, "<H"),
+        "... is misplaced",
+    ),
+    "field_misaligned": (
+        lambda d: _with(d, _vtable(d, _root(d)) + 4, 5, "<H"),
+        "... is misplaced",
+    ),
+    "vector_too_long": (
+        lambda d: _with(d, _follow(d, _field(d, _root(d), 4)), 0x3FFFFFFF),
+        "... ends outside",
+    ),
+    "vector_wraps": (
+        lambda d: _with(d, _follow(d, _field(d, _root(d), 4)), 0xFFFFFFFF),
+        "... ends outside",
+    ),
+    "string_not_ended": (
+        lambda d: _with(d, _follow(d, _field(d, _root(d), 3)), 3),
+        "... has no end",
+    ),
+    "offset_to_itself": (
+        lambda d: _with(d, _field(d, _root(d), 4), 0),
+        "... leads outside",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STRUCTURE)
+def test_broken_structure_is_named(
+    name: str, check_main: CheckMain, models: dict[str, bytes], tmp_path: Path
+) -> None:
+    change, expected = STRUCTURE[name]
+    data = models["digits_q"]
+    path = tmp_path / f"{name}.tflite"
+    path.write_bytes(change(data))
+    status, message = check_main.check([path])[name]
+    assert status == "invalid"
+    if expected.startswith("..."):
+        assert message.endswith(expected[3:])
+    else:
+        assert message == expected.format(root=_root(data))
+
+
+def test_parts_used_too_often(
+    check_main: CheckMain, models: dict[str, bytes], tmp_path: Path
+) -> None:
+    """60,000 tensors that are one, with 60,000 dimensions: 3.6 billion steps in full."""
+    data = bytearray(models["relu_f"])
+    graph = _follow(data, _follow(data, _field(data, _root(data), 2)) + 4)
+    tensor = _follow(data, _follow(data, _field(data, graph, 0)) + 4)
+    data += bytes(-len(data) % 4)
+    count = 60_000
+    # Offsets lead forward only: the vector of tensors, the tensor, its shape.
+    vector = len(data)
+    clone = vector + 4 + 4 * count
+    size = 64
+    shape = clone + size
+    table = bytearray(data[tensor : tensor + size])
+    struct.pack_into("<i", table, 0, clone - _vtable(data, tensor))
+    data += struct.pack("<I", count)
+    data += b"".join(struct.pack("<I", clone - (vector + 4 + 4 * i)) for i in range(count))
+    data += table + struct.pack("<I", count) + bytes(4 * count)
+    name, quantization = len(data), len(data) + 12
+    data += bytes(8) + struct.pack("<HHi", 4, 4, 4)  # an empty string, an empty table
+    struct.pack_into("<I", data, _field(data, graph, 0), vector - _field(data, graph, 0))
+    for index, target in ((0, shape), (3, name), (4, quantization)):
+        pos = _field(data, clone, index)
+        if pos != clone:
+            struct.pack_into("<I", data, pos, target - pos)
+    path = tmp_path / "shared.tflite"
+    path.write_bytes(data)
+    start = time.monotonic()
+    verdict = check_main.check([path])["shared"]
+    assert verdict == ("invalid", "parts of the file are used too often")
+    assert time.monotonic() - start < 5
+
+
+def test_any_truncation_or_changed_byte(check_main: CheckMain, corpus: list[Path]) -> None:
+    check_main.run("mutate", next(path for path in corpus if path.stem == "digits_q"))
+
+
+def test_random_changes(check_main: CheckMain, corpus: list[Path]) -> None:
+    check_main.run("random", "200000", "7", *corpus)
