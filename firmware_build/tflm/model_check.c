@@ -346,20 +346,17 @@ static bool check_op(check_t *c, const model_rule_t *rule, uint32_t operator) {
     return true;
 }
 
-static model_status_t check_operators(check_t *c, flatbuf_vector_t operators,
+static bool check_operators(check_t *c, flatbuf_vector_t operators,
     const model_check_op_t *ops, size_t op_count) {
     for (uint32_t i = 0; i < operators.len; ++i) {
         const model_check_op_t *op = NULL;
-        model_status_t status = find_rule(c, i, ops, op_count, &op);
-        if (status != MODEL_OK) {
-            return status;
-        }
+        (void)find_rule(c, i, ops, op_count, &op); // check_support() found each
         if (!check_op(c, op->rule, flatbuf_vector_table(&c->buf, operators, i))) {
-            return MODEL_INVALID;
+            return false;
         }
     }
     c->subject = NULL;
-    return MODEL_OK;
+    return true;
 }
 
 static model_status_t check_support(check_t *c, flatbuf_vector_t operators,
@@ -420,14 +417,9 @@ static model_status_t check_model(check_t *c, const model_check_op_t *ops, size_
     }
     if (!check_metadata(c, flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))
         || !check_tensors(c)
-        || !check_graph_inputs(c, flatbuf_vector(&c->buf, subgraph, SUBGRAPH_INPUTS, 4))) {
-        return MODEL_INVALID;
-    }
-    status = check_operators(c, operators, ops, op_count);
-    if (status != MODEL_OK) {
-        return status;
-    }
-    if (!check_graph_outputs(c, flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OUTPUTS, 4))) {
+        || !check_graph_inputs(c, flatbuf_vector(&c->buf, subgraph, SUBGRAPH_INPUTS, 4))
+        || !check_operators(c, operators, ops, op_count)
+        || !check_graph_outputs(c, flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OUTPUTS, 4))) {
         return MODEL_INVALID;
     }
     return MODEL_OK;
@@ -444,8 +436,7 @@ model_status_t model_check(const uint8_t *model, size_t size,
     if (message_size > 0) {
         *message = 0;
     }
-    // What is not shared costs less than a part a byte.
-    c.budget = c.buf.size < UINT32_MAX / 4 ? 4 * c.buf.size : UINT32_MAX;
+    c.budget = c.buf.size;
     if (!check_structure(&c)) {
         return MODEL_INVALID;
     }

@@ -211,7 +211,6 @@ bool check_sum(check_t *c) {
 bool check_resize(check_t *c) {
     if (!check_rank(c, &c->in[0], 4, "input") || !check_rank(c, &c->out, 4, "output")
         || !check_int32_constant(c, &c->in[1], 2, "size")
-        || !check_rank(c, &c->in[1], 1, "size")
         || !check_out_dim(c, 0, check_dim(c, &c->in[0], 0))
         || !check_out_dim(c, 3, check_dim(c, &c->in[0], 3))) {
         return false;

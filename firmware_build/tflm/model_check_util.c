@@ -58,8 +58,7 @@ bool check_rescale(check_t *c, uint64_t magnitude, double multiplier) {
     // TFLM multiplies by a fraction of 1 with 31 bits, after a left shift if the
     // multiplier is 1 or more, and adds a zero point.
     if (magnitude >= (UINT64_C(1) << 31) - (1 << 16)
-        || !((double)magnitude * multiplier <= (double)(1 << 29))
-        || !(multiplier < (double)(1 << 29))) {
+        || !((double)magnitude * multiplier <= (double)(1 << 29))) {
         return check_fail(c, "scales make the result overflow");
     }
     return true;

@@ -104,7 +104,7 @@ bool check_quantized(check_t *c, const check_tensor_t *t, const char *what);
 bool check_int32_constant(check_t *c, const check_tensor_t *t, uint32_t count, const char *what);
 // Fused activations: none, relu, relu of -1 to 1, relu6.
 bool check_activation(check_t *c, int activation);
-// Can integers up to `magnitude` be multiplied by a fixed-point `multiplier` in 32 bits?
+// Can integers up to `magnitude`, at least 1, be multiplied by a fixed-point `multiplier` in 32 bits?
 bool check_rescale(check_t *c, uint64_t magnitude, double multiplier);
 // Is the output's dimension i the given size?
 bool check_out_dim(check_t *c, unsigned i, int64_t size);

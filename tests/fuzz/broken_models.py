@@ -1105,6 +1105,36 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         lambda m: resized(m, 3, 1365, old=2),
         "op 0 RESIZE_BILINEAR: TFLM resizes 2 to 1365 by reading outside",
     ),
+    "buffer_size_alone": (
+        "conv_same_q",
+        lambda m: put(data(m, source(m, 1)), size=108),
+        "tensor 2: data outside the model is not supported",
+    ),
+    "transposed_weights": (
+        "transposed_same_q",
+        lambda m: put(source(m, 1), quantization=None),
+        "op 0 TRANSPOSE_CONV: 0 weight scales for 4 channels",
+    ),
+    "resize_output_side": (
+        "resize_nearest_f",
+        lambda m: resized(m, 1, 65536, old=1),
+        "op 0 RESIZE_NEAREST_NEIGHBOR: side of more than 65535",
+    ),
+    "transpose_scalar_permutation": (
+        "permute_f",
+        lambda m: (
+            put(source(m, 0), shape=[8]),
+            put(target(m), shape=[8]),
+            put(source(m, 1), shape=[]),
+            set_data(m, source(m, 1), [0]),
+        ),
+        "op 0 TRANSPOSE: permutation has 0 dimensions, not 1",
+    ),
+    "softmax_beta_absent": (
+        "softmax_q",
+        lambda m: put(options(m), beta=0.0),
+        "op 0 SOFTMAX: beta times scale is too small",
+    ),
     # Ops of the profile `all`
     "maximum_type": (
         "maximum_f",
