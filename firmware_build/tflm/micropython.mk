@@ -5,7 +5,8 @@
 #   TFLM_DIR      a checkout of esp-tflite-micro
 #   TFLM_LIB      the static library built from it
 #   TFLM_COMMIT   what tflm.tflm_commit says
-#   TFLM_OPS      the op profile: digits, cnn or all
+#   TFLM_OPS      the op profile: digits, cnn or all; or instead
+#   TFLM_OPS_FILE a list of such lines as ops.def has
 
 TFLM_MOD_DIR := $(USERMOD_DIR)
 TFLM_ENGINE ?= tflm
@@ -20,6 +21,9 @@ $(BUILD)/tflm/%.o: CXXFLAGS += -Werror
 
 TFLM_DEFINES := -DTFLM_ENGINE_NAME='"$(TFLM_ENGINE)"' \
 	-DTFLM_OPS_$(shell echo $(TFLM_OPS) | tr a-z A-Z)
+ifneq ($(TFLM_OPS_FILE),)
+TFLM_DEFINES += -DTFLM_OPS_FILE='"$(TFLM_OPS_FILE)"'
+endif
 ifneq ($(TFLM_COMMIT),)
 TFLM_DEFINES += -DTFLM_COMMIT='"$(TFLM_COMMIT)"'
 endif

@@ -9,6 +9,7 @@ import pytest
 from tinycnn.errors import BuildError
 from tinycnn.firmware import command, unix
 from tinycnn.firmware.fetch import Checkout
+from tinycnn.firmware.ops import profile_set
 from tinycnn.firmware.unix import Simulator, build_simulator
 
 MAKEFILE = """\
@@ -88,7 +89,9 @@ def test_other_checkout_starts_afresh(build: Path, monkeypatch: pytest.MonkeyPat
 def test_variants_have_folders_of_their_own(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_tree(monkeypatch, build, MAKEFILE)
     paths = {
-        build_simulator(sanitize=s, ops=o).path for s in (False, True) for o in ("cnn", "all")
+        build_simulator(sanitize=s, ops=o).path
+        for s in (False, True)
+        for o in (None, profile_set("all"))
     }
     assert len(paths) == 4
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
 from tinycnn.errors import UserError
+
+if TYPE_CHECKING:
+    from tinycnn.firmware.ops import OpSet
 
 firmware = typer.Typer(no_args_is_help=True, help="Fetch what firmware is built from.")
 app.add_typer(firmware, name="firmware")
@@ -65,13 +68,23 @@ def fetch(
 
 
 @app.command()
-def simulator(engine: EngineOption = EngineName.hosted) -> None:
+def simulator(
+    engine: EngineOption = EngineName.hosted,
+    ops: Annotated[
+        str, typer.Option(metavar="digits|cnn|all", help="The ops it can run.")
+    ] = "cnn",
+    ops_from: Annotated[
+        Path | None,
+        typer.Option(metavar="MODEL.tflite", help="Just the ops of this model instead."),
+    ] = None,
+) -> None:
     """Build the simulator: MicroPython for this machine, with the module tflm."""
     from tinycnn import simulator as simulators
     from tinycnn.firmware.unix import build_simulator
 
+    chosen = None if ops == "cnn" and ops_from is None else _op_set(ops, ops_from)
     with progress_bar("simulator") as show:
-        built = build_simulator(engine.value, progress=show)
+        built = build_simulator(engine.value, ops=chosen, progress=show)
     typer.echo(f"{built.path}")
     typer.echo(f"MicroPython {built.micropython_version} ({built.origin})")
     typer.echo(simulators.facts(built.path))
@@ -96,6 +109,20 @@ def simulate(
     simulators.stage(simulators.FLASH, simulators.board_files())
     done = simulators.run(script, args or [], program=built.path)
     sys.exit(done.status)
+
+
+def _op_set(ops: str, ops_from: Path | None) -> OpSet:
+    """The ops that --ops or --ops-from ask for."""
+    from tinycnn.check import check_model
+    from tinycnn.files import read_bytes
+    from tinycnn.firmware.ops import model_set, profile_set
+
+    if ops_from is None:
+        return profile_set(ops)
+    found = check_model(read_bytes(ops_from))
+    if not found.valid:
+        raise UserError(f"{ops_from} is no valid model: {found.reason}")
+    return model_set((op.name for op in found.ops), str(ops_from))
 
 
 def _name_and_folder(text: str) -> tuple[str, Path]:

@@ -21,6 +21,7 @@ from tinycnn.files import BUILD, ROOT, digest, write_atomic, write_json
 from tinycnn.firmware import libtflm
 from tinycnn.firmware.command import first_error, locked, make_environment, need, run
 from tinycnn.firmware.fetch import Checkout, Origin, fetch
+from tinycnn.firmware.ops import OpSet, profile_set
 from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress, silent
 
@@ -50,12 +51,12 @@ def build_simulator(
     engine: Engine = "hosted",
     *,
     sanitize: bool = False,
-    ops: str = "cnn",
+    ops: OpSet | None = None,
     progress: Progress = silent,
 ) -> Simulator:
     """Build what is not up to date; output in build/simulator/ENGINE/micropython.
 
-    `ops` is a profile of firmware_build/tflm/ops.def. With `sanitize` the program
+    `ops` are those of the profile cnn unless it says otherwise. With `sanitize` the program
     checks itself with ASan and UBSan, asserts included, in a folder of its own.
 
     Raises SourceError if a source cannot be had, and BuildError, naming the log
@@ -63,9 +64,9 @@ def build_simulator(
     """
     need("make", "gcc", *(["g++", "ar"] if engine == "tflm" else []))
     _refuse_spaces()
-    name = "-".join([engine, *([ops] if ops != "cnn" else []), *(["asan"] if sanitize else [])])
+    name = "-".join([engine, *([ops.name] if ops else []), *(["asan"] if sanitize else [])])
     micropython = fetch("micropython", progress=progress)
-    variables = _variables(engine, sanitize, ops, progress)
+    variables = _variables(engine, sanitize, ops or profile_set("cnn"), progress)
     folder = BUILD / "simulator" / name
     simulator = Simulator(folder / "micropython", engine, micropython.version, micropython.origin)
     config = {
@@ -87,10 +88,10 @@ def build_simulator(
     return simulator
 
 
-def _variables(engine: Engine, sanitize: bool, ops: str, progress: Progress) -> dict[str, str]:
+def _variables(engine: Engine, sanitize: bool, ops: OpSet, progress: Progress) -> dict[str, str]:
     """What is given to make, apart from places."""
     # A warning that only the user's newer compiler knows must not stop the build.
-    variables = {"TFLM_ENGINE": engine, "TFLM_OPS": ops, "CFLAGS_EXTRA": "-Wno-error"}
+    variables = {"TFLM_ENGINE": engine, "CFLAGS_EXTRA": "-Wno-error"} | ops.variables
     if sanitize:
         variables["CFLAGS_EXTRA"] += f" {_SANITIZE_COMPILE}"
         variables["LDFLAGS_EXTRA"] = _SANITIZE_LINK

@@ -1,0 +1,146 @@
+"""Is a model safe to give to a board? Asked of the very code that the firmware asks.
+
+firmware_build/tflm/model_check.c and what it needs are compiled into a library for
+this machine and called from here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tinycnn.errors import BuildError, UserError, first_line
+from tinycnn.files import BUILD, ROOT, digest, write_atomic
+from tinycnn.firmware.command import need
+from tinycnn.firmware.ops import PROFILES, offered
+
+SOURCES = ROOT / "firmware_build" / "tflm"
+
+_MESSAGE_SIZE = 160
+_INVALID = 1
+
+
+@dataclass(frozen=True)
+class ModelOp:
+    """An op of a model. `profile` is the first that has it, in this version; "" if none."""
+
+    name: str
+    version: int
+    profile: str
+
+
+@dataclass(frozen=True)
+class CheckedModel:
+    """What the check says of a model of `size` bytes.
+
+    valid    it is sound, and safe to run wherever its ops are there
+    reason   why not, or which op of it no firmware offers; "" if it can run
+    ops      as they run; empty unless the bytes can be read
+    """
+
+    size: int
+    valid: bool
+    reason: str
+    ops: tuple[ModelOp, ...]
+
+    @property
+    def profile(self) -> str:
+        """The smallest profile that runs it; "" if none does."""
+        if not self.valid or self.reason:
+            return ""
+        return max((op.profile for op in self.ops), key=PROFILES.index, default=PROFILES[0])
+
+    def lacking(self, profile: str) -> tuple[str, ...]:
+        """Names of ops that a firmware of `profile` does not have, in the model's order."""
+        rank = PROFILES.index(profile)
+        return tuple(
+            dict.fromkeys(
+                op.name for op in self.ops if not op.profile or PROFILES.index(op.profile) > rank
+            )
+        )
+
+
+def check_model(model: bytes) -> CheckedModel:
+    """Check the bytes of a .tflite. Raises BuildError if the checker does not compile."""
+    library = _library()
+    message = ctypes.create_string_buffer(_MESSAGE_SIZE)
+    status = library.model_check(
+        model,
+        len(model),
+        ctypes.byref(ctypes.c_char.in_dll(library, "model_check_ops")),
+        ctypes.c_size_t.in_dll(library, "model_check_op_count"),
+        message,
+        len(message),
+    )
+    ops = () if status == _INVALID else tuple(_ops(library, model))
+    return CheckedModel(
+        len(model), status != _INVALID, message.value.decode(errors="replace"), ops
+    )
+
+
+class _Op(ctypes.Structure):
+    """model_op_t of model_reader.h."""
+
+    _fields_ = (
+        ("name", ctypes.c_void_p),
+        ("name_len", ctypes.c_size_t),
+        ("code", ctypes.c_int32),
+        ("version", ctypes.c_int32),
+    )
+
+
+def _ops(library: ctypes.CDLL, model: bytes) -> list[ModelOp]:
+    known = offered()
+    found = []
+    for index in range(library.model_op_count(model, len(model))):
+        op = _Op()
+        library.model_op(model, len(model), index, ctypes.byref(op))
+        name = ctypes.string_at(op.name, op.name_len).decode(errors="replace")
+        have = known.get(name)
+        fits = have is not None and op.version <= have.version
+        found.append(ModelOp(name, op.version, have.profile if have and fits else ""))
+    return found
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    """The checker with every op there is, compiled once for each state of its sources."""
+    need("gcc")
+    sources = sorted([*SOURCES.glob("model_*.c"), SOURCES / "flatbuf.c"])
+    inputs = [*sources, *sorted(SOURCES.glob("*.h")), SOURCES / "ops.def"]
+    path = BUILD / "check" / f"{digest(*(p.read_bytes() for p in inputs))[:16]}.so"
+    if not path.exists():
+        _compile(sources, path)
+    library = ctypes.CDLL(str(path))
+    bytes_and_size = (ctypes.c_char_p, ctypes.c_size_t)
+    library.model_check.argtypes = (
+        *bytes_and_size,
+        ctypes.c_void_p,
+        ctypes.c_size_t,
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+    )
+    library.model_op_count.argtypes = bytes_and_size
+    library.model_op_count.restype = ctypes.c_size_t
+    library.model_op.argtypes = (*bytes_and_size, ctypes.c_size_t, ctypes.c_void_p)
+    library.model_op.restype = ctypes.c_bool
+    return library
+
+
+def _compile(sources: list[Path], path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "check.so"
+        flags = ("-std=gnu99", "-O2", "-fPIC", "-shared", "-DTFLM_OPS_ALL")
+        done = subprocess.run(
+            ["gcc", *flags, "-o", str(made), *map(str, sources)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise BuildError(f"model_check does not compile: {first_line(UserError(done.stderr))}")
+        write_atomic(path, made.read_bytes())

@@ -1,0 +1,42 @@
+"""The verb `check`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinycnn.cli import app
+from tinycnn.files import read_bytes
+
+
+@app.command()
+def check(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.tflite", show_default=False)],
+    profile: Annotated[
+        str, typer.Option(metavar="digits|cnn|all", help="The firmware's op profile.")
+    ] = "cnn",
+) -> None:
+    """Say whether a board can run a model, and what it takes; status 1 if it cannot."""
+    from tinycnn import check as checking
+    from tinycnn.firmware.ops import profile_set
+
+    profile_set(profile)
+    found = checking.check_model(read_bytes(model))
+    typer.echo(f"{model}: {found.size} bytes")
+    if not found.valid:
+        typer.echo(f"not valid: {found.reason}")
+        sys.exit(1)
+    lacking = found.lacking(profile)
+    for op in found.ops:
+        lack = "" if op.name not in lacking else "  not in " + profile
+        typer.echo(f"  {op.name} version {op.version}{lack}")
+    if found.reason:
+        typer.echo(f"no firmware runs it: {found.reason}")
+    elif lacking:
+        typer.echo(f"needs a firmware built with --ops {found.profile} or --ops-from {model}")
+    else:
+        typer.echo(f"valid; a firmware with --ops {profile} runs it")
+    sys.exit(1 if found.reason or lacking else 0)

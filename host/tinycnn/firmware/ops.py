@@ -1,0 +1,73 @@
+"""Which ops a firmware has: the profiles of ops.def, or just what one model needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinycnn.errors import UserError
+from tinycnn.files import BUILD, ROOT, digest, write_atomic
+
+OPS_DEF = ROOT / "firmware_build" / "tflm" / "ops.def"
+
+PROFILES = ("digits", "cnn", "all")
+"""Each has all ops of those before it."""
+
+_LINE = re.compile(r"^TFLM_OP\((\w+), (\d+), (\w+), (\d+), (\w+)\)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Op:
+    """A line of ops.def: an op that can be had, up to `version`, from `profile` on."""
+
+    name: str
+    code: int
+    method: str
+    version: int
+    profile: str
+
+    @property
+    def line(self) -> str:
+        return f"TFLM_OP({self.name}, {self.code}, {self.method}, {self.version}, {self.profile})"
+
+
+@dataclass(frozen=True)
+class OpSet:
+    """What is built in: `name` for folders and messages, and the variables for make."""
+
+    name: str
+    variables: dict[str, str]
+
+
+def offered(path: Path = OPS_DEF) -> dict[str, Op]:
+    """Every op of ops.def by name, in its order."""
+    return {
+        name: Op(name, int(code), method, int(version), profile)
+        for name, code, method, version, profile in _LINE.findall(path.read_text())
+    }
+
+
+def profile_set(profile: str) -> OpSet:
+    """The ops of a profile. Raises UserError if there is no such profile."""
+    if profile not in PROFILES:
+        raise UserError(f"no op profile {profile}: there are {', '.join(PROFILES)}")
+    return OpSet(profile, {"TFLM_OPS": profile})
+
+
+def model_set(ops: Iterable[str], model: str) -> OpSet:
+    """Just `ops` (names), which `model` (for messages) needs.
+
+    Writes the list under build/ops. Raises UserError if one cannot be had.
+    """
+    known = offered()
+    wanted = sorted(set(ops))
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        raise UserError(f"{model} needs {', '.join(missing)}, which no firmware offers")
+    text = "".join(f"{known[name].line}\n" for name in known if name in wanted)
+    key = digest(text)[:12]
+    path = BUILD / "ops" / f"{key}.def"
+    write_atomic(path, text)
+    return OpSet(f"ops-{key}", {"TFLM_OPS_FILE": str(path)})

@@ -1,0 +1,60 @@
+"""Op profiles, and the list of just what a model needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from host_helpers import Pipeline
+from tinycnn import simulator as simulators
+from tinycnn.errors import UserError
+from tinycnn.firmware.ops import PROFILES, model_set, offered, profile_set
+from tinycnn.firmware.unix import build_simulator
+
+LIST = """\
+import tflm
+print(*sorted(name for name, version in tflm.supported_ops()))
+tflm.Interpreter("model_int8.tflite").invoke()
+"""
+
+
+def test_profiles_are_nested_and_in_order() -> None:
+    ranks = [PROFILES.index(op.profile) for op in offered().values()]
+    assert ranks == sorted(ranks)
+    assert set(ranks) == set(range(len(PROFILES)))
+
+
+def test_unknown_profile_is_told() -> None:
+    with pytest.raises(UserError, match="no op profile huge: there are digits, cnn, all"):
+        profile_set("huge")
+
+
+def test_an_op_that_is_not_offered_is_told() -> None:
+    with pytest.raises(UserError, match=r"m\.tflite needs COS, which no firmware offers"):
+        model_set(["CONV_2D", "COS"], "m.tflite")
+
+
+def test_a_set_of_the_same_ops_is_the_same() -> None:
+    assert model_set(["RESHAPE", "CONV_2D"], "a") == model_set(["CONV_2D", "RESHAPE"], "b")
+
+
+def test_simulator_has_just_the_ops_of_a_model(
+    quick_pipeline: Pipeline,
+    tmp_path: Path,
+    sources_or_skip: Callable[[], AbstractContextManager[None]],
+) -> None:
+    model = quick_pipeline.converted.int8
+    with sources_or_skip():
+        built = build_simulator("tflm", ops=model_set(model.ops, model.name))
+    script = tmp_path / "list.py"
+    script.write_text(LIST)
+    path = quick_pipeline.converted.path(model)
+    simulators.stage(tmp_path / "flash", {"model_int8.tflite": path})
+    done = simulators.run(
+        script, flash=tmp_path / "flash", capture=True, timeout=60, program=built.path
+    )
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.split() == sorted(set(model.ops))

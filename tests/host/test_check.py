@@ -1,0 +1,82 @@
+"""`tinycnn check`: the firmware's own check, asked on the host."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+from flatbuffers_by_hand import one_op_model
+from host_helpers import Command, Pipeline
+from tinycnn.check import check_model
+
+RELU = one_op_model(schema.BuiltinOperator.RELU, (1, 8))
+COS = one_op_model(schema.BuiltinOperator.COS, (1, 8))
+
+
+def test_the_digits_model_is_valid(quick_pipeline: Pipeline) -> None:
+    model = quick_pipeline.converted.int8
+    found = check_model(model.data)
+    assert found.valid
+    assert found.reason == ""
+    assert [op.name for op in found.ops] == list(model.ops)
+    assert found.profile == "digits"
+    assert found.lacking("digits") == ()
+
+
+def test_an_op_of_a_larger_profile_is_told() -> None:
+    found = check_model(RELU)
+    assert found.valid
+    assert found.profile == "cnn"
+    assert found.lacking("digits") == ("RELU",)
+    assert found.lacking("cnn") == ()
+
+
+def test_an_op_that_no_firmware_offers_is_told() -> None:
+    found = check_model(COS)
+    assert found.valid
+    assert "COS" in found.reason
+    assert found.profile == ""
+    assert found.lacking("all") == ("COS",)
+
+
+def test_a_truncated_model_is_not_valid(quick_pipeline: Pipeline) -> None:
+    data = quick_pipeline.converted.int8.data
+    found = check_model(data[: len(data) // 2])
+    assert not found.valid
+    assert found.reason
+    assert found.ops == ()
+
+
+def test_verb_says_what_runs_it(command: Command, quick_pipeline: Pipeline) -> None:
+    path = quick_pipeline.converted.path(quick_pipeline.converted.int8)
+    done = command("check", path, "--profile", "digits")
+    assert done.status == 0
+    assert f"{path}: {path.stat().st_size} bytes" in done.out
+    assert re.search(r"CONV_2D version \d+\n", done.out)
+
+
+def test_verb_says_what_would_add_an_op(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "relu.tflite"
+    path.write_bytes(RELU)
+    done = command("check", path, "--profile", "digits")
+    assert done.status == 1
+    assert "RELU version 1  not in digits" in done.out
+    assert f"--ops cnn or --ops-from {path}" in done.out
+    assert command("check", path).status == 0
+
+
+def test_verb_refuses_what_is_no_model(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "noise.tflite"
+    path.write_bytes(bytes(range(200)))
+    done = command("check", path)
+    assert done.status == 1
+    assert done.out.splitlines()[1] == "not valid: not a TFLite model"
+
+
+def test_bad_words_are_one_line(command: Command, tmp_path: Path) -> None:
+    for words in ((tmp_path / "none",), (__file__, "--profile", "huge")):
+        done = command("check", *words)
+        assert done.status == 2
+        assert len(done.err.splitlines()) == 1
