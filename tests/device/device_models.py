@@ -78,6 +78,25 @@ def add() -> bytes:
     return named(edited(model, give_twice), [b"left", b"right", b"sum", b"same"])
 
 
+def unknown_op() -> bytes:
+    """An op that no profile has."""
+    return one_op(OP.FLOOR, [Tensor([4])], Tensor([4]))
+
+
+def newer_op() -> bytes:
+    """A version of a known op that nobody has yet."""
+    return one_op(OP.RELU, [Tensor([4])], Tensor([4]), version=99)
+
+
+def custom_op() -> bytes:
+    """An op of the user's own."""
+
+    def name(model: Any) -> None:
+        model.operatorCodes[0].customCode = b"MyOp"
+
+    return edited(one_op(OP.CUSTOM, [Tensor([4])], Tensor([4])), name)
+
+
 def slow(side: int = 32, depth: int = 32, window: int = 9) -> bytes:
     """One int8 convolution that takes long: side^2 * depth^2 * window^2 multiplications."""
     image = Tensor([1, side, side, depth], INT8, scale=1.0)
@@ -101,4 +120,7 @@ def device_models() -> dict[str, bytes]:
     made["echo_u32.tflite"] = made.pop("echo_I.tflite")
     made["add.tflite"] = add()
     made["slow.tflite"] = slow()
+    made["unknown_op.tflite"] = unknown_op()
+    made["newer_op.tflite"] = newer_op()
+    made["custom_op.tflite"] = custom_op()
     return made

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -36,3 +42,50 @@ def stage(flash: Path, pipeline: Pipeline) -> None:
     (flash / "digits.bin").write_bytes(pixels.tobytes())
     for name, data in device_models().items():
         (flash / name).write_bytes(data)
+
+
+class Running:
+    """A script that runs in a simulator while the test goes on."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self.pid = process.pid
+        self._read = b""
+
+    def line(self, timeout: float = 10) -> str:
+        """The next line that it prints; fails the test if none comes."""
+        assert self.process.stdout is not None
+        end = time.monotonic() + timeout
+        while b"\n" not in self._read:
+            ready, _, _ = select.select([self.process.stdout], [], [], end - time.monotonic())
+            assert ready, f"nothing more in {timeout} s, after {self._read!r}"
+            piece = os.read(self.process.stdout.fileno(), 4096)
+            assert piece, f"it ended, with {self._read!r}"
+            self._read += piece
+        line, self._read = self._read.split(b"\n", 1)
+        return line.decode()
+
+    def interrupt(self) -> None:
+        """What a terminal does on Ctrl-C: a signal to the whole process group."""
+        os.killpg(self.pid, signal.SIGINT)
+
+
+@contextmanager
+def running(
+    program: Path, script: Path, flash: Path, env: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """Start `script`, in a process group of its own that is gone afterwards."""
+    with subprocess.Popen(
+        [program, script],
+        cwd=flash,
+        env=simulators.environment(flash) | dict(env or {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield Running(process)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)

@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 HOST = {"conftest.py", "device_models.py", "staging.py"}
 """What runs on the host, apart from test_*.py."""
 
-CAPABILITIES = {"threads", "uctypes"}
+CAPABILITIES = {"heap_lock", "threads", "uctypes"}
 """What a script may say that a port lacks, as `SKIP: threads` in its first line."""
 
 LACKS: dict[str, set[str]] = {"unix-hosted": set(), "unix": set()}
@@ -35,7 +35,7 @@ def compared(expected: str, printed: str) -> str:
 
 
 def test_the_scripts_are_there() -> None:
-    assert len(SCRIPTS) >= 16
+    assert len(SCRIPTS) >= 28
     assert {path.stem for path in HERE.glob("*.exp")} == {Path(name).stem for name in SCRIPTS}
 
 
