@@ -14,7 +14,7 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "fuzz"))
 
-from models import (
+from tflite_models import (
     FLOAT32,
     INT8,
     INT16,

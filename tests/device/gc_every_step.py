@@ -32,7 +32,8 @@ print(all(steps() for _ in range(5)))
 # From here on each allocation collects first.
 gc.threshold(1)
 print(all(steps() for _ in range(3)))
-interpreter = tflm.Interpreter(bytearray(open("model_int8.tflite", "rb").read()))
+with open("model_int8.tflite", "rb") as file:
+    interpreter = tflm.Interpreter(bytearray(file.read()))
 print(interpreter.predict(IMAGE) == expected, interpreter.classify(IMAGE)[1] == max(expected))
 print(interpreter.predict(v for v in IMAGE) == expected)
 print(len(repr(interpreter)) > 10, len(repr(interpreter.inputs)) > 10, len(interpreter.ops()))

@@ -80,16 +80,14 @@ def exhaust(call):
         pass
     failures = others = 0
     works = False
-    result = None
     while True:
         try:
-            result = call()
+            call()
             works = True
         except MemoryError:
             failures += 1
         except Exception:
             others += 1
-        result = None
         if works or last == first:
             break
         last -= 1
