@@ -1,3 +1,6 @@
+// Structure: is everything inside the buffer, aligned, and not too much to walk? And the
+// messages of every check.
+
 #include <stdarg.h>
 #include <string.h>
 
@@ -95,7 +98,7 @@ bool check_fail(check_t *c, const char *format, ...) {
     return false;
 }
 
-// Structure: is everything inside the buffer, aligned, and not too much to walk?
+// What offsets lead to
 
 // Every part takes four bytes of the file or more, unless it is used again: so a file
 // may use all of its parts four times. Without a limit a small one could hold a huge tree.

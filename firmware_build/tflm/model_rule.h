@@ -85,6 +85,9 @@ bool check_table(check_t *c, uint32_t table, const char *layout);
 // Is the whole file so, from its root on? (model_check_structure.c)
 bool check_structure(check_t *c);
 
+// Is each tensor sound by itself? Marks constants as defined. (model_check_tensor.c)
+bool check_tensors(check_t *c);
+
 // Read a tensor, or note its absence for a negative index.
 void check_read_tensor(const check_t *c, int32_t index, check_tensor_t *t);
 
