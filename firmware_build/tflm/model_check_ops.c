@@ -36,7 +36,7 @@ bool check_resize_bilinear(check_t *c);
 #define COPIED (REAL | TYPE_BIT(TENSOR_INT16))
 #define ANY (0xffffffff)
 #define CONCATENATED (COPIED | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64) | TYPE_BIT(TENSOR_BOOL))
-#define SLICED (COPIED | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_BOOL))
+#define SLICED (COPIED | TYPE_BIT(TENSOR_INT32))
 
 // Flags, fewest and most inputs, type and layout of the options, types of the data input,
 // rule.

@@ -69,8 +69,9 @@ static bool check_quantization(check_t *c, const check_tensor_t *t, uint32_t tab
         return check_fail(c, "quantization type is not supported");
     }
     flatbuf_vector_t scales = flatbuf_vector(&c->buf, table, QUANTIZATION_SCALE, 4);
-    if (scales.len > 1 && (t->quantized_dimension < 0 || t->quantized_dimension >= t->rank
-        || (uint32_t)check_dim(c, t, (unsigned)t->quantized_dimension) != scales.len)) {
+    uint32_t dimension = (uint32_t)t->quantized_dimension; // huge if negative
+    if (scales.len > 1
+        && (dimension >= t->rank || (uint32_t)check_dim(c, t, dimension) != scales.len)) {
         return check_fail(c, "%u scales do not match dimension %d", (unsigned)scales.len,
             (int)t->quantized_dimension);
     }

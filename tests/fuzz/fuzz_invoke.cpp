@@ -114,11 +114,6 @@ void fill(uint8_t *data, size_t bytes, TfLiteType type, unsigned round) {
         static const uint8_t extremes[] = { 0x7f, 0x80, 0x00 };
         data[i] = round == 0 ? static_cast<uint8_t>(random_u32() >> 8) : extremes[round % 3];
     }
-    if (type == kTfLiteBool) {
-        for (size_t i = 0; i < bytes; ++i) {
-            data[i] &= 1;
-        }
-    }
 }
 
 double elements(const tflite::Tensor *tensor) {
