@@ -37,12 +37,9 @@ def module_text() -> str:
     digits = load_digits()
     lines = [_HEADER, "SAMPLES = (\n"]
     for index in choose([int(label) for label in digits.target]):
-        rows = [
-            "".join(np.base_repr(int(p), 17).lower() for p in row) for row in digits.images[index]
-        ]
+        text = "".join(np.base_repr(int(p), 17).lower() for p in digits.images[index].flat)
         lines.append(f"    (\n        {index},\n        {digits.target[index]},\n")
-        lines += [f'        "{row}"\n' for row in rows[:-1]]
-        lines.append(f'        "{rows[-1]}",\n    ),\n')
+        lines.append(f'        "{text}",\n    ),\n')
     lines.append(")\n")
     return "".join(lines)
 

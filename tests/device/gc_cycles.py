@@ -27,7 +27,10 @@ for _ in range(20):
     cycle()
 took = time.ticks_diff(time.ticks_ms(), start)
 # 100,000 where it takes seconds, fewer on what is slow.
-count = 50000 if took < 10 else 1000 if took < 100 else 100
+count = 50000 if took < 10 else 1000
+# The collector may take a stray number for a pointer and keep an interpreter or two;
+# one block a cycle would be more.
+SLACK = 10000
 
 room = bytearray(8192)
 for arena in (None, room):
@@ -35,7 +38,7 @@ for arena in (None, room):
     wrong = 0
     for _ in range(count):
         wrong += cycle(arena) != first
-    print(wrong, abs(used() - before) < 1000)
+    print(wrong, used() - before < SLACK)
 
 # Refusals leave nothing behind either.
 broken = bytearray(data)
@@ -51,4 +54,4 @@ for _ in range(count):
         tflm.Interpreter(data, arena=256)
     except tflm.ArenaError:
         refused += 1
-print(refused == 2 * count, abs(used() - before) < 1000)
+print(refused == 2 * count, used() - before < SLACK)

@@ -1,0 +1,161 @@
+"""device/classify.py, as a user runs it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_digits
+
+from host_helpers import Pipeline
+from staging import Target, running
+from tinycnn import samples
+from tinycnn.files import ROOT
+from tinycnn.interpreters import dequantize, run_tflm
+
+SCRIPT = ROOT / "device" / "classify.py"
+BLOCK = re.compile(
+    r"^Image (\d+)\n((?:.{16}\n){8})([-\d., ]+)\nPredicted class: (\d)   True class: (\d)$",
+    re.MULTILINE,
+)
+
+
+@pytest.fixture
+def board(flash: Path, tmp_path: Path) -> Path:
+    """A flash of the test's own, with what classify.py needs."""
+    folder = tmp_path / "board"
+    folder.mkdir()
+    for name in ("samples.py", "model_int8.tflite", "model_float32.tflite"):
+        shutil.copy(flash / name, folder)
+    return folder
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    """classify.py with a constant edited."""
+    text = SCRIPT.read_text()
+    assert text.count(old) == 1
+    script = tmp_path / "classify.py"
+    script.write_text(text.replace(old, new))
+    return script
+
+
+def test_samples_are_what_the_host_makes() -> None:
+    assert (ROOT / "device" / "samples.py").read_text() == samples.module_text()
+
+
+def check_run(text: str, name: str, pipeline: Pipeline) -> None:
+    """Eight real digits, drawn and scored as the host scores them."""
+    digits = load_digits()
+    model = next(m for m in pipeline.converted.models if m.name == name)
+    blocks = BLOCK.findall(text)
+    assert len(blocks) == 8
+    assert blocks[0][0] == "1078"
+    indices = [int(block[0]) for block in blocks]
+    raw = run_tflm(model, pipeline.dataset.x[indices]).outputs
+    out = model.outputs[0]
+    wanted = raw if out.dtype == "float32" else dequantize(raw, out.scale, out.zero_point)
+    right = 0
+    for (index, art, line, predicted, true), expected in zip(blocks, wanted, strict=True):
+        scores = [float(score) for score in line.split(", ")]
+        assert len(scores) == 10
+        assert line == ", ".join(f"{score:.2f}" for score in scores)
+        assert max(abs(a - b) for a, b in zip(scores, expected, strict=True)) < 0.0051
+        assert int(predicted) == int(expected.argmax())
+        assert int(true) == digits.target[int(index)]
+        right += predicted == true
+        for row, pixels in zip(art.splitlines(), digits.images[int(index)], strict=True):
+            assert [ink == " " for ink in row[::2]] == [pixel < 2 for pixel in pixels]
+            assert row[::2] == row[1::2]
+    assert f"\n{right} of 8 right\n" in text
+    arena, used = map(int, re.findall(r"^Arena: (\d+) bytes, (\d+) used$", text, re.M)[0])
+    assert 0 < used <= arena
+    assert re.search(r"^Time per inference: \d+ us$", text, re.M)
+
+
+@pytest.mark.parametrize("name", ["model_int8", "model_float32"])
+def test_classifies_the_samples(
+    target: Target, board: Path, seed_pipeline: Pipeline, tmp_path: Path, name: str
+) -> None:
+    script = changed(tmp_path, 'MODEL = "model_int8.tflite"', f'MODEL = "{name}.tflite"')
+    done = target.run(script, flash=board)
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{name}.tflite <Interpreter of ")
+    check_run(done.stdout, name, seed_pipeline)
+
+
+def test_loops_until_interrupted(target: Target, board: Path, tmp_path: Path) -> None:
+    script = changed(tmp_path, "LOOP = False", "LOOP = True")
+    script.write_text(script.read_text().replace("const(2000)", "const(40)"))
+    with running(target.program, script, board) as run:
+        seen, began = [], time.monotonic()
+        while len(seen) < 20:
+            if (line := run.line()).startswith("Image "):
+                seen.append(int(line.removeprefix("Image ")))
+        assert seen[0] == seen[8] == seen[16] == 1078
+        assert len(set(seen)) == 8
+        assert time.monotonic() - began > 0.5  # it waits between them
+        run.interrupt()
+        assert run.process.wait(5) != 0
+
+
+def one_line(target: Target, board: Path, script: Path) -> str:
+    """The only line of a run that fails."""
+    done = target.run(script, flash=board)
+    assert done.status == 1
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert len(lines) == 1, done.stdout
+    return lines[0]
+
+
+@pytest.fixture
+def script(board: Path) -> Path:
+    """classify.py apart from device/, where it would find samples.py beside it."""
+    return Path(shutil.copy(SCRIPT, board))
+
+
+def test_missing_files_are_one_line(target: Target, board: Path, script: Path) -> None:
+    (board / "model_int8.tflite").unlink()
+    assert one_line(target, board, script) == (
+        "classify: no model_int8.tflite here; copy it: "
+        "mpremote cp build/models/model_int8.tflite :"
+    )
+    (board / "samples.py").unlink()
+    text = "classify: no samples.py here; copy it: mpremote cp device/samples.py :"
+    assert one_line(target, board, script) == text
+
+
+def test_corrupt_model_is_one_line(target: Target, board: Path, script: Path) -> None:
+    model = board / "model_int8.tflite"
+    data = model.read_bytes()
+    for bad in (b"", data[:1000], b"\n" + data, bytes(len(data))):
+        model.write_bytes(bad)
+        assert one_line(target, board, script).startswith("classify: model_int8.tflite: ")
+    model.write_bytes(data)
+    assert target.run(script, flash=board).status == 0
+
+
+PLAIN = """\
+import builtins
+
+import_any = builtins.__import__
+
+
+def import_all_but_tflm(name, *rest):
+    if name == "tflm":
+        raise ImportError("no module named 'tflm'")
+    return import_any(name, *rest)
+
+
+builtins.__import__ = import_all_but_tflm
+"""
+"""What makes this firmware like a plain one."""
+
+
+def test_firmware_without_tflm_is_one_line(target: Target, board: Path, script: Path) -> None:
+    script.write_text(PLAIN + SCRIPT.read_text())
+    text = "classify: this firmware has no tflm module; README.md tells how to get one"
+    assert one_line(target, board, script) == text
