@@ -1,0 +1,226 @@
+"""Every op of the profile `cnn` against LiteRT's reference kernels, on random inputs.
+
+The models are those of tests/fuzz/make_corpus.py: converted by TensorFlow, each around
+one op, float and int8. One script runs them all.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from staging import Target
+from tinycnn.files import ROOT
+
+Arrays = list[npt.NDArray[Any]]
+
+SAMPLES = 6
+"""Random inputs for each model."""
+
+# Prints `NAME of a model`, then for each sample the outputs' bytes, then the ops of all.
+SCRIPT = """
+import os, sys
+from binascii import hexlify
+import tflm
+
+ops = set()
+for name in sorted(os.listdir("corpus")):
+    if not name.endswith(".tflite"):
+        continue
+    try:
+        interpreter = tflm.Interpreter("corpus/" + name)
+    except tflm.UnsupportedOpError:
+        print("lacks", name)
+        continue
+    ops.update(op for op, version in interpreter.ops())
+    print("model", name)
+    with open("corpus/" + name[:-7] + ".in", "rb") as file:
+        for _ in range(int(sys.argv[1])):
+            for tensor in interpreter.inputs:
+                file.readinto(tensor)
+            interpreter.invoke()
+            print(" ".join(hexlify(tensor).decode() for tensor in interpreter.outputs))
+print("ops", " ".join(sorted(ops)))
+print("supported", " ".join(sorted(name for name, version in tflm.supported_ops())))
+"""
+
+FLOAT_LIMIT = 1e-5
+"""Of the largest output: sums of the same terms, in another order at most."""
+
+# int8 kernels of TFLM and LiteRT are copies of each other and give the same bytes, but
+# for two ops.
+MAY_ROUND_APART = {"FULLY_CONNECTED"}
+"""One step, in two values or one of twenty: with a scale per channel, sums that come to lie
+at a half are rounded to either side. All else in a model with one is exact."""
+
+CLAMPED_ONLY = {"relu6_q": 6.0}
+"""TFLM's int8 RELU6 clamps and does not rescale: right only if input and output have the
+same scale, which here they have not. This is what it does instead of what LiteRT does."""
+
+NOT_IN_LITERT = {"requantize_int8_int32"}
+"""LiteRT's QUANTIZE makes no int32; TFLM's does. The values follow from the scales."""
+
+
+def litert(data: bytes) -> Interpreter:
+    interpreter = Interpreter(
+        model_content=data, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
+    )
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def random_inputs(interpreter: Interpreter, seed: int) -> list[Arrays]:
+    """SAMPLES times all inputs: real numbers about 1, integers of every value."""
+    random = np.random.default_rng(seed)
+    drawn: list[Arrays] = []
+    for _ in range(SAMPLES):
+        arrays: Arrays = []
+        for details in interpreter.get_input_details():
+            shape, dtype = details["shape"], np.dtype(details["dtype"])
+            if dtype == np.float32:
+                arrays.append(random.normal(0, 1.5, shape).astype(np.float32))
+            elif dtype == np.bool_:
+                arrays.append(random.integers(0, 2, shape).astype(np.bool_))
+            else:
+                # int32 stays where products with scales fit.
+                bits = min(8 * dtype.itemsize, 20)
+                low = 0 if dtype.kind == "u" else -(1 << bits - 1)
+                arrays.append(random.integers(low, low + (1 << bits), shape).astype(dtype))
+        drawn.append(arrays)
+    return drawn
+
+
+def outputs_of(interpreter: Interpreter, inputs: Arrays) -> Arrays:
+    for details, array in zip(interpreter.get_input_details(), inputs, strict=True):
+        interpreter.set_tensor(details["index"], array)
+    interpreter.invoke()
+    return [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()]
+
+
+@pytest.fixture(scope="module")
+def corpus() -> dict[str, bytes]:
+    """The models by name. Conversion happens in a process of its own: it warns a lot."""
+    folder = ROOT / "build" / "corpus"
+    maker = ROOT / "tests" / "fuzz" / "make_corpus.py"
+    subprocess.run([sys.executable, maker, folder], check=True, capture_output=True)
+    return {path.stem: path.read_bytes() for path in sorted(folder.glob("*.tflite"))}
+
+
+@pytest.fixture(scope="module")
+def expected(corpus: dict[str, bytes]) -> dict[str, tuple[list[Arrays], list[Arrays], list[str]]]:
+    """For each model its inputs, LiteRT's outputs, and the names of its ops."""
+    made = {}
+    for seed, (name, data) in enumerate(corpus.items()):
+        if name in NOT_IN_LITERT:
+            with pytest.raises(RuntimeError, match="failed to prepare"):
+                litert(data)
+            continue
+        interpreter = litert(data)
+        inputs = random_inputs(interpreter, seed)
+        ops = [details["op_name"] for details in interpreter._get_ops_details()]
+        wanted = [outputs_of(interpreter, one) for one in inputs]
+        if name in CLAMPED_ONLY:
+            most = CLAMPED_ONLY[name]
+            wanted = [[clamped(interpreter, one[0], most)] for one in inputs]
+        made[name] = (inputs, wanted, ops)
+    return made
+
+
+def problem(ops: list[str], got: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> str:
+    """Why `got`, of all samples, is not what the kernels should give; "" if it is."""
+    if wanted.dtype == np.float32:
+        scale = max(1.0, float(np.abs(wanted).max(initial=0)))
+        apart = float(np.abs(got - wanted).max(initial=0)) / scale
+        return f"{apart:.2e} apart" if not apart <= FLOAT_LIMIT else ""
+    steps = np.abs(got.astype(np.int64) - wanted.astype(np.int64))
+    few = max(2, wanted.size // 20) if MAY_ROUND_APART & set(ops) else 0
+    if np.count_nonzero(steps) > few or steps.max(initial=0) > 1:
+        return f"{np.count_nonzero(steps)} of {steps.size} differ, by up to {steps.max()}"
+    return ""
+
+
+def clamped(interpreter: Interpreter, raw: npt.NDArray[Any], most: float) -> npt.NDArray[Any]:
+    """`raw` between 0 and `most`, in steps of the input although they become the output."""
+    source = interpreter.get_input_details()[0]["quantization"]
+    target = interpreter.get_output_details()[0]["quantization"]
+    low, high = (round(real / source[0]) + source[1] for real in (0.0, most))
+    assert source != target
+    return np.clip(raw, low, min(high, 127))
+
+
+@pytest.fixture(scope="module")
+def printed(
+    target: Target,
+    corpus: dict[str, bytes],
+    expected: dict[str, tuple[list[Arrays], list[Arrays], list[str]]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> list[str]:
+    flash = tmp_path_factory.mktemp(f"ops-{target.name}")
+    (flash / "corpus").mkdir()
+    for name, (inputs, _, _) in expected.items():
+        (flash / "corpus" / f"{name}.tflite").write_bytes(corpus[name])
+        values = b"".join(array.tobytes() for arrays in inputs for array in arrays)
+        (flash / "corpus" / f"{name}.in").write_bytes(values)
+    script = flash / "script.py"
+    script.write_text(SCRIPT)
+    done = target.run(script, [str(SAMPLES)], flash=flash, timeout=120)
+    assert (done.status, done.stderr) == (0, ""), done.stdout[-300:] + done.stderr
+    return done.stdout.splitlines()
+
+
+def test_every_op_agrees_with_litert(
+    printed: list[str],
+    expected: dict[str, tuple[list[Arrays], list[Arrays], list[str]]],
+) -> None:
+    problems = []
+    lines = iter(printed)
+    seen = 0
+    lacking: list[str] = []
+    for line in lines:
+        what, name = line.removesuffix(".tflite").split(" ", 1)
+        if what == "lacks":
+            # Of a larger profile: see below.
+            lacking.append(name)
+        if what != "model":
+            continue
+        _, wanted, ops = expected[name]
+        rows = [next(lines).split() for _ in wanted]
+        for index in range(len(wanted[0])):
+            arrays = np.array([sample[index] for sample in wanted])
+            data = bytes.fromhex("".join(row[index] for row in rows))
+            got = np.frombuffer(data, arrays.dtype).reshape(arrays.shape)
+            if text := problem(ops, got, arrays):
+                problems.append(f"{name} output {index} {ops}: {text}")
+        seen += 1
+    assert not problems, "\n".join(problems)
+    assert seen + len(lacking) == len(expected)
+    assert seen >= 100
+    supported = set(printed[-1].split()[1:])
+    assert all(set(expected[name][2]) - supported for name in lacking)
+
+
+def test_every_op_of_the_profile_was_run(printed: list[str]) -> None:
+    ops, supported = (set(line.split()[1:]) for line in printed[-2:])
+    text = (ROOT / "firmware_build" / "tflm" / "ops.def").read_text()
+    profile = set(re.findall(r"^TFLM_OP\((\w+),.*, (?:digits|cnn)\)$", text, re.M))
+    assert len(profile) >= 29
+    assert ops == supported == profile
+
+
+def test_corpus_runs_each_op_as_int8_and_float(
+    expected: dict[str, tuple[list[Arrays], list[Arrays], list[str]]],
+) -> None:
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for inputs, _, ops in expected.values():
+        for op in ops:
+            kinds[op].add(str(inputs[0][0].dtype))
+    for op, dtypes in kinds.items():
+        assert op in ("QUANTIZE", "DEQUANTIZE") or {"int8", "float32"} <= dtypes, op
