@@ -35,7 +35,7 @@ def compared(expected: str, printed: str) -> str:
 
 
 def test_the_scripts_are_there() -> None:
-    assert len(SCRIPTS) >= 28
+    assert len(SCRIPTS) >= 29
     assert {path.stem for path in HERE.glob("*.exp")} == {Path(name).stem for name in SCRIPTS}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from device_models import slow
 from host_helpers import Pipeline
 from staging import running, stage
 from tinycnn import simulator as simulators
@@ -22,6 +23,7 @@ INTERPRETER = 'import os, sys, tflm\ninterpreter = tflm.Interpreter("slow.tflite
 def flash(seed_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("flash-hosted-engine")
     stage(folder, seed_pipeline)
+    (folder / "slower.tflite").write_bytes(slow(side=96, window=31))
     return folder
 
 
@@ -157,6 +159,33 @@ def test_no_child_outlives_the_simulator(
                 assert_gone(grandchild)
         run.process.wait(5)
         assert_gone(child)
+
+
+def test_no_child_outlives_a_simulator_killed_in_a_long_invoke(
+    simulator: Simulator, flash: Path, script: Path
+) -> None:
+    """It does not wait for the end of what it computes: 7 s here."""
+    size = (flash / "slower.tflite").stat().st_size
+    script.write_text(
+        f"""
+import tflm
+model = bytearray({size})
+with open("slower.tflite", "rb") as file:
+    file.readinto(model)
+interpreter = tflm.Interpreter(model)
+print("ready")
+interpreter.invoke()
+print("done")
+"""
+    )
+    with running(simulator.path, script, flash) as run:
+        assert run.line() == "ready"
+        (child,) = children(run.pid)
+        time.sleep(0.2)
+        assert stat_of(child)[0] == "R"
+        os.kill(run.pid, signal.SIGKILL)
+        run.process.wait(5)
+        assert_gone(child, 0.5)
 
 
 def test_child_stays_small(simulator: Simulator, flash: Path, script: Path) -> None:
