@@ -35,6 +35,9 @@ def load():
         raise Stop("no " + MODEL + " here; copy it: mpremote cp build/models/" + MODEL + " :")
     except (tflm.ModelError, MemoryError) as error:
         raise Stop(MODEL + ": " + str(error))
+    inputs, outputs = interpreter.inputs, interpreter.outputs
+    if [len(t) for t in inputs] != [64] or [len(t) for t in outputs] != [10]:
+        raise Stop(MODEL + ": not a model of 8x8 digits")
     print(MODEL, interpreter, "engine", tflm.engine)
     return interpreter
 
@@ -91,7 +94,7 @@ def main():
         count = len(samples.SAMPLES)
         print("\n%d of %d right" % (right, count))
         print("Arena: %d bytes, %d used" % (interpreter.arena_size, interpreter.arena_used))
-        print("Time per inference: %d us" % (total_us // count))
+        print("Time per inference: %d us, mean of %d" % (total_us // count, count))
         if not LOOP:
             break
 

@@ -73,7 +73,9 @@ static tflm_buffer_t load_model(mp_obj_t source) {
 
 static tflm_buffer_t given_arena(mp_obj_t obj, const tflm_buffer_t *model) {
     mp_buffer_info_t info;
-    mp_get_buffer_raise(obj, &info, MP_BUFFER_RW);
+    if (!mp_get_buffer(obj, &info, MP_BUFFER_RW)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("arena must be an int or a writable buffer"));
+    }
     size_t skip = -(uintptr_t)info.buf & (TFLM_ARENA_ALIGN - 1);
     tflm_buffer_t arena = { obj, (uint8_t *)info.buf + skip, 0 };
     arena.size = info.len > skip ? info.len - skip : 0;
@@ -310,6 +312,7 @@ static uint32_t now_us(void) {
 // Run once: a list of (name, microseconds), one for each op.
 static mp_obj_t tflm_interpreter_profile(mp_obj_t self_in) {
     tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    tflm_interpreter_check_buffers(self);
     size_t count = model_op_count(self->model.data, self->model.size);
     uint32_t *ticks = m_new0(uint32_t, count);
     begin(self);
@@ -330,6 +333,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_profile_obj, tflm_interpreter_
 // A list of (name, offset, bytes), one for each tensor that lies in the arena.
 static mp_obj_t tflm_interpreter_memory_map(mp_obj_t self_in) {
     const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    tflm_interpreter_check_buffers(self);
     mp_obj_t list = mp_obj_new_list(0, NULL);
     size_t count = model_tensor_count(self->model.data, self->model.size);
     for (size_t i = 0; i < count; i++) {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from doc_pages import Fence, fences
 
+from doc_pages import Fence, fences
 from host_helpers import Pipeline
 from tinycnn import simulator as simulators
 from tinycnn.files import ROOT

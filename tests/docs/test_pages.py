@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from doc_pages import anchor, headings, name_of, pages, project_files, prose, section
-from doc_verbs import Verb, verbs
 
 import tinycnn
+from doc_pages import anchor, headings, name_of, pages, project_files, prose, section
+from doc_verbs import Verb, verbs
 from tinycnn.files import ROOT
 
 CLI_PAGE = ROOT / "docs" / "cli.md"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from tflite_models import FLOAT32, INT8, INT32, schema
 
 Change = Callable[[Any], object]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from broken_models import BROKEN
 from check_program import ROOT, CheckMain
 from tflite_models import edited, schema, unpacked

@@ -52,7 +52,7 @@ def _table(made: Demo) -> Table:
 
     table = Table(title="Digits, recipe seed", title_justify="left")
     table.add_column("model")
-    headings = ("bytes", "article's", "test accuracy", "article's", "arena bytes", "µs/inference")
+    headings = ("bytes", "article's", "test accuracy", "article's", "arena bytes", "µs, median")
     for heading in headings:
         table.add_column(heading, justify="right")
     for model in made.converted.models:

@@ -39,8 +39,10 @@ def train(
         ),
     ] = None,
     recipe: Annotated[str, typer.Option(metavar="NAME", help="How to build and train.")] = "seed",
-    seed: Annotated[int, typer.Option(help="Same seed, same model.")] = 1337,
-    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's own number.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same model.")] = 1337,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", help="Instead of the recipe's own number.")
+    ] = None,
     build_dir: BuildDir = files.BUILD,
 ) -> None:
     """Train a network; write models/model.keras."""

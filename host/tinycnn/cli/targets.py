@@ -48,8 +48,11 @@ def fetch(
     from tinycnn.firmware import sources
 
     local = dict(_name_and_folder(text) for text in locals_ or [])
+    wanted = list(names or local or sources.load())
+    if strange := [name for name in local if name not in wanted]:
+        raise UserError(f"--from {strange[0]}=...: not among the names to fetch")
     failed = []
-    for name in list(names or local or sources.load()):
+    for name in wanted:
         try:
             with progress_bar(f"fetch {name}") as show:
                 checkout = fetching.fetch(
@@ -59,8 +62,6 @@ def fetch(
             failed.append(str(error))
             continue
         typer.echo(f"{name} {checkout.version} ({checkout.origin}): {checkout.path}")
-    if local:
-        failed.append(f"--from {next(iter(local))}=...: not among the names to fetch")
     if failed:
         for line in failed[:-1]:
             typer.echo(f"tinycnn: {line}", err=True)
@@ -93,9 +94,12 @@ def simulator(
 @app.command(context_settings={"allow_interspersed_args": False})
 def simulate(
     script: Annotated[
-        Path | None, typer.Argument(help="A MicroPython script; without one, the REPL.")
+        Path | None,
+        typer.Argument(metavar="SCRIPT", help="A MicroPython script; without one, the REPL."),
     ] = None,
-    args: Annotated[list[str] | None, typer.Argument(help="The script's arguments.")] = None,
+    args: Annotated[
+        list[str] | None, typer.Argument(metavar="ARGS", help="The script's arguments.")
+    ] = None,
     engine: EngineOption = EngineName.hosted,
 ) -> None:
     """Run a script, or the REPL, in the simulator; its exit status is the script's."""
