@@ -14,7 +14,7 @@ from tinycnn.files import read_bytes
 
 @app.command()
 def check(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.tflite", show_default=False)],
+    model: Annotated[Path, typer.Argument(metavar="MODEL.tflite", help="The model to look at.")],
     profile: Annotated[
         str, typer.Option(metavar="digits|cnn|all", help="The firmware's op profile.")
     ] = "cnn",
@@ -24,7 +24,8 @@ def check(
     from tinycnn.firmware.ops import profile_set
 
     profile_set(profile)
-    found = checking.check_model(read_bytes(model))
+    data = read_bytes(model)
+    found = checking.check_model(data)
     typer.echo(f"{model}: {found.size} bytes")
     if not found.valid:
         typer.echo(f"not valid: {found.reason}")
@@ -33,6 +34,8 @@ def check(
     for op in found.ops:
         lack = "" if op.name not in lacking else "  not in " + profile
         typer.echo(f"  {op.name} version {op.version}{lack}")
+    if not found.reason:
+        typer.echo(f"  {_arena(data)}")
     if found.reason:
         typer.echo(f"no firmware runs it: {found.reason}")
     elif lacking:
@@ -40,3 +43,14 @@ def check(
     else:
         typer.echo(f"valid; a firmware with --ops {profile} runs it")
     sys.exit(1 if found.reason or lacking else 0)
+
+
+def _arena(model: bytes) -> str:
+    from tinycnn.arena import UnpredictableError, predict_arena
+
+    try:
+        need = predict_arena(model)
+    except UnpredictableError as error:
+        return f"arena not predicted: {error}"
+    shares = f"tensors {need.tensors}, kept {need.kept}"
+    return f"arena of {need.size} bytes on a 32-bit board (reference kernels): {shares}"
