@@ -68,7 +68,7 @@ static model_status_t find_rule(check_t *c, uint32_t index,
     *found = find_op(ops, op_count, op.code);
     c->subject_name = op.name; // NUL terminated: constant, or a checked string
     if (*found == NULL) {
-        check_fail(c, "this op is not in the firmware");
+        check_fail(c, "version %d is not in the firmware", (int)op.version);
         return MODEL_UNSUPPORTED_OP;
     }
     if (op.version < 1 || op.version > (*found)->version) {

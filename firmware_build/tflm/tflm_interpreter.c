@@ -59,8 +59,11 @@ static tflm_buffer_t load_model(mp_obj_t source) {
     tflm_message_t message;
     model_status_t status = model_check(model.data, model.size, model_check_ops,
         model_check_op_count, message.text, sizeof(message.text));
-    if (status != MODEL_OK) {
-        tflm_raise(status == MODEL_INVALID ? TFLM_ERROR_MODEL : TFLM_ERROR_OP, &message);
+    if (status == MODEL_UNSUPPORTED_OP) {
+        mp_raise_msg_varg(&mp_type_UnsupportedOpError,
+            MP_ERROR_TEXT("%s; build it with --ops-from MODEL"), message.text);
+    } else if (status != MODEL_OK) {
+        tflm_raise(TFLM_ERROR_MODEL, &message);
     }
 
     if ((uintptr_t)model.data % TFLM_MODEL_ALIGN != 0) {

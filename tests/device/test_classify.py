@@ -72,7 +72,7 @@ def check_run(text: str, name: str, pipeline: Pipeline) -> None:
     assert f"\n{right} of 8 right\n" in text
     arena, used = map(int, re.findall(r"^Arena: (\d+) bytes, (\d+) used$", text, re.M)[0])
     assert 0 < used <= arena
-    assert re.search(r"^Time per inference: \d+ us$", text, re.M)
+    assert re.search(r"^Time per inference: \d+ us, mean of 8$", text, re.M)
 
 
 @pytest.mark.parametrize("name", ["model_int8", "model_float32"])

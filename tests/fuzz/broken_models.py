@@ -139,14 +139,14 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
     "unknown_op": (
         "relu_f",
         lambda m: put(m.operatorCodes[0], deprecatedBuiltinCode=27, builtinCode=27),
-        "op 0 SVDF: this op is not in the firmware",
+        "op 0 SVDF: version 1 is not in the firmware",
     ),
     "custom_op": (
         "relu_f",
         lambda m: put(
             m.operatorCodes[0], deprecatedBuiltinCode=32, builtinCode=32, customCode=b"MyOp"
         ),
-        "op 0 MyOp: this op is not in the firmware",
+        "op 0 MyOp: version 1 is not in the firmware",
     ),
     "newer_version": (
         "relu_f",
@@ -161,7 +161,7 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
     "nameless_op": (
         "relu_f",
         lambda m: put(m.operatorCodes[0], deprecatedBuiltinCode=127, builtinCode=5000),
-        "op 0 ?: this op is not in the firmware",
+        "op 0 ?: version 1 is not in the firmware",
     ),
     # Tensors
     "string_tensor": (
