@@ -152,6 +152,13 @@ public:
         return must(SingleArenaBufferAllocator::ReserveNonPersistentOverlayMemory(size, align));
     }
 
+    // Aligned, both ends may cross: upstream returns a huge size then, and the planner
+    // takes its working memory from beyond the arena.
+    size_t GetAvailableMemory(size_t align) const override {
+        size_t left = SingleArenaBufferAllocator::GetAvailableMemory(align);
+        return left > size_ ? 0 : left;
+    }
+
     void leave() {
         if (exit != nullptr) {
             longjmp(*exit, 1);

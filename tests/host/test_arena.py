@@ -26,7 +26,8 @@ from tinycnn.firmware.unix import Simulator
 NEAR = 64
 """Bytes that a prediction may be off."""
 
-SEEDS = range(30)
+SEEDS = (*range(30), 115)
+"""115: planning it took TFLM's memory planner outside the arena."""
 
 MEASURED = """
 add_bias_f 1808, add_bias_q 688, add_f 2624, add_q 944, add_relu_f 2624, add_relu_q 944,
@@ -55,7 +56,7 @@ maximum_f 2544, maximum_q 864, mean_last_f 624, mean_last_q 704, minimum_scalar_
 minimum_scalar_q 608, model_float32 2144, model_int8 1296, mul_channels_f 1840,
 mul_channels_q 736, mul_f 2592, mul_q 912, pad_1d_f 688, pad_1d_q 448, pad_f 2480, pad_q 848,
 padv2_f 2480, padv2_q 864, permute_f 1728, permute_q 608, prelu_f 1760, prelu_q 640,
-quantize 400, random_0 3536, random_1 9760, random_10 7888, random_11 5936, random_12 10832,
+quantize 400, random_0 3536, random_1 9760, random_10 7888, random_11 5936, random_115 7984, random_12 10832,
 random_13 12112, random_14 13408, random_15 7488, random_16 7408, random_17 4304,
 random_18 8448, random_19 7264, random_2 2304, random_20 4864, random_21 8576, random_22 1584,
 random_23 7840, random_24 5936, random_25 3168, random_26 8560, random_27 4000, random_28 5392,
@@ -146,6 +147,32 @@ def test_64_bit_simulator_takes_what_was_predicted(
     assert done.status == 0, done.stderr
     taken = dict(line.split() for line in done.stdout.splitlines())
     assert taken == {name: str(predict_arena(data, LP64).size) for name, data in able.items()}
+
+
+SWEEP = """
+import sys, tflm
+arena = bytearray(int(sys.argv[1]))
+for size in range(0, len(arena), 8):
+    try:
+        tflm.Interpreter("residual_q.tflite", arena=memoryview(arena)[:size])
+    except tflm.ArenaError:
+        pass
+print("survived")
+"""
+
+
+def test_no_size_of_arena_ends_the_planner_outside_it(
+    models: dict[str, bytes], simulator_tflm: Simulator, tmp_path: Path
+) -> None:
+    """At 2,536 bytes TFLM took a negative number of bytes left for a huge one."""
+    (tmp_path / "residual_q.tflite").write_bytes(models["residual_q"])
+    script = tmp_path / "sweep.py"
+    script.write_text(SWEEP)
+    needed = str(predict_arena(models["residual_q"], LP64).size)
+    done = simulators.run(
+        script, [needed], flash=tmp_path, capture=True, program=simulator_tflm.path
+    )
+    assert (done.status, done.stdout) == (0, "survived\n")
 
 
 def test_pointers_make_the_difference(models: dict[str, bytes]) -> None:
