@@ -32,6 +32,7 @@ OK, MODEL, _OP, ARENA, INVOKE_FAILED = range(5)
 PLAN, CREATE, INVOKE, DESTROY = range(1, 5)
 LARGEST_ARENA = 1 << 26
 STEP = 16  # TFLM aligns every allocation to this
+SPARE = 4096  # the wheel may lay one thing over another in an arena that just suffices
 LIFELINE = 3  # a pipe that the simulator holds open and never writes
 
 
@@ -175,7 +176,7 @@ class Server:
         model = payload[12:]
         if self.needed(model) > arena:
             raise Refused(ARENA, f"{arena} bytes given, {self.needed(model)} needed")
-        loaded = Loaded(self.runtime, self.log, model, arena, inputs, outputs)
+        loaded = Loaded(self.runtime, self.log, model, arena + SPARE, inputs, outputs)
         self.last += 1
         self.loaded[self.last] = loaded
         return struct.pack("<II", self.last, loaded.used)
