@@ -12,7 +12,7 @@ from pathlib import Path
 
 from check_program import CheckMain, built
 
-SECONDS = 30
+SECONDS = 60
 
 
 def test_fuzz_check(check_main: CheckMain, corpus: list[Path], tmp_path: Path) -> None:
