@@ -1,4 +1,4 @@
-"""Half a minute of fuzzing the check; long runs are in docs/model_check.md.
+"""A minute of fuzzing the check; long runs are in docs/model_check.md.
 
 Without clang the same target runs on random changes of the corpus, built by gcc.
 """
