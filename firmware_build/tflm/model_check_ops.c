@@ -11,6 +11,7 @@ bool check_fully_connected(check_t *c);
 bool check_quantize(check_t *c);
 bool check_dequantize(check_t *c);
 bool check_relu(check_t *c);
+bool check_relu6(check_t *c);
 bool check_leaky_relu(check_t *c);
 bool check_prelu(check_t *c);
 bool check_softmax(check_t *c);
@@ -50,7 +51,7 @@ bool check_resize_bilinear(check_t *c);
 #define RULE_QUANTIZE { RULE_SAME_SHAPE, 1, 1, 0, "", REAL | INTEGER | TYPE_BIT(TENSOR_INT32), check_quantize }
 #define RULE_DEQUANTIZE { RULE_SAME_SHAPE, 1, 1, 0, "", INTEGER, check_dequantize }
 #define RULE_RELU { SAME, 1, 1, 0, "", REAL, check_relu }
-#define RULE_RELU6 { SAME, 1, 1, 0, "", REAL, NULL }
+#define RULE_RELU6 { SAME, 1, 1, 0, "", REAL, check_relu6 }
 #define RULE_LEAKY_RELU { SAME, 1, 1, 75, "4", REAL, check_leaky_relu }
 #define RULE_PRELU { SAME, 2, 2, 0, "", REAL, check_prelu }
 #define RULE_SOFTMAX { SAME, 1, 1, 9, "4", REAL, check_softmax }

@@ -61,10 +61,6 @@ MAY_ROUND_APART = {"FULLY_CONNECTED"}
 """One step, in two values or one of twenty: with a scale per channel, sums that come to lie
 at a half are rounded to either side. All else in a model with one is exact."""
 
-CLAMPED_ONLY = {"relu6_q": 6.0}
-"""TFLM's int8 RELU6 clamps and does not rescale: right only if input and output have the
-same scale, which here they have not. This is what it does instead of what LiteRT does."""
-
 NOT_IN_LITERT = {"requantize_int8_int32"}
 """LiteRT's QUANTIZE makes no int32; TFLM's does. The values follow from the scales."""
 
@@ -127,9 +123,6 @@ def expected(corpus: dict[str, bytes]) -> dict[str, tuple[list[Arrays], list[Arr
         inputs = random_inputs(interpreter, seed)
         ops = [details["op_name"] for details in interpreter._get_ops_details()]
         wanted = [outputs_of(interpreter, one) for one in inputs]
-        if name in CLAMPED_ONLY:
-            most = CLAMPED_ONLY[name]
-            wanted = [[clamped(interpreter, one[0], most)] for one in inputs]
         made[name] = (inputs, wanted, ops)
     return made
 
@@ -145,15 +138,6 @@ def problem(ops: list[str], got: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> 
     if np.count_nonzero(steps) > few or steps.max(initial=0) > 1:
         return f"{np.count_nonzero(steps)} of {steps.size} differ, by up to {steps.max()}"
     return ""
-
-
-def clamped(interpreter: Interpreter, raw: npt.NDArray[Any], most: float) -> npt.NDArray[Any]:
-    """`raw` between 0 and `most`, in steps of the input although they become the output."""
-    source = interpreter.get_input_details()[0]["quantization"]
-    target = interpreter.get_output_details()[0]["quantization"]
-    low, high = (round(real / source[0]) + source[1] for real in (0.0, most))
-    assert source != target
-    return np.clip(raw, low, min(high, 127))
 
 
 @pytest.fixture(scope="module")

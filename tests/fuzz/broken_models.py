@@ -474,6 +474,16 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         lambda m: scales(source(m, 0), [1e-9]),
         "op 0 RELU6: scale of input is too far from 1",
     ),
+    "relu6_scales": (
+        "relu6_q",
+        lambda m: scales(source(m, 0), [0.5]),
+        "op 0 RELU6: scales of input and output differ",
+    ),
+    "relu6_zero_points": (
+        "relu6_q",
+        lambda m: put(source(m, 0).quantization, zeroPoint=[3]),
+        "op 0 RELU6: scales of input and output differ",
+    ),
     "scale_huge": (
         "tanh_q",
         lambda m: scales(source(m, 0), [1e12]),

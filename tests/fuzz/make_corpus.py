@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tflite_models import by_hand
+from tflite_models import by_hand, edited
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -154,7 +154,7 @@ MODELS: dict[str, Recipe] = {
     "sum": ([SERIES], lambda tf, k, x: tf.reduce_sum(x, axis=1)),
     "crop": ([IMAGE], lambda tf, k, x: k.layers.Cropping2D(((1, 2), (3, 0)))(x)),
     "slice_reversed": ([SERIES], lambda tf, k, x: x[:, ::-2, 1]),
-    "relu6": ([IMAGE], lambda tf, k, x: k.layers.ReLU(6)(x)),
+    "relu6": ([IMAGE], lambda tf, k, x: k.layers.ReLU(6.0)(x)),
     "leaky_relu": ([IMAGE], lambda tf, k, x: k.layers.LeakyReLU(negative_slope=0.2)(x)),
     "prelu": (
         [IMAGE],
@@ -268,6 +268,13 @@ def convert(recipe: Recipe, kind: str) -> bytes:
         return bytes(converter.convert())
 
 
+def quantize_like_the_output(model: Any) -> None:
+    """Give the input the output's scale: TFLM's int8 RELU6 takes it to be the same."""
+    graph = model.subgraphs[0]
+    output = graph.tensors[graph.outputs[0]]
+    graph.tensors[graph.inputs[0]].quantization = output.quantization
+
+
 def make_corpus(folder: Path) -> list[Path]:
     """Bring `folder` up to date and return its models, sorted."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -285,7 +292,10 @@ def make_corpus(folder: Path) -> list[Path]:
             digest = recipe_digest(recipe, kind)
             if path.exists() and stamp.exists() and stamp.read_text() == digest:
                 continue
-            path.write_bytes(convert(recipe, kind))
+            data = convert(recipe, kind)
+            if path.stem == "relu6_q":
+                data = edited(data, quantize_like_the_output)
+            path.write_bytes(data)
             stamp.write_text(digest)
     for old in folder.glob("*.tflite"):
         if old not in paths:
