@@ -196,14 +196,14 @@ def test_repl_computes_and_ends_with_ctrl_d(repl: Terminal) -> None:
 
 
 def test_ctrl_c_interrupts_the_loop_not_the_session(repl: Terminal) -> None:
-    repl.type("while True: pass\r\r")
-    repl.wait_for("... ")
-    time.sleep(0.5)
+    repl.type("while True: print('spins')\r\r")
+    repl.wait_for("\nspins\r\n")
     repl.type("\x03")
     repl.wait_for("KeyboardInterrupt")
     repl.wait_for(">>> ")
     repl.type("6*7\r")
     repl.wait_for("\n42\r\n")
+    repl.wait_for(">>> ")  # only then the terminal is raw again, and Ctrl-D a character
     repl.type("\x04")
     assert repl.process.wait(20) == 0
 

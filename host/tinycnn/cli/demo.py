@@ -32,7 +32,8 @@ def demo(engine: EngineOption = EngineName.hosted) -> None:
     typer.echo(made.output)
     Console(highlight=False).print(_table(made))
     typer.echo(
-        f"Arena and time: in MicroPython {made.simulator.micropython_version} on this machine, "
+        f"Arena in bytes and median time of an inference: MicroPython "
+        f"{made.simulator.micropython_version} on this machine,\n"
         f"engine {made.simulator.engine}; a board takes longer.\n"
         f"Report: {_shown(made.page)}"
     )
@@ -51,8 +52,8 @@ def _table(made: Demo) -> Table:
     from tinycnn.evaluate import ARTICLE_ACCURACY, ARTICLE_BYTES
 
     table = Table(title="Digits, recipe seed", title_justify="left")
-    table.add_column("model")
-    headings = ("bytes", "article's", "test accuracy", "article's", "arena bytes", "µs, median")
+    table.add_column("model", no_wrap=True)
+    headings = ("bytes", "article's", "test accuracy", "article's", "arena", "µs")
     for heading in headings:
         table.add_column(heading, justify="right")
     for model in made.converted.models:
