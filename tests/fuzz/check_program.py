@@ -11,12 +11,13 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
-def built(target: str) -> Path:
+def built(target: str, **variables: Path) -> Path:
     """A program of this folder's Makefile, brought up to date in build/fuzz."""
     folder = ROOT / "build" / "fuzz"
     folder.mkdir(parents=True, exist_ok=True)
     run = subprocess.run(
-        ["make", "--silent", f"--file={HERE / 'Makefile'}", target],
+        ["make", "--silent", f"--file={HERE / 'Makefile'}", target]
+        + [f"{name}={value}" for name, value in variables.items()],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "model_check.h"
@@ -166,7 +167,10 @@ void run_exact(const tflite::Model *model, bool invoke) {
     ApartPlanner planner;
     auto *allocator = tflite::MicroAllocator::Create(
         tflite::SingleArenaBufferAllocator::Create(arena, kArenaSize), &planner);
-    tflite::MicroInterpreter interpreter(model, resolver(), allocator);
+    // Never destroyed, as in the engine: the destructor follows pointers that a failed
+    // AllocateTensors() has not written.
+    alignas(tflite::MicroInterpreter) static uint8_t place[sizeof(tflite::MicroInterpreter)];
+    auto &interpreter = *new (place) tflite::MicroInterpreter(model, resolver(), allocator);
     if (interpreter.AllocateTensors() != kTfLiteOk || !invoke) {
         return;
     }
