@@ -240,6 +240,13 @@ static size_t io_offset(const uint8_t *model, size_t size, bool output, size_t i
     }
 }
 
+// Arena bytes that all inputs and outputs take. TFLM may lay an output over an input;
+// here they lie side by side.
+static size_t io_size(const uint8_t *model, size_t size) {
+    size_t bytes;
+    return io_offset(model, size, true, model_io_count(model, size, true), &bytes);
+}
+
 static tflm_status_t plan(const uint8_t *model, size_t model_size, size_t *needed,
     tflm_message_t *message) {
     tflm_status_t status = start_child(message);
@@ -255,22 +262,18 @@ static tflm_status_t plan(const uint8_t *model, size_t model_size, size_t *neede
     if (status == TFLM_OK) {
         status = read_body(&bytes, sizeof(bytes), length, message);
     }
-    // TFLM may lay an output over an input; here all lie side by side.
-    size_t last_bytes;
-    size_t io = io_offset(model, model_size, true, model_io_count(model, model_size, true),
-        &last_bytes);
+    size_t io = io_size(model, model_size);
     *needed = io > bytes ? io : bytes;
     return status;
 }
 
 static tflm_status_t create(tflm_engine_t *state, size_t arena_size, tflm_message_t *message) {
-    size_t needed;
-    tflm_status_t status = plan(state->model, state->model_size, &needed, message);
-    if (status == TFLM_OK && needed > arena_size) {
-        status = fail(TFLM_ERROR_ARENA, message, "");
-    }
+    tflm_status_t status = start_child(message);
     if (status != TFLM_OK) {
         return status;
+    }
+    if (io_size(state->model, state->model_size) > arena_size) {
+        return fail(TFLM_ERROR_ARENA, message, "");
     }
     uint32_t sizes[3] = {
         (uint32_t)arena_size,
