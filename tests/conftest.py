@@ -1,47 +1,30 @@
 """What every test may use: simulators, the target, and honest skipping.
 
-Only what needs upstream sources may skip, and the summary says how often it did.
+Only what needs upstream sources, or a target whose tools are not installed, may skip,
+and the summary says how often it did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from host_helpers import Pipeline, train_in_a_process
-from tinycnn import simulator as simulators
 from tinycnn.cli.bars import progress_bar
 from tinycnn.dataset import Dataset, load_digits
-from tinycnn.errors import SourceError
+from tinycnn.errors import MissingToolError, SourceError
 from tinycnn.firmware.unix import Engine, Simulator, build_simulator
 from tinycnn.model import RECIPES
+from tinycnn.progress import Progress
 from tinycnn.quantize import ensure_quantized
+from tinycnn.simulator.targets import BUILDS, Target, build_target
 from tinycnn.train import SEED, find_trained, train
 
 UPSTREAM = "upstream sources: "
+TOOLS = "tools: "
 """How the reason of every skip begins."""
-
-TARGETS: dict[str, Engine] = {"unix-hosted": "hosted", "unix": "tflm"}
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where device tests run: its name, and how to run a script there."""
-
-    name: str
-    program: Path
-
-    def run(
-        self, script: Path, args: Sequence[str] = (), *, flash: Path, timeout: float = 60
-    ) -> simulators.Completed:
-        """Run `script` in the folder `flash`, its output captured."""
-        return simulators.run(
-            script, args, flash=flash, capture=True, timeout=timeout, program=self.program
-        )
 
 
 @contextmanager
@@ -50,6 +33,15 @@ def _sources_or_skip() -> Iterator[None]:
         yield
     except SourceError as error:
         pytest.skip(f"{UPSTREAM}{error}")
+
+
+@contextmanager
+def _tools_or_skip() -> Iterator[None]:
+    """For targets only: what tests of the simulator need is no reason to skip."""
+    try:
+        yield
+    except MissingToolError as error:
+        pytest.skip(f"{TOOLS}{error}")
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +78,7 @@ def seed_pipeline(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--target",
-        choices=list(TARGETS),
+        choices=list(BUILDS),
         action="append",
         help="where device tests run (default: on each)",
     )
@@ -94,7 +86,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" in metafunc.fixturenames:
-        names = metafunc.config.getoption("--target") or list(TARGETS)
+        names = metafunc.config.getoption("--target") or list(BUILDS)
         metafunc.parametrize("target", names, indirect=True, scope="session")
 
 
@@ -114,20 +106,29 @@ def simulator_tflm(request: pytest.FixtureRequest) -> Simulator:
 def target(request: pytest.FixtureRequest) -> Target:
     """Each target of --target in turn."""
     name: str = request.param
-    built = "simulator_tflm" if TARGETS[name] == "tflm" else "simulator"
-    return Target(name, request.getfixturevalue(built).path)
+    with _shown(request.config, name) as show, _sources_or_skip(), _tools_or_skip():
+        return build_target(name, progress=show)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
-    lacking = [report for report in skipped if UPSTREAM in str(report.longrepr)]
-    terminalreporter.write_line(f"{len(lacking)} skipped for lack of upstream sources")
-    if other := len(skipped) - len(lacking):
+    other = len(skipped)
+    for why, lacking in ((UPSTREAM, "upstream sources"), (TOOLS, "the target's tools")):
+        count = sum(why in str(report.longrepr) for report in skipped)
+        terminalreporter.write_line(f"{count} skipped for lack of {lacking}")
+        other -= count
+    if other:
         terminalreporter.write_line(f"{other} skipped for another reason, which none should be")
 
 
 def _build(config: pytest.Config, engine: Engine) -> Simulator:
-    """Build, with progress bars on the terminal although pytest captures output."""
-    capture = config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled(), progress_bar(engine) as show, _sources_or_skip():
+    with _shown(config, engine) as show, _sources_or_skip():
         return build_simulator(engine, progress=show)
+
+
+@contextmanager
+def _shown(config: pytest.Config, title: str) -> Iterator[Progress]:
+    """Progress bars on the terminal although pytest captures output."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled(), progress_bar(title) as show:
+        yield show

@@ -6,6 +6,7 @@ else is a bug of ours: it keeps its traceback and ends with status 1.
     UserError
     ├── SourceError      an upstream source cannot be had
     ├── BuildError       a compiler or a build step failed
+    │   └── MissingToolError  a program that is needed is not installed
     └── TargetError      a simulator or board does not answer as it should
 """
 
@@ -20,6 +21,10 @@ class SourceError(UserError):
 
 class BuildError(UserError):
     """A build step failed; the message names the log file."""
+
+
+class MissingToolError(BuildError):
+    """A program is not installed; the message says how to install it."""
 
 
 class TargetError(UserError):

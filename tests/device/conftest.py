@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from host_helpers import Pipeline
-from staging import Target, stage
+from staging import stage
+from tinycnn.simulator.targets import Target
 
 
 @pytest.fixture(scope="session")

@@ -18,17 +18,27 @@ from device_models import device_models
 from host_helpers import Pipeline
 from tinycnn import simulator as simulators
 from tinycnn.files import ROOT
+from tinycnn.simulator import qemu
+from tinycnn.simulator.serial_script import SerialScript
+from tinycnn.simulator.targets import QemuTarget, Target
+
+LACKS: dict[str, set[str]] = {
+    "unix-hosted": {"profile"},
+    "unix": set(),
+    "qemu-rv32": {"exit_status", "threads"},
+}
+"""The capabilities that each target lacks, of those in CAPABILITIES."""
+
+CAPABILITIES = {"exit_status", "heap_lock", "profile", "threads", "uctypes"}
+"""What a target may lack. A script says so as `SKIP: threads` in its first line."""
 
 
-class Target(Protocol):
-    """The fixture `target` of tests/conftest.py."""
-
-    name: str
-    program: Path
-
-    def run(
-        self, script: Path, args: Sequence[str] = (), *, flash: Path, timeout: float = 60
-    ) -> simulators.Completed: ...
+def run(
+    target: Target, script: Path, args: Sequence[str] = (), *, flash: Path, timeout: float = 60
+) -> simulators.Completed:
+    """Run `script` on the target, its output captured; a QEMU is slower than this machine."""
+    slower = 10 if isinstance(target, QemuTarget) else 1
+    return target.run(script, args, flash=flash, capture=True, timeout=timeout * slower)
 
 
 def stage(flash: Path, pipeline: Pipeline) -> None:
@@ -44,8 +54,21 @@ def stage(flash: Path, pipeline: Pipeline) -> None:
         (flash / name).write_bytes(data)
 
 
-class Running:
-    """A script that runs in a simulator while the test goes on."""
+class Running(Protocol):
+    """A script that runs while the test goes on."""
+
+    def line(self) -> str:
+        """The next line that it prints; fails the test if none comes."""
+
+    def interrupt(self) -> None:
+        """What a terminal does on Ctrl-C."""
+
+    def failed(self) -> bool:
+        """Whether it ends with an uncaught exception."""
+
+
+class RunningProcess:
+    """A script in a simulator."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
@@ -66,15 +89,45 @@ class Running:
         return line.decode()
 
     def interrupt(self) -> None:
-        """What a terminal does on Ctrl-C: a signal to the whole process group."""
+        """A signal to the whole process group."""
         os.killpg(self.pid, signal.SIGINT)
+
+    def failed(self) -> bool:
+        return self.process.wait(5) != 0
+
+
+class RunningSerial:
+    """A script behind a serial line."""
+
+    def __init__(self, script: SerialScript) -> None:
+        self._script = script
+
+    def line(self) -> str:
+        return self._script.line(60)
+
+    def interrupt(self) -> None:
+        self._script.interrupt()
+
+    def failed(self) -> bool:
+        return self._script.finish(10)[1] != ""
+
+
+@contextmanager
+def started(target: Target, script: Path, flash: Path) -> Iterator[Running]:
+    """Start `script` on the target."""
+    if isinstance(target, QemuTarget):
+        with qemu.started(target.program, script.read_text(), flash=flash) as behind:
+            yield RunningSerial(behind)
+    else:
+        with running(target.program, script, flash) as process:
+            yield process
 
 
 @contextmanager
 def running(
     program: Path, script: Path, flash: Path, env: Mapping[str, str] | None = None
-) -> Iterator[Running]:
-    """Start `script`, in a process group of its own that is gone afterwards."""
+) -> Iterator[RunningProcess]:
+    """Start `script` in a simulator, in a process group of its own that is gone afterwards."""
     with subprocess.Popen(
         [program, script],
         cwd=flash,
@@ -85,7 +138,7 @@ def running(
         start_new_session=True,
     ) as process:
         try:
-            yield Running(process)
+            yield RunningProcess(process)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

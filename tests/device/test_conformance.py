@@ -7,17 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from staging import Target
+from staging import CAPABILITIES, LACKS, run
+from tinycnn.simulator.targets import Target
 
 HERE = Path(__file__).parent
 HOST = {"conftest.py", "device_models.py", "staging.py"}
 """What runs on the host, apart from test_*.py."""
-
-CAPABILITIES = {"heap_lock", "profile", "threads", "uctypes"}
-"""What a script may say that a port lacks, as `SKIP: threads` in its first line."""
-
-LACKS: dict[str, set[str]] = {"unix-hosted": {"profile"}, "unix": set()}
-"""Which of them each target lacks: any other skip fails."""
 
 SCRIPTS = sorted(
     path.name
@@ -41,7 +36,7 @@ def test_the_scripts_are_there() -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_script(script: str, target: Target, flash: Path) -> None:
-    done = target.run(HERE / script, flash=flash, timeout=60)
+    done = run(target, HERE / script, flash=flash)
     first = done.stdout.split("\n", 1)[0]
     if first.startswith("SKIP: "):
         capability = first.removeprefix("SKIP: ")

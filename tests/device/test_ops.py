@@ -17,8 +17,9 @@ import numpy.typing as npt
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from staging import Target
+from staging import run
 from tinycnn.files import ROOT
+from tinycnn.simulator.targets import Target
 
 Arrays = list[npt.NDArray[Any]]
 
@@ -155,7 +156,7 @@ def printed(
         (flash / "corpus" / f"{name}.in").write_bytes(values)
     script = flash / "script.py"
     script.write_text(SCRIPT)
-    done = target.run(script, [str(SAMPLES)], flash=flash, timeout=120)
+    done = run(target, script, [str(SAMPLES)], flash=flash, timeout=120)
     assert (done.status, done.stderr) == (0, ""), done.stdout[-300:] + done.stderr
     return done.stdout.splitlines()
 

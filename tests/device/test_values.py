@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from device_models import INT8, OP, Tensor, echo, one_op
 from host_helpers import Pipeline
-from staging import Target
+from staging import run
 from tinycnn.interpreters import Run, quantize, run_tflm
+from tinycnn.simulator.targets import Target
 from tinycnn.tflite import TFLite
 
 # Prints a line of hexadecimal output bytes for each image.
@@ -56,7 +57,7 @@ def outputs(
 ) -> npt.NDArray[Any]:
     """(images, 10) raw outputs of `model` on the target."""
     script.write_text(DIGITS)
-    done = target.run(script, [f"{model.name}.tflite", table.hex()], flash=flash, timeout=60)
+    done = run(target, script, [f"{model.name}.tflite", table.hex()], flash=flash, timeout=60)
     assert (done.status, done.stderr) == (0, ""), done.stderr
     rows = [
         np.frombuffer(bytes.fromhex(line), model.outputs[0].dtype) for line in done.stdout.split()
@@ -206,7 +207,7 @@ def test_quantize_is_tflites_op(
     (flash / "cases.bin").write_bytes(data)
     script = flash / "quantize_cases.py"
     script.write_text(QUANTIZE)
-    done = target.run(script, ["cases.bin"], flash=flash)
+    done = run(target, script, ["cases.bin"], flash=flash)
     assert (done.status, done.stderr) == (0, ""), done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
     assert [same for _, same in lines] == ["True"] * len(batch)

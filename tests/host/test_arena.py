@@ -81,7 +81,7 @@ two_outputs_q 928, upsample_bilinear_f 4032, upsample_bilinear_q 1184
 Names are those of tests/fuzz/make_corpus.py, of random_network() and of the two digits
 models, whose weights do not matter. Measured on x86 with gcc 12.2 and -m32
 -malign-double, so that int64 and double are aligned as on Xtensa and RV32: TFLM
-(esp-tflite-micro at the commit in sources.toml) built as unix/libtflm.mk does, linked
+(esp-tflite-micro at the commit in sources.toml) built as tflm/libtflm.mk does, linked
 with engine_tflm.cpp and a main() that asks tflm_engine_plan() for the size as
 tflm_interpreter.c does. clang for riscv32 (ilp32) has the same sizeof() of every struct.
 """

@@ -27,6 +27,22 @@ class EngineName(StrEnum):
     tflm = "tflm"
 
 
+class TargetName(StrEnum):
+    """Where scripts run."""
+
+    unix_hosted = "unix-hosted"
+    unix = "unix"
+    qemu_rv32 = "qemu-rv32"
+
+
+TargetOption = Annotated[
+    TargetName,
+    typer.Option(
+        help="unix-hosted: this machine, models in the tflite-micro wheel; unix: this machine, "
+        "TFLM compiled in; qemu-rv32: a bare RISC-V machine in QEMU. See docs/targets.md."
+    ),
+]
+
 EngineOption = Annotated[
     EngineName,
     typer.Option(help="hosted: the tflite-micro wheel; tflm: TFLM compiled in, as on a board."),
@@ -70,7 +86,7 @@ def fetch(
 
 @app.command()
 def simulator(
-    engine: EngineOption = EngineName.hosted,
+    target: TargetOption = TargetName.unix_hosted,
     ops: Annotated[
         str, typer.Option(metavar="digits|cnn|all", help="The ops it can run.")
     ] = "cnn",
@@ -79,16 +95,15 @@ def simulator(
         typer.Option(metavar="MODEL.tflite", help="Just the ops of this model instead."),
     ] = None,
 ) -> None:
-    """Build the simulator: MicroPython for this machine, with the module tflm."""
-    from tinycnn import simulator as simulators
-    from tinycnn.firmware.unix import build_simulator
+    """Build what `simulate` runs scripts in: MicroPython with the module tflm."""
+    from tinycnn.simulator.targets import build_target, facts
 
     chosen = None if ops == "cnn" and ops_from is None else _op_set(ops, ops_from)
     with progress_bar("simulator") as show:
-        built = build_simulator(engine.value, ops=chosen, progress=show)
-    typer.echo(f"{built.path}")
-    typer.echo(f"MicroPython {built.micropython_version} ({built.origin})")
-    typer.echo(simulators.facts(built.path))
+        built = build_target(target.value, ops=chosen, progress=show)
+    typer.echo(f"{built.program}")
+    typer.echo(f"MicroPython {built.micropython}")
+    typer.echo(facts(built))
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
@@ -100,18 +115,18 @@ def simulate(
     args: Annotated[
         list[str] | None, typer.Argument(metavar="ARGS", help="The script's arguments.")
     ] = None,
-    engine: EngineOption = EngineName.hosted,
+    target: TargetOption = TargetName.unix_hosted,
 ) -> None:
-    """Run a script, or the REPL, in the simulator; its exit status is the script's."""
+    """Run a script, or the REPL, with no board; the exit status is the script's."""
     from tinycnn import simulator as simulators
-    from tinycnn.firmware.unix import build_simulator
+    from tinycnn.simulator.targets import build_target
 
     if script is not None and not script.is_file():
         raise UserError(f"there is no script {script}")
     with progress_bar("simulator") as show:
-        built = build_simulator(engine.value, progress=show)
+        built = build_target(target.value, progress=show)
     simulators.stage(simulators.FLASH, simulators.board_files())
-    done = simulators.run(script, args or [], program=built.path)
+    done = built.run(script, args or [])
     sys.exit(done.status)
 
 

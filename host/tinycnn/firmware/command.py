@@ -14,8 +14,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinycnn.errors import BuildError
+from tinycnn.errors import MissingToolError
 from tinycnn.progress import Progress
+
+_PACKAGES = {
+    "ar": "binutils",
+    "qemu-system-riscv32": "qemu-system-misc",
+    "riscv64-unknown-elf-ar": "binutils-riscv64-unknown-elf",
+    "riscv64-unknown-elf-g++": "gcc-riscv64-unknown-elf",
+    "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
+}
+"""Debian's packages of programs that are not called as their package."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +40,13 @@ class Finished:
 
 
 def need(*programs: str) -> None:
-    """Raises BuildError, saying how to install it, for a program that is missing."""
+    """Raises MissingToolError, saying how to install it, for a program that is missing."""
     for program in programs:
         if shutil.which(program) is None:
-            package = {"gcc": "gcc", "g++": "g++", "ar": "binutils"}.get(program, program)
-            raise BuildError(f"{program} is missing: install it (Debian: apt install {package})")
+            package = _PACKAGES.get(program, program)
+            raise MissingToolError(
+                f"{program} is missing: install it (Debian: apt install {package})"
+            )
 
 
 def first_error(log: str) -> str:

@@ -15,11 +15,11 @@ from pathlib import Path
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, digest, read_bytes, write_atomic
 from tinycnn.firmware.command import first_error, locked, make_environment, need, run
-from tinycnn.firmware.fetch import Checkout
+from tinycnn.firmware.fetch import Checkout, fetch
 from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress, silent
 
-MAKEFILE = ROOT / "firmware_build" / "unix" / "libtflm.mk"
+MAKEFILE = ROOT / "firmware_build" / "tflm" / "libtflm.mk"
 
 _OBJECTS = 150
 """About how many files are compiled, should make not say."""
@@ -31,26 +31,41 @@ def compiler(program: str) -> str:
     return run((program, "--version")).output.partition("\n")[0]
 
 
-def build(tflm: Checkout, *, extra_flags: str = "", progress: Progress = silent) -> Path:
+def make_variables(
+    *, prefix: str = "", extra_flags: str = "", progress: Progress = silent
+) -> dict[str, str]:
+    """What tflm/micropython.mk wants to know of TFLM, which is fetched and built for it.
+
+    See build(). Raises SourceError too, if TFLM's sources cannot be had.
+    """
+    tflm = fetch("esp-tflite-micro", progress=progress)
+    archive = build(tflm, prefix=prefix, extra_flags=extra_flags, progress=progress)
+    return {"TFLM_DIR": str(tflm.path), "TFLM_LIB": str(archive), "TFLM_COMMIT": tflm.key}
+
+
+def build(
+    tflm: Checkout, *, prefix: str = "", extra_flags: str = "", progress: Progress = silent
+) -> Path:
     """The archive libtflm.a of the tree `tflm`, compiled unless the cache has it.
 
-    `extra_flags` are added to the compiler's (for sanitizers, say). Raises
-    BuildError, naming the log and the first error in it, if it does not compile.
+    `extra_flags` are added to the compiler's (for sanitizers, say); `prefix` is that of a
+    cross compiler. Raises BuildError, naming the log and the first error in it, if it does
+    not compile.
     """
-    need("make", "g++", "ar")
-    key = digest(tflm.key, extra_flags, compiler("g++"), read_bytes(MAKEFILE))[:16]
+    need("make", f"{prefix}g++", f"{prefix}ar")
+    key = digest(tflm.key, extra_flags, compiler(f"{prefix}g++"), read_bytes(MAKEFILE))[:16]
     folder = cache_root() / "libtflm" / key
     archive = folder / "libtflm.a"
     if archive.is_file():
         return archive
     with locked(folder, progress):
         if not archive.is_file():  # else another process has made it meanwhile
-            _make(tflm, folder, extra_flags, progress)
+            _make(tflm, folder, prefix, extra_flags, progress)
             shutil.rmtree(folder / "objects")
     return archive
 
 
-def _make(tflm: Checkout, folder: Path, extra_flags: str, progress: Progress) -> None:
+def _make(tflm: Checkout, folder: Path, prefix: str, extra_flags: str, progress: Progress) -> None:
     base = [
         "make",
         "--no-print-directory",
@@ -58,6 +73,8 @@ def _make(tflm: Checkout, folder: Path, extra_flags: str, progress: Progress) ->
         f"--directory={folder}",
         f"TFLM_DIR={tflm.path}",
         f"EXTRA_FLAGS={extra_flags}",
+        f"CXX={prefix}g++",
+        f"AR={prefix}ar",
     ]
     env = make_environment()
     counted = run([*base, "count"], env=env)

@@ -1,8 +1,4 @@
-"""One way to run a MicroPython script in the simulator.
-
-The simulated board's flash is a folder, build/flash/: what a deploy would copy
-to a board is copied there, and it is the current folder of the simulator.
-"""
+"""Run a script in the simulator: MicroPython's unix port, a process of this machine."""
 
 from __future__ import annotations
 
@@ -10,63 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.errors import TargetError
-from tinycnn.files import BUILD, ROOT, read_bytes, write_atomic
 from tinycnn.firmware.unix import Engine, build_simulator
-
-FLASH = BUILD / "flash"
-
-TIMED_OUT = 124
-"""The status of a script that was stopped, as of the `timeout` command."""
-
-_FACTS = """\
-import tflm
-print("tflm", tflm.__version__, "engine", tflm.engine, tflm.tflm_commit)
-"""
-
-
-@dataclass(frozen=True)
-class Completed:
-    """How a script ended. Its output is "" where it was not captured.
-
-    `status` is the script's own exit status: 1 after an uncaught exception,
-    128 + N if signal N ended the simulator, TIMED_OUT if we did.
-    """
-
-    status: int
-    stdout: str
-    stderr: str
-    seconds: float
-
-
-def board_files(
-    device: Path = ROOT / "device", models: Path = BUILD / "models"
-) -> dict[str, Path]:
-    """What a deploy copies: names on the board and where the files are on the host."""
-    found = [*device.glob("*.py"), *device.glob("*.tflite"), *models.glob("*.tflite")]
-    return {path.name: path for path in found}
-
-
-def stage(flash: Path, files: Mapping[str, Path]) -> list[str]:
-    """Copy `files` (names on the board -> host files) to the folder `flash`.
-
-    Returns the names of those that were not there already, byte for byte.
-    Raises UserError if one cannot be read or written.
-    """
-    copied = []
-    for name, path in files.items():
-        data, target = read_bytes(path), flash / name
-        if not (target.is_file() and target.read_bytes() == data):
-            write_atomic(target, data)
-            copied.append(name)
-    return copied
+from tinycnn.simulator.completed import TIMED_OUT, Completed
+from tinycnn.simulator.flash import FLASH
 
 
 def run(
@@ -102,18 +50,6 @@ def run(
     if status < 0:
         status = 128 - status
     return Completed(status, stdout, stderr, time.monotonic() - start)
-
-
-def facts(program: Path, flash: Path = FLASH) -> str:
-    """What `import tflm` says of itself in the simulator `program`, in one line."""
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "facts.py"
-        script.write_text(_FACTS)
-        done = run(script, flash=flash, capture=True, timeout=60, program=program)
-    if done.status != 0:
-        told = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["nothing"]
-        raise TargetError(f"the simulator cannot import tflm, and says: {told[-1]}")
-    return done.stdout.strip()
 
 
 def environment(flash: Path) -> dict[str, str]:

@@ -1,0 +1,31 @@
+# A bare RV32IMC machine in QEMU with an ESP32's heap and stack, for MicroPython's
+# ports/qemu. Given to upstream's makefile as BOARD_DIR.
+
+QEMU_ARCH = riscv32
+QEMU_MACHINE = virt
+
+# The ESP32-C3's instruction set: no atomics, no FPU.
+RV32_ARCH = rv32imc_zicsr
+
+# What a plain ESP32 has left for MicroPython's heap, about.
+MICROPY_HEAP_SIZE = 112640
+LDSCRIPT = $(BOARD_DIR)/virt.ld
+
+# Nothing frozen: what upstream freezes here are its own tests.
+FROZEN_MANIFEST =
+
+CFLAGS += -DQEMU_SOC_VIRT -DMICROPY_HW_MCU_NAME='"$(RV32_ARCH)"'
+MPY_CROSS_FLAGS += -march=rv32imc
+
+SRC_BOARD_O += qemu/start.o shared/runtime/gchelper_native.o shared/runtime/gchelper_rv32i.o
+
+# Upstream's makefile knows no C++, and puts what user modules link before their objects.
+CXXFLAGS += $(filter-out -std=gnu99 -Wmissing-prototypes,$(CFLAGS))
+LIBS += $(TFLM_LIB)
+
+# abort() ends QEMU as upstream's exit() does.
+LDFLAGS += -Wl,--defsym=_exit=exit
+
+# Upstream makes float of every floating constant here. What a model may be must not
+# depend on the port, so our files keep C's meaning.
+$(BUILD)/tflm/%.o: CFLAGS += -fno-single-precision-constant

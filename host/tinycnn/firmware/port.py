@@ -1,0 +1,139 @@
+"""One of MicroPython's ports that build with make, with our user C module.
+
+Everything that decides what comes out is in a stamp beside the product, so a
+second call returns at once; what make cannot know of (another source tree,
+other flags, another compiler) clears the objects first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinycnn.errors import BuildError
+from tinycnn.files import BUILD, ROOT, digest, write_atomic, write_json
+from tinycnn.firmware.command import first_error, locked, make_environment, run
+from tinycnn.firmware.fetch import Checkout
+from tinycnn.firmware.sources import cache_root
+from tinycnn.progress import Progress
+
+FIRMWARE_BUILD = ROOT / "firmware_build"
+
+_OBJECTS = 230
+"""About how many files are compiled, for a first build's progress bar."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """What to build, and the `variables` for make."""
+
+    name: str
+    """Of the port: its folder in MicroPython's ports/ and in firmware_build/."""
+    variant: str
+    """Which of its builds: in messages, and the log's name."""
+    product: str
+    """The file that make leaves, which is copied to the output folder."""
+    micropython: Checkout
+    compiler: str
+    """Its version, so that another one starts anew."""
+    variables: dict[str, str]
+
+
+def build(port: Port, folder: Path, progress: Progress) -> Path:
+    """The path of the port's product in `folder`, built if it is not up to date.
+
+    Raises BuildError, naming the log and the first error in it, if it does not compile.
+    """
+    _refuse_spaces()
+    product = folder / port.product
+    config = {"micropython": str(port.micropython.path), "compiler": port.compiler}
+    config |= port.variables
+    with locked(folder, progress):
+        stamp = _read_stamp(folder)
+        inputs = _fingerprint(port.name, config)
+        if stamp.get("inputs") == inputs and product.is_file():
+            return product
+        objects = folder / "objects"
+        if stamp.get("config") != config:
+            shutil.rmtree(objects, ignore_errors=True)
+        write_json(folder / "stamp.json", {"config": config})
+        _make(port, objects, progress)
+        _put(objects / port.product, product)
+        write_json(folder / "stamp.json", {"config": config, "inputs": inputs})
+    return product
+
+
+def _make(port: Port, objects: Path, progress: Progress) -> None:
+    """Run make, with its output in a log."""
+    micropython = port.micropython
+    expected = 0 if objects.exists() else _OBJECTS
+    log = BUILD / "logs" / f"{port.name}-{port.variant}.log"
+    what = f"Building MicroPython {micropython.version} ({port.variant})"
+    compiled = 0
+
+    def see(line: str) -> None:
+        nonlocal compiled
+        if line.startswith(("CC ", "CXX ")):
+            compiled += 1
+            progress(what, compiled, expected)
+
+    # Without these MicroPython would describe whichever git repository it lies in.
+    named = {
+        "MICROPY_GIT_TAG": f"v{micropython.version}",
+        "MICROPY_GIT_HASH": micropython.commit[:10] if micropython.commit else "debian",
+    }
+    progress(what, 0, expected)
+    made = run(
+        [
+            "make",
+            f"--jobs={os.cpu_count() or 1}",
+            f"--directory={micropython.path / 'ports' / port.name}",
+            f"USER_C_MODULES={FIRMWARE_BUILD}",
+            f"BUILD={objects}",
+            *(f"{key}={value}" for key, value in port.variables.items()),
+        ],
+        env=make_environment() | named,
+        on_line=see,
+    )
+    write_atomic(log, made.output + "\n")
+    if not made.ok:
+        told = first_error(made.output)
+        raise BuildError(f"MicroPython ({port.variant}) does not build: {told} (log: {log})")
+
+
+def _fingerprint(port: str, config: dict[str, str]) -> str:
+    """Changes whenever a file of ours that make would look at changes, or `config`."""
+    files = sorted(
+        path
+        for folder in ("tflm", port)
+        for path in (FIRMWARE_BUILD / folder).rglob("*")
+        if path.is_file()
+    )
+    stats = [(str(path), path.stat()) for path in files]
+    seen = [f"{path} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats]
+    return digest(json.dumps(config, sort_keys=True), *seen)
+
+
+def _read_stamp(folder: Path) -> dict[str, object]:
+    try:
+        stamp = json.loads((folder / "stamp.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def _put(built: Path, final: Path) -> None:
+    """Copy a product whole: a simulator that runs keeps the file it was started from."""
+    beside = final.with_name(f".{final.name}.part")
+    shutil.copy2(built, beside)
+    beside.replace(final)
+
+
+def _refuse_spaces() -> None:
+    for place in (ROOT, BUILD, cache_root()):
+        if re.search(r"\s", str(place)):
+            raise BuildError(f"make cannot build in a path with a space: move {place}")

@@ -1,0 +1,87 @@
+"""Firmware for qemu-rv32: MicroPython's qemu port on a bare RV32IMC machine.
+
+Its heap and stack are an ESP32's, and nothing of an operating system is under it:
+see firmware_build/qemu/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinycnn.errors import MissingToolError, SourceError
+from tinycnn.files import BUILD
+from tinycnn.firmware import libtflm, port
+from tinycnn.firmware.command import need, run
+from tinycnn.firmware.fetch import Origin, fetch
+from tinycnn.firmware.ops import OpSet, profile_set
+from tinycnn.progress import Progress, silent
+
+PREFIX = "riscv64-unknown-elf-"
+
+_MARCH = "-march=rv32imc_zicsr -mabi=ilp32 --specs=picolibc.specs"
+"""As firmware_build/qemu/mpconfigboard.mk has it."""
+
+_OLDEST = (1, 28)
+"""The first MicroPython whose qemu port has a microsecond clock."""
+
+
+@dataclass(frozen=True)
+class QemuFirmware:
+    """A program for QEMU's RISC-V `virt` machine."""
+
+    path: Path
+    micropython_version: str
+    origin: Origin
+
+
+def build_qemu(*, ops: OpSet | None = None, progress: Progress = silent) -> QemuFirmware:
+    """Build what is not up to date; output in build/qemu/NAME/firmware.elf.
+
+    `ops` are those of the profile cnn unless it says otherwise.
+
+    Raises MissingToolError for a compiler or C++ library that is not there, SourceError
+    if a source cannot be had, and BuildError if it does not compile.
+    """
+    need("make", f"{PREFIX}gcc", f"{PREFIX}g++", f"{PREFIX}ar")
+    _need_cplusplus()
+    ops = ops or profile_set("cnn")
+    micropython = fetch("micropython", progress=progress)
+    if _numbers(micropython.version) < _OLDEST:
+        raise SourceError(
+            f"qemu-rv32 needs MicroPython {'.'.join(map(str, _OLDEST))}, and only"
+            f" {micropython.version} is at hand: go online and run `tinycnn firmware fetch`"
+        )
+    # A warning that only the user's newer compiler knows must not stop the build.
+    variables = {
+        "BOARD": "TFLM_RV32",
+        "BOARD_DIR": str(port.FIRMWARE_BUILD / "qemu"),
+        "CFLAGS_EXTRA": "-Wno-error",
+    } | ops.variables
+    what = port.Port(
+        name="qemu",
+        variant=ops.name,
+        product="firmware.elf",
+        micropython=micropython,
+        compiler=libtflm.compiler(f"{PREFIX}gcc"),
+        variables=variables
+        | libtflm.make_variables(prefix=PREFIX, extra_flags=_MARCH, progress=progress),
+    )
+    path = port.build(what, BUILD / "qemu" / ops.name, progress)
+    return QemuFirmware(path, micropython.version, micropython.origin)
+
+
+def _need_cplusplus() -> None:
+    """Debian 12 has this compiler without any C++ header."""
+    tried = run(
+        [f"{PREFIX}g++", *_MARCH.split(), "-x", "c++", "-include", "type_traits", "-E", "-"]
+    )
+    if not tried.ok:
+        raise MissingToolError(
+            f"{PREFIX}g++ finds no C++ library: install it"
+            " (Debian 13: apt install libstdc++-riscv64-unknown-elf-picolibc)"
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])

@@ -1,0 +1,22 @@
+"""Running MicroPython scripts with no board: on this machine, or in an emulator.
+
+targets        each target by its name, and one way to run a script on any
+unix           the simulator: a process of this machine
+qemu           a bare machine in QEMU,
+serial_script  which is behind a serial line, as a board is
+flash          the folder that is their file system
+"""
+
+from tinycnn.simulator.completed import TIMED_OUT, Completed
+from tinycnn.simulator.flash import FLASH, board_files, stage
+from tinycnn.simulator.unix import environment, run
+
+__all__ = [
+    "FLASH",
+    "TIMED_OUT",
+    "Completed",
+    "board_files",
+    "environment",
+    "run",
+    "stage",
+]

@@ -1,0 +1,73 @@
+"""A script on a board behind a serial line, through MicroPython's raw REPL."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from mpremote.transport_serial import SerialTransport
+
+from tinycnn.errors import TargetError
+
+_END = b"\x04"
+_CTRL_C = b"\x03"
+_PAUSE = 0.002  # seconds between looks at a line that says nothing
+
+
+class SerialScript:
+    """A script that runs there. `transport` is in the raw REPL, and stays so.
+
+    Raises TargetError if the board stops answering; TimeoutError where it says.
+    """
+
+    def __init__(self, transport: SerialTransport, code: str) -> None:
+        self._transport = transport
+        self._unread = b""
+        self._shown = 0
+        transport.exec_raw_no_follow(code)
+
+    def line(self, timeout: float = 10) -> str:
+        """The next line that it prints; TimeoutError if there is none in `timeout` seconds."""
+        end = time.monotonic() + timeout
+        while b"\n" not in self._unread:
+            self._read(end)
+        line, self._unread = self._unread.split(b"\n", 1)
+        return line.rstrip(b"\r").decode(errors="replace")
+
+    def interrupt(self) -> None:
+        """What a terminal sends on Ctrl-C."""
+        self._transport.serial.write(_CTRL_C)
+
+    def finish(
+        self, timeout: float | None = None, on_output: Callable[[str], None] = lambda text: None
+    ) -> tuple[str, str]:
+        """What it prints until its end, and the traceback if it has one.
+
+        `on_output` sees the first of them as it comes. TimeoutError after `timeout` seconds.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            printed = self._unread.partition(_END)[0]
+            new, self._shown = printed[self._shown :], len(printed)
+            on_output(_text(new))
+            if self._unread.count(_END) >= 2:
+                break
+            self._read(end)
+        stdout, stderr, self._unread = self._unread.split(_END, 2)
+        return _text(stdout), _text(stderr)
+
+    def _read(self, end: float | None) -> None:
+        """More of what the board says."""
+        line = self._transport.serial
+        try:
+            while not (waiting := line.in_waiting):
+                if end is not None and time.monotonic() > end:
+                    raise TimeoutError(f"nothing more from the board, after {self._unread!r}")
+                time.sleep(_PAUSE)
+            self._unread += line.read(waiting)
+        except OSError as error:
+            raise TargetError(f"the board is gone: {error}") from None
+
+
+def _text(data: bytes) -> str:
+    return data.replace(b"\r\n", b"\n").decode(errors="replace")
