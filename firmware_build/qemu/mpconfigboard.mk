@@ -19,6 +19,12 @@ MPY_CROSS_FLAGS += -march=rv32imc
 
 SRC_BOARD_O += qemu/start.o shared/runtime/gchelper_native.o shared/runtime/gchelper_rv32i.o
 
+# Upstream's qemu port looks at its UART only when it waits for input, so that nothing
+# could interrupt a script: see ctrl_c.c.
+SRC_C += qemu/ctrl_c.c
+CFLAGS += -DMICROPY_VM_HOOK_LOOP='extern void ctrl_c_poll(void); ctrl_c_poll();'
+LDFLAGS += -Wl,--wrap=uart_rx_chr,--wrap=uart_rx_any
+
 # Upstream's makefile knows no C++, and puts what user modules link before their objects.
 CXXFLAGS += $(filter-out -std=gnu99 -Wmissing-prototypes,$(CFLAGS))
 LIBS += $(TFLM_LIB)

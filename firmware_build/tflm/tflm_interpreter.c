@@ -88,19 +88,46 @@ static tflm_buffer_t given_arena(mp_obj_t obj, const tflm_buffer_t *model) {
     return arena;
 }
 
-static tflm_buffer_t new_arena(size_t size) {
+static tflm_buffer_t new_arena_maybe(size_t size) {
     // A block of the GC heap needs no aligning by hand.
     MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_ARENA_ALIGN);
     MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_MODEL_ALIGN);
     tflm_buffer_t arena = { MP_OBJ_NULL, m_new_maybe(uint8_t, size > 0 ? size : 1), size };
+    return arena;
+}
+
+static size_t largest_piece(void) {
+    gc_info_t info;
+    gc_info(&info);
+    return info.max_free * MICROPY_BYTES_PER_GC_BLOCK;
+}
+
+static tflm_buffer_t new_arena(size_t size) {
+    tflm_buffer_t arena = new_arena_maybe(size);
     if (arena.data == NULL) {
-        gc_info_t info;
-        gc_info(&info);
         mp_raise_msg_varg(&mp_type_ArenaError,
             MP_ERROR_TEXT("arena needs %u bytes, heap has %u in one piece"),
-            (unsigned)size, (unsigned)(info.max_free * MICROPY_BYTES_PER_GC_BLOCK));
+            (unsigned)size, (unsigned)largest_piece());
     }
     return arena;
+}
+
+// Room to plan in: `size` bytes if the heap has them, else all that it has in one piece.
+// `tried` bytes were too few.
+static tflm_buffer_t planning_room(size_t size, size_t tried) {
+    tflm_buffer_t room = new_arena_maybe(size);
+    if (room.data == NULL) {
+        size_t largest = largest_piece();
+        if (largest > tried) {
+            room = new_arena_maybe(largest);
+        }
+        if (room.data == NULL) {
+            mp_raise_msg_varg(&mp_type_ArenaError,
+                MP_ERROR_TEXT("arena needs over %u bytes, heap has %u in one piece"),
+                (unsigned)tried, (unsigned)largest);
+        }
+    }
+    return room;
 }
 
 // Ask the engine how much it needs, with as little working memory as it takes,
@@ -120,7 +147,7 @@ static tflm_buffer_t planned_arena(tflm_interpreter_obj_t *self) {
         }
         // Give back before asking for more, so that both need not fit.
         m_del(uint8_t, arena.data, arena.size);
-        arena = new_arena(needed);
+        arena = planning_room(needed, arena.size);
     }
     if (arena.size < needed) {
         return new_arena(needed);
@@ -187,9 +214,13 @@ static mp_obj_t tflm_interpreter_make_new(const mp_obj_type_t *type, size_t n_ar
     tflm_status_t status = tflm_engine_create(self->engine, self->model.data, self->model.size,
         self->arena.data, self->arena.size, &message);
     if (status == TFLM_ERROR_ARENA) {
+        size_t size = self->arena.size;
+        if (self->arena.obj == MP_OBJ_NULL) {
+            m_del(uint8_t, self->arena.data, size); // room to find out what would do
+        }
         tflm_buffer_t enough = planned_arena(self);
         mp_raise_msg_varg(&mp_type_ArenaError, MP_ERROR_TEXT("arena of %u bytes, model needs %u"),
-            (unsigned)self->arena.size, (unsigned)enough.size);
+            (unsigned)size, (unsigned)enough.size);
     } else if (status != TFLM_OK) {
         tflm_raise(status, &message);
     }

@@ -31,25 +31,27 @@ def attempt_all(interpreter):
 
 def disturb():
     """Use whatever memory was given back."""
-    return [bytearray(b"\xff" * 4000) for _ in range(50)]
+    return [bytearray(b"\xff" * 2000) for _ in range(10)]
 
 
 print("- arena")
 arena = bytearray(8192)
 interpreter = tflm.Interpreter(data, arena=arena)
 interpreter.invoke()
-arena.extend(bytes(20000))
+arena.extend(bytes(6000))
 rest = disturb()
 attempt_all(interpreter)
 
+rest = None
 print("- model")
 model = bytearray(data)
 interpreter = tflm.Interpreter(model)
 interpreter.invoke()
-model.extend(bytes(20000))
+model.extend(bytes(6000))
 rest = disturb()
 attempt_all(interpreter)
 
+rest = None
 print("- shrunk")
 model = bytearray(data)
 arena = bytearray(8192)
@@ -63,6 +65,7 @@ rest = disturb()
 attempt("invoke", interpreter.invoke)
 attempt("name", lambda: interpreter.inputs[0].name)
 
+rest = model = interpreter = None
 print("- while values are read")
 arena = bytearray(8192)
 interpreter = tflm.Interpreter(data, arena=arena)
@@ -71,7 +74,7 @@ interpreter = tflm.Interpreter(data, arena=arena)
 def values():
     for i in range(64):
         if i == 30:
-            arena.extend(bytes(50000))
+            arena.extend(bytes(10000))
             disturb()
         yield 0.5
 

@@ -97,7 +97,7 @@ def custom_op() -> bytes:
     return edited(one_op(OP.CUSTOM, [Tensor([4])], Tensor([4])), name)
 
 
-def slow(side: int = 32, depth: int = 32, window: int = 9) -> bytes:
+def slow(side: int = 16, depth: int = 16, window: int = 9) -> bytes:
     """One int8 convolution that takes long: side^2 * depth^2 * window^2 multiplications."""
     image = Tensor([1, side, side, depth], INT8, scale=1.0)
     weights = np.random.default_rng(4).integers(-127, 128, (depth, window, window, depth))

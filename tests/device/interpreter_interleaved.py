@@ -2,7 +2,7 @@
 import tflm
 
 with open("digits.bin", "rb") as file:
-    pixels = file.read(64 * 30)
+    pixels = file.read(64 * 12)
 images = [[pixel / 16 for pixel in pixels[i : i + 64]] for i in range(0, len(pixels), 64)]
 with open("model_int8.tflite", "rb") as file:
     data = file.read()

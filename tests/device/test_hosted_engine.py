@@ -98,7 +98,7 @@ print(tflm.Interpreter("slow.tflite").invoke())
             for _ in range(3):
                 text = run.line()
                 assert text.startswith("<class 'RuntimeError'> engine process died; make a new")
-            assert run.line() == "32768 (1, 8) [('RESHAPE', 1)]"
+            assert run.line() == "4096 (1, 8) [('RESHAPE', 1)]"
             assert run.line() == "True"
             assert run.line().startswith("engine process died")
             assert run.line() == "None"

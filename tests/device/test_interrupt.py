@@ -13,7 +13,8 @@ import tflm
 
 interpreter = tflm.Interpreter("slow.tflite")
 view = memoryview(interpreter.inputs[0])
-view[:] = bytes([i % 100 for i in range(len(view))])
+for i in range(len(view)):
+    view[i] = i % 100
 interpreter.invoke()
 expected = bytes(interpreter.outputs[0])
 other = tflm.Interpreter("echo_f.tflite")
