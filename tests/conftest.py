@@ -85,9 +85,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    names = metafunc.config.getoption("--target") or list(BUILDS)
     if "target" in metafunc.fixturenames:
-        names = metafunc.config.getoption("--target") or list(BUILDS)
         metafunc.parametrize("target", names, indirect=True, scope="session")
+    if "compiled_target" in metafunc.fixturenames:
+        names = [name for name in names if name != "unix-hosted"]
+        metafunc.parametrize("compiled_target", names, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -105,9 +108,19 @@ def simulator_tflm(request: pytest.FixtureRequest) -> Simulator:
 @pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest) -> Target:
     """Each target of --target in turn."""
-    name: str = request.param
-    with _shown(request.config, name) as show, _sources_or_skip(), _tools_or_skip():
-        return build_target(name, progress=show)
+    return _target(request.config, request.param)
+
+
+@pytest.fixture(scope="session")
+def compiled_target(request: pytest.FixtureRequest) -> Target:
+    """Each target of --target that has TFLM compiled in."""
+    return _target(request.config, request.param)
+
+
+@pytest.fixture(scope="session")
+def qemu_rv32(request: pytest.FixtureRequest) -> Target:
+    """The bare machine in QEMU, for what is true of it alone."""
+    return _target(request.config, "qemu-rv32")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -119,6 +132,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         other -= count
     if other:
         terminalreporter.write_line(f"{other} skipped for another reason, which none should be")
+
+
+def _target(config: pytest.Config, name: str) -> Target:
+    with _shown(config, name) as show, _sources_or_skip(), _tools_or_skip():
+        return build_target(name, progress=show)
 
 
 def _build(config: pytest.Config, engine: Engine) -> Simulator:

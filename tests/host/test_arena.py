@@ -16,12 +16,13 @@ from flatbuffers_by_hand import one_op_model
 from host_helpers import Command, Pipeline
 from random_networks import random_network
 from tinycnn import simulator as simulators
-from tinycnn.arena import LP64, Abi, UnpredictableError, kernels, predict_arena
+from tinycnn.arena import ILP32, LP64, Abi, UnpredictableError, kernels, predict_arena
 from tinycnn.arena.planner import Buffer, plan
 from tinycnn.check import check_model
 from tinycnn.files import ROOT
 from tinycnn.firmware.ops import offered
 from tinycnn.firmware.unix import Simulator
+from tinycnn.simulator.targets import Target
 
 NEAR = 64
 """Bytes that a prediction may be off."""
@@ -134,20 +135,21 @@ for name in sorted(os.listdir()):
 """
 
 
-def test_64_bit_simulator_takes_what_was_predicted(
-    models: dict[str, bytes], simulator_tflm: Simulator, tmp_path: Path
+def test_targets_take_what_was_predicted(
+    models: dict[str, bytes], compiled_target: Target, tmp_path: Path
 ) -> None:
     """Exactly: if not, the pinned TFLM allocates otherwise than tinycnn.arena says."""
+    abi = LP64 if compiled_target.name == "unix" else ILP32
     able = {name: data for name, data in models.items() if not check_model(data).lacking("cnn")}
     assert len(able) > 150
     for name, data in able.items():
         (tmp_path / f"{name}.tflite").write_bytes(data)
     script = tmp_path / "ask.py"
     script.write_text(ASK)
-    done = simulators.run(script, flash=tmp_path, capture=True, program=simulator_tflm.path)
+    done = compiled_target.run(script, flash=tmp_path, capture=True, timeout=200)
     assert done.status == 0, done.stderr
     taken = dict(line.split() for line in done.stdout.splitlines())
-    assert taken == {name: str(predict_arena(data, LP64).size) for name, data in able.items()}
+    assert taken == {name: str(predict_arena(data, abi).size) for name, data in able.items()}
 
 
 SWEEP = """

@@ -1,0 +1,162 @@
+"""The bare machine in QEMU: what is true of it alone, and of no process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from host_helpers import Pipeline
+from tinycnn import simulator as simulators
+from tinycnn.errors import MissingToolError, SourceError, TargetError
+from tinycnn.files import ROOT
+from tinycnn.firmware import command, qemu
+from tinycnn.firmware.fetch import Checkout
+from tinycnn.simulator.flash import romfs
+from tinycnn.simulator.qemu import machine, prompt
+from tinycnn.simulator.targets import Target
+
+STACK = 16 * 1024
+HEAP = 110 * 1024
+CANARY = 0xBBBBBBBB
+"""What upstream's startup code fills the stack with."""
+
+
+@pytest.fixture
+def flash(quick_pipeline: Pipeline, tmp_path: Path) -> Path:
+    folder = tmp_path / "flash"
+    simulators.stage(folder, simulators.board_files(models=quick_pipeline.build / "models"))
+    return folder
+
+
+def symbols(program: Path) -> dict[str, int]:
+    """Addresses by name, of what is linked into `program`."""
+    listed = subprocess.run(
+        [f"{qemu.PREFIX}nm", program], capture_output=True, text=True, check=True
+    )
+    rows = (line.split() for line in listed.stdout.splitlines())
+    return {row[2]: int(row[0], 16) for row in rows if len(row) == 3}
+
+
+def test_firmware_is_as_small_as_a_boards(qemu_rv32: Target) -> None:
+    """An ESP32's stack and heap, no allocator but MicroPython's, nothing before main."""
+    found = symbols(qemu_rv32.program)
+    assert found["_estack"] - found["_sstack"] == STACK
+    assert found["_ebss"] - found["_sbss"] < HEAP + 24 * 1024
+    allocators = {"malloc", "calloc", "realloc", "free", "sbrk", "_sbrk", "_Znwj", "_Znaj"}
+    assert allocators & set(found) == set()
+
+
+FACTS = """
+import gc, tflm
+gc.collect()
+free = gc.mem_free()
+net = tflm.Interpreter("/rom/model_int8.tflite")
+print(free, net.classify([0.5] * 64)[0], net.arena_size)
+"""
+MOUNT = """
+import uctypes, vfs
+vfs.mount(vfs.VfsRom(uctypes.bytearray_at(0x81000000, {size})), "/rom")
+"""
+
+
+def test_soft_reset_gives_everything_back(qemu_rv32: Target, flash: Path) -> None:
+    """With interpreters alive, and in the middle of a script; memory stays the same."""
+    image = romfs(flash)
+    mount = MOUNT.format(size=len(image))
+    seen = set()
+    with machine(qemu_rv32.program, image) as port:
+        for _ in range(20):
+            with prompt(port) as transport:  # a soft reset each time
+                seen.add(transport.exec(mount + FACTS))
+                transport.exec("kept = [tflm.Interpreter('/rom/model_int8.tflite')] * 3")
+                transport.exec_raw_no_follow("while True: kept[0].invoke()")
+    assert len(seen) == 1, seen
+    free, _, arena = map(int, seen.pop().split())
+    assert 0.9 * HEAP < free < HEAP
+    assert arena < 2048
+
+
+USE_ALL = """
+import os, tflm
+from machine import mem32
+
+def unused(low, high):
+    for address in range(low, high, 4):
+        if mem32[address] & 0xFFFFFFFF != 0xBBBBBBBB:
+            return address - low
+low, high = {low}, {high}
+print("before", high - low - unused(low, high))
+runs = 0
+for name in sorted(os.listdir()):
+    try:
+        net = tflm.Interpreter(name)
+    except ValueError:
+        continue
+    net.invoke()
+    net.profile()
+    net.memory_map()
+    runs += 1
+print("runs", runs)
+print("after", high - low - unused(low, high))
+"""
+
+
+def test_stack_is_never_used_up(qemu_rv32: Target, tmp_path: Path) -> None:
+    """Every op of the corpus, with room to spare of a main task's 16 KB."""
+    corpus = tmp_path / "corpus"
+    maker = [sys.executable, ROOT / "tests" / "fuzz" / "make_corpus.py", corpus]
+    subprocess.run(maker, check=True, capture_output=True)
+    found = symbols(qemu_rv32.program)
+    script = tmp_path / "script.py"
+    script.write_text(USE_ALL.format(low=found["_sstack"], high=found["_estack"]))
+    done = qemu_rv32.run(script, flash=corpus, capture=True, timeout=300)
+    assert done.stderr == ""
+    used = {name: int(size) for name, size in (line.split() for line in done.stdout.splitlines())}
+    print(used)
+    assert used["runs"] > 150
+    assert 500 < used["before"] <= used["after"] < STACK - 4096, used
+
+
+def test_mpremote_runs_scripts(qemu_rv32: Target, flash: Path) -> None:
+    """The command that people type, over the pseudo-terminal; files by its mount."""
+    mpremote = [sys.executable, "-m", "mpremote"]
+    with machine(qemu_rv32.program) as port:
+        what = ["connect", port, "mount", flash, "run", ROOT / "device" / "classify.py"]
+        done = subprocess.run(
+            [*mpremote, *what], capture_output=True, text=True, timeout=120, check=False
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " of 8 right" in done.stdout
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingToolError, match="make is missing"):
+        qemu.build_qemu()
+    with pytest.raises(MissingToolError, match="apt install qemu-system-misc"), machine(tmp_path):
+        pass
+
+
+def test_compiler_without_cplusplus_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qemu, "need", lambda *programs: None)
+    monkeypatch.setattr(qemu, "run", lambda argv: command.Finished(1, "no such header"))
+    with pytest.raises(MissingToolError, match=r"apt install libstdc\+\+-riscv64"):
+        qemu.build_qemu()
+
+
+def test_old_micropython_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    old = Checkout(tmp_path, "debian", "1.26.1", None)
+    monkeypatch.setattr(qemu, "need", lambda *programs: None)
+    monkeypatch.setattr(qemu, "run", lambda argv: command.Finished(0, ""))
+    monkeypatch.setattr(qemu, "fetch", lambda name, progress: old)
+    with pytest.raises(SourceError, match=r"needs MicroPython 1\.28, and only 1\.26\.1"):
+        qemu.build_qemu()
+
+
+def test_machine_that_does_not_start_is_one_line(qemu_rv32: Target) -> None:
+    bad = machine(qemu_rv32.program, options=["-nonsense"])
+    with pytest.raises(TargetError, match=r"does not start, and says: .*nonsense"), bad:
+        pass
