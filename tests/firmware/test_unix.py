@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from tinycnn.errors import BuildError
-from tinycnn.firmware import command, unix
+from tinycnn.firmware import command, port, unix
 from tinycnn.firmware.fetch import Checkout
 from tinycnn.firmware.ops import profile_set
-from tinycnn.firmware.unix import Simulator, build_simulator
+from tinycnn.firmware.unix import build_simulator
+from tinycnn.simulator.targets import Target, facts
 
 MAKEFILE = """\
 all:
@@ -38,8 +39,9 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("tflm", "unix"):
         (ours / name).mkdir(parents=True)
     (ours / "tflm" / "mod.c").write_text("int x;")
-    monkeypatch.setattr(unix, "FIRMWARE_BUILD", ours)
-    monkeypatch.setattr(unix, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(port, "FIRMWARE_BUILD", ours)
+    for module in (port, unix):
+        monkeypatch.setattr(module, "BUILD", tmp_path / "build")
     return tmp_path
 
 
@@ -47,10 +49,10 @@ def use_tree(
     monkeypatch: pytest.MonkeyPatch, folder: Path, makefile: str, version: str = "1.28.0"
 ) -> None:
     """Have the simulator built from a tree whose makefile is `makefile`."""
-    port = folder / version / "ports" / "unix"
-    port.mkdir(parents=True, exist_ok=True)
+    unix_port = folder / version / "ports" / "unix"
+    unix_port.mkdir(parents=True, exist_ok=True)
     text = makefile.replace("{calls}", str(folder / "calls")).replace("{what}", version)
-    (port / "Makefile").write_text(text)
+    (unix_port / "Makefile").write_text(text)
     checkout = Checkout(folder / version, "debian", version, None)
     monkeypatch.setattr(unix, "fetch", lambda name, progress: checkout)
 
@@ -102,9 +104,9 @@ def test_compile_error_is_one_line_with_the_log(
     use_tree(monkeypatch, build, FAILING)
     with pytest.raises(BuildError) as caught:
         build_simulator()
-    log = build / "build" / "logs" / "simulator-hosted.log"
+    log = build / "build" / "logs" / "unix-hosted.log"
     assert str(caught.value) == (
-        f"the simulator does not build: main.c:7:1: error: expected ';' (log: {log})"
+        f"MicroPython (hosted) does not build: main.c:7:1: error: expected ';' (log: {log})"
     )
     assert "and so on" in log.read_text()
     assert not (build / "build" / "simulator" / "hosted" / "micropython").exists()
@@ -135,7 +137,7 @@ def test_missing_tool_is_one_line(
 
 
 def test_path_with_a_space_is_refused(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unix, "BUILD", build / "my build")
+    monkeypatch.setattr(port, "BUILD", build / "my build")
     with pytest.raises(BuildError, match="path with a space"):
         build_simulator()
 
@@ -155,13 +157,6 @@ def test_first_error_without_any_is_the_last_line() -> None:
     assert command.first_error("x\nmake: *** [all] Error 1\ny") == "make: *** [all] Error 1"
 
 
-def test_real_build_is_micropython_with_tflm(simulator: Simulator) -> None:
-    from tinycnn.simulator import facts
-
-    assert "engine hosted" in facts(simulator.path)
-
-
-def test_real_build_with_tflm_compiled_in(simulator_tflm: Simulator) -> None:
-    from tinycnn.simulator import facts
-
-    assert "engine tflm" in facts(simulator_tflm.path)
+def test_real_build_is_micropython_with_tflm(target: Target) -> None:
+    engine = "hosted" if target.name == "unix-hosted" else "tflm"
+    assert f"engine {engine}" in facts(target)

@@ -48,7 +48,6 @@ def build(port: Port, folder: Path, progress: Progress) -> Path:
 
     Raises BuildError, naming the log and the first error in it, if it does not compile.
     """
-    _refuse_spaces()
     product = folder / port.product
     config = {"micropython": str(port.micropython.path), "compiler": port.compiler}
     config |= port.variables
@@ -133,7 +132,8 @@ def _put(built: Path, final: Path) -> None:
     beside.replace(final)
 
 
-def _refuse_spaces() -> None:
+def refuse_spaces() -> None:
+    """Raises BuildError for a checkout that make cannot build in."""
     for place in (ROOT, BUILD, cache_root()):
         if re.search(r"\s", str(place)):
             raise BuildError(f"make cannot build in a path with a space: move {place}")

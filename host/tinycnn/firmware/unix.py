@@ -47,6 +47,7 @@ def build_simulator(
     and the first error in it, if it does not compile.
     """
     need("make", "gcc", *(["g++", "ar"] if engine == "tflm" else []))
+    port.refuse_spaces()
     name = "-".join([engine, *([ops.name] if ops else []), *(["asan"] if sanitize else [])])
     micropython = fetch("micropython", progress=progress)
     what = port.Port(
