@@ -6,12 +6,14 @@ and the summary says how often it did.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from host_helpers import Pipeline, train_in_a_process
+from host_helpers import TOOLS, Command, Outcome, Pipeline, train_in_a_process
+from tinycnn import cli as command_line
 from tinycnn.cli.bars import progress_bar
 from tinycnn.dataset import Dataset, load_digits
 from tinycnn.errors import MissingToolError, SourceError
@@ -23,8 +25,7 @@ from tinycnn.simulator.targets import BUILDS, Target, build_target
 from tinycnn.train import SEED, find_trained, train
 
 UPSTREAM = "upstream sources: "
-TOOLS = "tools: "
-"""How the reason of every skip begins."""
+"""How the reason of every skip begins, but for TOOLS."""
 
 
 @contextmanager
@@ -48,6 +49,24 @@ def _tools_or_skip() -> Iterator[None]:
 def sources_or_skip() -> Callable[[], AbstractContextManager[None]]:
     """A block in which a source that cannot be had skips the test."""
     return _sources_or_skip
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """`command("train", "--epochs", 1)` runs the command line in this process."""
+
+    def run(*args: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["tinycnn", *map(str, args)])
+        capsys.readouterr()
+        status = 0
+        try:
+            command_line.main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        said = capsys.readouterr()
+        return Outcome(status, said.out, said.err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

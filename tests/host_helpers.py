@@ -32,6 +32,9 @@ class Outcome:
     err: str
 
 
+TOOLS = "tools: "
+"""How the reason of a skip begins for lack of what a target needs."""
+
 Command = Callable[..., Outcome]
 
 

@@ -1,33 +1,11 @@
-"""Fixtures: the command in-process, and somebody's own data."""
+"""Somebody's own data."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-from host_helpers import Command, Outcome
-from tinycnn import cli as command_line
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """`command("train", "--epochs", 1)` runs the command line in this process."""
-
-    def run(*args: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["tinycnn", *map(str, args)])
-        capsys.readouterr()
-        status = 0
-        try:
-            command_line.main()
-        except SystemExit as end:
-            status = int(end.code or 0)
-        said = capsys.readouterr()
-        return Outcome(status, said.out, said.err)
-
-    return run
 
 
 @pytest.fixture

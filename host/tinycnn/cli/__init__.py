@@ -20,7 +20,7 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line; a UserError is one line on stderr and exit status 2."""
     # Imported here so that each verb's module may import `app` from this one.
-    from tinycnn.cli import check, demo, pipeline, targets  # noqa: F401
+    from tinycnn.cli import board, check, demo, pipeline, targets  # noqa: F401
 
     try:
         app()

@@ -1,0 +1,13 @@
+"""Boards: find one, flash firmware, deploy a model, and say what is wrong.
+
+    ports    which serial port, and why one cannot be opened
+    repl     a MicroPython prompt, by mpremote's transport
+    image    what a firmware file is for
+    loader   the chip's ROM loader, by esptool
+    flash    an image onto a chip
+    deploy   files onto a board
+    doctor   all of it looked at
+
+A port is whatever pyserial opens: a device, or a URL such as
+`socket://127.0.0.1:5571`, which is how an emulated board is reached.
+"""

@@ -1,0 +1,177 @@
+"""What a firmware file is for: chip, address, partitions; and whether it is whole."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from esptool.bin_image import LoadFirmwareImage
+from esptool.targets import CHIP_DEFS
+
+from tinycnn.errors import TargetError, UserError, first_line
+from tinycnn.files import BUILD, read_bytes
+
+IMAGES = BUILD / "firmware"
+"""Where `tinycnn firmware build` leaves images."""
+
+_MAGIC = 0xE9
+_CHIP_ID = 12  # offset in the header
+_TABLE = 0x8000  # of the partition table, in the flash
+_ENTRY = struct.Struct("<HBBII16sI")
+_ENTRY_MAGIC = 0x50AA
+_APP = 0
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A part of the flash; `offset` and `size` in bytes."""
+
+    name: str
+    type: int
+    offset: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.size
+
+
+@dataclass(frozen=True)
+class Image:
+    """Bootloader, partition table and application in one file.
+
+    chip     as esptool names it, like "ESP32-C3"
+    address  where in the flash the file begins
+    """
+
+    path: Path
+    data: bytes
+    chip: str
+    address: int
+    partitions: tuple[Partition, ...]
+
+    @property
+    def end(self) -> int:
+        """The first address behind the file's last byte."""
+        return self.address + len(self.data)
+
+    @property
+    def flash_needed(self) -> int:
+        """Bytes of flash that the partition table asks for."""
+        return max(self.end, *(partition.end for partition in self.partitions))
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def board(self) -> str:
+        """The board's name in the file's, which is BOARD-DATE-VERSION.bin."""
+        return re.split(r"-\d{8}", self.path.stem)[0]
+
+    def __str__(self) -> str:
+        return f"{self.path} (for {self.chip})"
+
+
+def read_image(path: Path) -> Image:
+    """The image in `path`. Raises UserError if it is none, or not whole."""
+    data = read_bytes(path)
+    if data[:4] == b"\x7fELF":
+        raise UserError(f"{path} is an ELF file; flash the .bin that was built with it")
+    # A file for the whole flash of an ESP32 is empty up to the bootloader.
+    blank = next((i for i, byte in enumerate(data[:0x4000]) if byte != 0xFF), 0)
+    start = blank if blank in _offsets().values() else 0
+    if len(data) < start + 24 or data[start] != _MAGIC:
+        raise UserError(f"{path} is no firmware image for an ESP32 chip")
+    (number,) = struct.unpack_from("<H", data, start + _CHIP_ID)
+    chip = _chips().get(number)
+    if chip is None:
+        raise UserError(f"{path} is for a chip that esptool does not know (id {number})")
+    address = _offsets()[chip] - start
+    table = _partitions(data, _TABLE - address)
+    if not table:
+        raise UserError(
+            f"{path} is for {chip}, but has no partition table: "
+            "it takes bootloader, partition table and application in one file"
+        )
+    image = Image(path, data, chip, address, table)
+    _check_whole(image, start)
+    return image
+
+
+def find_image(chip: str, folder: Path = IMAGES) -> Image:
+    """The newest image for `chip` in `folder`.
+
+    Raises UserError if there is none, or if there are some of several boards.
+    """
+    newest: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.bin"), key=lambda path: path.stat().st_mtime):
+        try:
+            image = read_image(path)
+        except UserError:
+            continue  # not ours, or of a build that was broken off
+        if image.chip == chip:
+            newest[image.board] = path
+    if not newest:
+        raise TargetError(
+            f"no image for {chip} in {_shown(folder)}: build one with `tinycnn firmware build`, "
+            "or download one from this project's releases and name it with --image"
+        )
+    if len(newest) > 1:
+        names = ", ".join(str(_shown(path)) for path in newest.values())
+        raise TargetError(f"several images are for {chip}, choose one with --image: {names}")
+    return read_image(*newest.values())
+
+
+def _shown(path: Path) -> Path:
+    """`path` as one would type it here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _check_whole(image: Image, start: int) -> None:
+    """Check the digests of the bootloader and of the application."""
+    apps = [part.offset for part in image.partitions if part.type == _APP][:1]
+    for offset in (start, *(at - image.address for at in apps)):
+        try:
+            part: Any = LoadFirmwareImage(image.chip, image.data[offset:])
+        except Exception as error:  # esptool lets through what its parsing runs into
+            raise _damaged(image, first_line(error)) from None
+        if part.checksum != part.calculate_checksum():
+            raise _damaged(image, "a checksum is wrong")
+        if part.append_digest and part.stored_digest != part.calc_digest:
+            raise _damaged(image, "a digest is wrong")
+
+
+def _damaged(image: Image, why: str) -> UserError:
+    return UserError(f"{image.path} is damaged or not whole ({why}): build or download it again")
+
+
+def _partitions(data: bytes, offset: int) -> tuple[Partition, ...]:
+    found = []
+    for at in range(offset, min(offset + 0xC00, len(data) - _ENTRY.size + 1), _ENTRY.size):
+        magic, kind, _, start, size, name, _ = _ENTRY.unpack_from(data, at)
+        if magic != _ENTRY_MAGIC:
+            break
+        found.append(Partition(name.rstrip(b"\0").decode(errors="replace"), kind, start, size))
+    return tuple(found)
+
+
+@cache
+def _offsets() -> dict[str, int]:
+    """Where each chip's bootloader lies."""
+    return {chip.CHIP_NAME: int(chip.BOOTLOADER_FLASH_OFFSET) for chip in _esp32s()}
+
+
+@cache
+def _chips() -> dict[int, str]:
+    return {int(chip.IMAGE_CHIP_ID): str(chip.CHIP_NAME) for chip in _esp32s()}
+
+
+def _esp32s() -> list[Any]:
+    return [chip for name, chip in CHIP_DEFS.items() if name != "esp8266"]

@@ -1,0 +1,164 @@
+"""The ROM loader of a chip, by esptool as a library."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import esptool
+import serial
+from esptool.logger import TemplateLogger, log
+from esptool.util import FatalError, flash_size_bytes
+
+from tinycnn.board.ports import cannot_open, has_reset_line
+from tinycnn.errors import TargetError, first_line
+from tinycnn.progress import Progress, silent
+
+ROM_BAUD = 115200
+FAST_BAUD = 460800
+
+_SYNC_ATTEMPTS = 4
+
+
+class NoLoaderError(TargetError):
+    """The chip does not answer esptool."""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """What the ROM loader tells. `flash` is the size of its flash in bytes, 0 if unknown."""
+
+    name: str
+    description: str
+    mac: str
+    flash: int
+
+    def __str__(self) -> str:
+        size = f"{self.flash >> 20} MB of flash" if self.flash else "flash of unknown size"
+        return f"{self.description}, MAC {self.mac}, {size}"
+
+
+class Loader:
+    """A chip in its ROM loader, esptool's stub running. Made by `connect`."""
+
+    def __init__(self, port: str, esp: Any) -> None:
+        self.port = port
+        self._esp = esp
+        size = esptool.detect_flash_size(esp)
+        self.chip = Chip(
+            name=str(esp.CHIP_NAME),
+            description=str(esp.get_chip_description()),
+            mac=":".join(f"{byte:02x}" for byte in esp.read_mac()),
+            flash=flash_size_bytes(size) if size else 0,
+        )
+
+    def write(self, data: bytes, address: int, *, erase_all: bool, progress: Progress) -> None:
+        """Write `data` at `address`, and compare the flash's MD5 with it.
+
+        Raises TargetError if the board goes away or does not hold what was written.
+        """
+        _log().progress = progress
+        with _guarded(self.port):
+            esptool.write_flash(self._esp, [(address, data)], erase_all=erase_all)
+
+
+@contextlib.contextmanager
+def connect(port: str, baud: int = FAST_BAUD) -> Iterator[Loader]:
+    """Reset the chip on `port` into its ROM loader and talk to it with `baud`.
+
+    At the end the chip is reset again, to run what is in its flash, if the port has a
+    line for that.
+
+    Raises TargetError if `port` cannot be opened, NoLoaderError if no chip answers.
+    """
+    esp: Any = None
+    opened: Any = None
+    _log().progress = silent
+    try:
+        with _guarded(port):
+            try:
+                esp = opened = esptool.detect_chip(
+                    port,
+                    ROM_BAUD,
+                    "default-reset" if has_reset_line(port) else "no-reset",
+                    connect_attempts=_SYNC_ATTEMPTS,
+                )
+            except (FatalError, OSError, ValueError) as error:
+                raise cannot_open(port) or _no_loader(port, first_line(error)) from None
+            if not esp.IS_STUB:
+                esp = esptool.run_stub(esp)
+            esptool.attach_flash(esp)
+            if baud != ROM_BAUD:
+                esp.change_baud(baud)
+            loader = Loader(port, esp)
+        yield loader
+    finally:
+        if opened is not None:
+            # Whatever went wrong: let the board run what it has.
+            with contextlib.suppress(FatalError, OSError):
+                if has_reset_line(port):
+                    esp.hard_reset()
+            opened._port.close()
+
+
+def _no_loader(port: str, why: str) -> NoLoaderError:
+    return NoLoaderError(
+        f"no ESP32 chip answers on {port} ({why.rstrip('.')}): "
+        "hold its BOOT button, press and release RESET, release BOOT, and repeat"
+    )
+
+
+@contextlib.contextmanager
+def _guarded(port: str) -> Iterator[None]:
+    """A block in which esptool's errors become ours."""
+    try:
+        yield
+    except TargetError:
+        raise
+    except (FatalError, serial.SerialException, OSError) as error:
+        raise TargetError(f"lost the chip on {port} ({first_line(error)})") from None
+
+
+@cache
+def _log() -> _Log:
+    """Our logger, installed in esptool: once, since a second time it refuses."""
+    made = _Log()
+    log.set_logger(made)
+    return made
+
+
+class _Log(TemplateLogger):  # type: ignore[misc]
+    """esptool's way to have its messages elsewhere; errors come as exceptions too."""
+
+    progress: Progress = staticmethod(silent)
+
+    def print(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def note(self, message: str) -> None:
+        pass
+
+    def warning(self, message: str) -> None:
+        pass
+
+    def error(self, message: str) -> None:
+        pass
+
+    def stage(self, finish: bool = False) -> None:
+        pass
+
+    def progress_bar(
+        self,
+        cur_iter: int,
+        total_iters: int,
+        prefix: str = "",
+        suffix: str = "",
+        bar_length: int = 30,
+    ) -> None:
+        self.progress(prefix.strip(), cur_iter, total_iters)
+
+    def set_verbosity(self, verbosity: str) -> None:
+        pass

@@ -1,0 +1,164 @@
+"""Verbs for a board on a port: doctor, flash, deploy."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinycnn.cli import app
+from tinycnn.cli.bars import progress_bar
+from tinycnn.cli.targets import TargetName
+from tinycnn.errors import UserError
+
+if TYPE_CHECKING:
+    from tinycnn.board.doctor import Diagnosis
+    from tinycnn.board.flash import Plan
+
+PortOption = Annotated[
+    str | None,
+    typer.Option(metavar="PORT", help="Device or pyserial URL. Without it: the only board."),
+]
+
+REBOOT_SECONDS = 20
+RESET_BY_HAND_SECONDS = 120
+
+
+@app.command()
+def doctor(port: PortOption = None) -> None:
+    """Look at the board and say what to do next; status 1 if there is something to do."""
+    from tinycnn.board import deploy as deploying
+    from tinycnn.board.doctor import examine
+    from tinycnn.board.ports import choose_port
+
+    name = choose_port(port)
+    try:
+        files = deploying.deploy_files()
+    except UserError:
+        files = {}  # nothing was made yet: that is no reason not to look at the board
+    found = examine(name, files)
+    for title, text in _report(found):
+        typer.echo(f"{title:<12}{text}")
+    sys.exit(0 if found.ready else 1)
+
+
+def _report(found: Diagnosis) -> list[tuple[str, str]]:
+    lines = [("port", f"{found.port} {found.description}".strip())]
+    board = found.board
+    if board is not None:
+        flash = f"{board.flash >> 20} MB flash, " if board.flash else ""
+        files = f"{board.files_free >> 10} of {board.files_size >> 10} KB free for files"
+        lines += [
+            ("board", board.machine),
+            ("firmware", board.version),
+            ("memory", f"{flash}{files}, {board.heap_free >> 10} KB of heap free"),
+            ("tflm", "not in this firmware"),
+        ]
+        if tflm := board.tflm:
+            engine = f"{tflm.version}, engine {tflm.engine} {tflm.commit}, {tflm.ops} ops"
+            lines[-1] = ("tflm", engine)
+        told = {"same": "", "other": " (differs)", "missing": " (missing)"}
+        have = ", ".join(name + told[state] for name, state in found.files.items())
+        lines.append(("files", have or "none to deploy yet: run `tinycnn demo`"))
+    elif found.chip is not None:
+        lines += [("chip", str(found.chip)), ("firmware", "no MicroPython answers")]
+    return [*lines, ("next", found.advice)]
+
+
+@app.command()
+def flash(
+    port: PortOption = None,
+    image: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Firmware. Without it: the newest in build/firmware."),
+    ] = None,
+    erase_all: Annotated[
+        bool, typer.Option("--erase-all", help="Erase the whole flash first, files too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    baud: Annotated[int, typer.Option(metavar="N", help="Speed of the transfer.")] = 460800,
+) -> None:
+    """Put firmware on a board, verify it, and wait for MicroPython's prompt."""
+    from tinycnn.board import flash as flashing
+    from tinycnn.board import image as images
+    from tinycnn.board import loader as loaders
+    from tinycnn.board.ports import choose_port, has_reset_line
+    from tinycnn.board.repl import wait_for_repl
+
+    given = images.read_image(image) if image is not None else None
+    name = choose_port(port)
+    with loaders.connect(name, baud) as loader:
+        typer.echo(f"{name}: {loader.chip}")
+        plan = flashing.plan_flash(
+            loader.chip, given or images.find_image(loader.chip.name), erase_all=erase_all
+        )
+        typer.echo(f"{plan.image.path}: {len(plan.image.data)} bytes at {plan.image.address:#x}")
+        _agree(plan, yes)
+        start = time.monotonic()
+        try:
+            with progress_bar("flash") as show:
+                flashing.write_plan(loader, plan, show)
+        except KeyboardInterrupt as stop:
+            typer.echo(f"tinycnn: {stop}", err=True)
+            raise
+    typer.echo(f"written and verified in {time.monotonic() - start:.0f} s")
+    wait = REBOOT_SECONDS
+    if not has_reset_line(name):
+        wait = RESET_BY_HAND_SECONDS
+        typer.echo(f"{name} has no reset line: reset the board now, out of download mode")
+    typer.echo(f"{wait_for_repl(name, wait)} answers; next: tinycnn deploy")
+
+
+def _agree(plan: Plan, yes: bool) -> None:
+    """Ask, unless told not to. Raises UserError if the answer is no, or nobody is there."""
+    typer.echo(f"This {plan}.")
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UserError("nothing written: say --yes, since nobody can be asked here")
+    if not typer.confirm("Go on?"):
+        raise UserError("nothing written")
+
+
+@app.command()
+def deploy(
+    port: PortOption = None,
+    target: Annotated[
+        TargetName | None,
+        typer.Option(help="The flash of this target of `simulate`, instead of a board's."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.tflite", help="This model. Without it: device/'s, or demo's."),
+    ] = None,
+) -> None:
+    """Copy the model and device/'s files to a board, as far as they differ."""
+    from tinycnn import simulator as simulators
+    from tinycnn.board import deploy as deploying
+    from tinycnn.board.doctor import run_line
+    from tinycnn.board.ports import choose_port
+    from tinycnn.board.repl import connect
+
+    files = deploying.deploy_files(model)
+    if target is not None:
+        if port is not None:
+            raise UserError("--target and --port: one of them, please")
+        copied = simulators.stage(simulators.FLASH, files)
+        for file in files:
+            typer.echo(f"{file}: {_state(file in copied)}")
+        typer.echo(f"next: tinycnn simulate --target {target.value} device/classify.py")
+        return
+    name = choose_port(port)
+    with connect(name) as board, progress_bar("deploy") as show:
+        done = deploying.deploy(board, files, show)
+    for file in files:
+        arena = f", arena of {done.arenas[file]} bytes" if file in done.arenas else ""
+        typer.echo(f"{file}: {_state(file in done.copied)}{arena}")
+    typer.echo(f"{done.free >> 10} KB free; next: {run_line(name)}")
+
+
+def _state(copied: bool) -> str:
+    return "copied" if copied else "there already"

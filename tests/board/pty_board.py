@@ -1,0 +1,73 @@
+"""A board on a pseudo-terminal: the simulator, its files in a littlefs of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinycnn import simulator as simulators
+
+RAW_REPL = Path(__file__).with_name("raw_repl.py")
+BLOCK = 512
+
+
+@dataclass(frozen=True)
+class PtyBoard:
+    """A board that runs; `port` is where it answers."""
+
+    port: str
+    process: subprocess.Popen[bytes]
+
+    def unplug(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def plugged_in(
+    program: Path,
+    flash: Path,
+    *,
+    blocks: int = 256,
+    writes: int = 0,
+    heap: str = "1M",
+    without: str = "",
+) -> Iterator[PtyBoard]:
+    """Boot the board whose flash is the file `flash`, made empty if it is not there.
+
+    After `writes` writes to it the power fails; 0 is never. `without` is a module that
+    its firmware does not have.
+    """
+    if not flash.exists():
+        flash.write_bytes(bytes(blocks * BLOCK))
+    master, slave = os.openpty()
+    try:
+        tty.setraw(slave)
+        process = subprocess.Popen(
+            [
+                program,
+                "-X",
+                f"heapsize={heap}",
+                RAW_REPL,
+                flash,
+                str(blocks),
+                str(writes),
+                without,
+            ],
+            stdin=master,
+            stdout=master,
+            env=simulators.environment(flash.parent),
+        )
+        os.close(master)
+        try:
+            yield PtyBoard(os.ttyname(slave), process)
+        finally:
+            process.kill()
+            process.wait()
+    finally:
+        os.close(slave)

@@ -1,0 +1,120 @@
+# A board's prompt for the unix port, which has readline but no raw REPL. Everything
+# that is typed runs in this real MicroPython, on a real littlefs:
+#
+#   micropython raw_repl.py FLASH BLOCKS WRITES MODULE
+#
+# FLASH is a file of BLOCKS blocks. After WRITES writes to it the power fails; 0 is
+# never. MODULE is one that the firmware does not have; "" is none.
+
+import builtins
+import io
+import os
+import sys
+import vfs
+
+BLOCK = 512
+
+
+class PowerFailure(BaseException):
+    pass
+
+
+class Flash:
+    def __init__(self, path, blocks, writes):
+        self.file, self.blocks, self.writes = open(path, "r+b"), blocks, writes
+
+    def readblocks(self, number, buffer, offset=0):
+        self.file.seek(number * BLOCK + offset)
+        self.file.readinto(buffer)
+
+    def writeblocks(self, number, buffer, offset=0):
+        self.writes -= 1
+        if self.writes == 0:
+            raise PowerFailure
+        self.file.seek(number * BLOCK + offset)
+        self.file.write(buffer)
+        self.file.flush()
+
+    def ioctl(self, op, argument):
+        if op == 4:
+            return self.blocks
+        if op == 5:
+            return BLOCK
+        return 0
+
+
+def write(text):
+    sys.stdout.buffer.write(text if isinstance(text, bytes) else text.encode())
+
+
+def mount(flash):
+    try:
+        system = vfs.VfsLfs2(flash)
+    except OSError:
+        vfs.VfsLfs2.mkfs(flash)
+        system = vfs.VfsLfs2(flash)
+    vfs.mount(system, "/flash")
+    os.chdir("/flash")
+
+
+def hide(module):
+    find = builtins.__import__
+
+    def found(name, *rest):
+        if name == module:
+            raise ImportError("no module named '%s'" % name)
+        return find(name, *rest)
+
+    builtins.__import__ = found
+
+
+def execute(code, names):
+    write("OK")
+    error = ""
+    try:
+        exec(code, names)
+    except PowerFailure:
+        raise
+    except BaseException as raised:
+        told = io.StringIO()
+        sys.print_exception(raised, told)
+        error = told.getvalue()
+    write("\x04" + error + "\x04>")
+
+
+def serve():
+    names, raw, line = {"__name__": "__main__"}, False, b""
+    write(">>> ")
+    while True:
+        key = sys.stdin.buffer.read(1)
+        if not key:
+            break
+        if key == b"\x01" or (key == b"\x02" and raw):
+            raw, line = key == b"\x01", b""
+            write("raw REPL; CTRL-B to exit\r\n>" if raw else "\r\n>>> ")
+        elif key == b"\x03":
+            line = b""
+            if not raw:
+                write("\r\n>>> ")
+        elif raw and key == b"\x04" and not line:
+            names = {"__name__": "__main__"}
+            write("OK\r\nMPY: soft reboot\r\nraw REPL; CTRL-B to exit\r\n>")
+        elif raw and key == b"\x04":
+            if line == b"\x05A\x01":
+                line = b""
+            execute(line.decode(), names)
+            line = b""
+        elif raw and line + key == b"\x05A\x01":
+            write("R\x00")  # raw paste is known and not offered
+            line = b""
+        else:
+            line += key
+
+
+sys.path[:] = ["", ".frozen"]
+hide(sys.argv[4])
+mount(Flash(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+try:
+    serve()
+except PowerFailure:
+    pass

@@ -1,0 +1,250 @@
+"""Deploy to real MicroPython with a real littlefs, on a pseudo-terminal."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from host_helpers import Command, Pipeline, assert_one_line_error
+from pty_board import PtyBoard, plugged_in
+from tinycnn.board import deploy as deploying
+from tinycnn.board.repl import LostError, connect
+from tinycnn.errors import TargetError, UserError
+from tinycnn.files import ROOT
+from tinycnn.firmware.unix import Simulator
+
+MODEL = "model_int8.tflite"
+
+
+def test_deployed_board_classifies(command: Command, board: PtyBoard, models: Pipeline) -> None:
+    outcome = command("deploy", "--port", board.port)
+    assert outcome.status == 0, outcome
+    lines = outcome.out.splitlines()
+    assert lines[0] == "classify.py: copied"
+    assert lines[2].startswith(f"{MODEL}: copied, arena of ")
+    assert lines[-1].endswith(f"next: mpremote connect {board.port} run device/classify.py")
+
+    mpremote = [sys.executable, "-m", "mpremote", "connect", board.port]
+    done = subprocess.run(
+        [*mpremote, "run", ROOT / "device" / "classify.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert " of 8 right" in done.stdout, done
+    assert done.stdout.count("Predicted class:") == 8
+
+
+def test_target_of_the_simulator(
+    command: Command, models: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinycnn.simulator.FLASH", tmp_path / "flash")
+    outcome = command("deploy", "--target", "unix-hosted")
+    assert (outcome.status, outcome.out.count(": copied")) == (0, 3)
+    assert "next: tinycnn simulate --target unix-hosted device/classify.py" in outcome.out
+    for name, path in deploying.deploy_files().items():
+        assert (tmp_path / "flash" / name).read_bytes() == path.read_bytes()
+    assert command("deploy", "--target", "unix-hosted").out.count(": there already") == 3
+    both = command("deploy", "--target", "unix-hosted", "--port", "somewhere")
+    assert_one_line_error(both, "--target and --port")
+
+
+def test_second_deploy_copies_nothing(board: PtyBoard, models: Pipeline) -> None:
+    files = deploying.deploy_files()
+    with connect(board.port) as repl:
+        first = deploying.deploy(repl, files)
+        second = deploying.deploy(repl, files)
+    assert (first.copied, first.kept) == (tuple(files), ())
+    assert (second.copied, second.kept) == ((), tuple(files))
+    assert second.arenas == first.arenas
+    assert second.arenas[MODEL] > 0
+
+
+def test_only_what_differs_is_copied(board: PtyBoard, models: Pipeline, tmp_path: Path) -> None:
+    files = deploying.deploy_files()
+    with connect(board.port) as repl:
+        deploying.deploy(repl, files)
+        repl.run("with open('samples.py', 'a') as file: file.write('#')")
+        repl.run("import os\nos.remove('classify.py')")
+        done = deploying.deploy(repl, files)
+        assert done.copied == ("classify.py", "samples.py")
+        for name, digest in deploying.board_digests(repl, files).items():
+            assert digest == hashlib.sha256(files[name].read_bytes()).hexdigest()
+        assert repl.value("import os; print(sorted(os.listdir()))") == sorted(files)
+
+
+def test_model_of_device_comes_before_that_of_the_demo(tmp_path: Path) -> None:
+    device, made, own = tmp_path / "device", tmp_path / "models", tmp_path / "own.tflite"
+    for path in (device / "classify.py", device / "digits.tflite", made / MODEL, own):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+
+    def names(model: Path | None = None) -> list[str]:
+        return list(deploying.deploy_files(model, device=device, models=made))
+
+    assert names() == ["classify.py", "digits.tflite"]
+    assert names(own) == ["classify.py", "own.tflite"]
+    (device / "digits.tflite").unlink()
+    assert names() == ["classify.py", MODEL]
+    (made / MODEL).unlink()
+    with pytest.raises(UserError, match="tinycnn demo"):
+        names()
+
+
+def test_power_failure_leaves_the_old_model_whole(
+    simulator: Simulator, quick_pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """Whenever it happens: at every second write to the flash that a deploy makes."""
+    old = {MODEL: quick_pipeline.build / "models" / MODEL}
+    new = {MODEL: quick_pipeline.build / "models" / "model_float32.tflite"}
+    digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (old[MODEL], new[MODEL])}
+    fresh, flash = tmp_path / "fresh.bin", tmp_path / "flash.bin"
+    with plugged_in(simulator.path, fresh) as board, connect(board.port) as repl:
+        deploying.deploy(repl, old)
+
+    seen = []
+    for writes in range(1, 200, 2):
+        flash.write_bytes(fresh.read_bytes())
+        with plugged_in(simulator.path, flash, writes=writes) as board:
+            try:
+                with connect(board.port) as repl:
+                    deploying.deploy(repl, new)
+                break
+            except LostError:
+                pass
+        with plugged_in(simulator.path, flash) as board, connect(board.port) as repl:
+            found = deploying.board_digests(repl, new)[MODEL]
+            assert found in digests, f"after write {writes}"
+            seen.append(found)
+            repl.value(f"import tflm; print(tflm.Interpreter({MODEL!r}).arena_size)")
+    assert 8 < writes < 199, "the sweep went through a whole deploy"
+    assert seen[0] == hashlib.sha256(old[MODEL].read_bytes()).hexdigest()
+
+
+def test_next_deploy_clears_up(
+    simulator: Simulator, quick_pipeline: Pipeline, tmp_path: Path
+) -> None:
+    files = {MODEL: quick_pipeline.build / "models" / MODEL}
+    flash = tmp_path / "flash.bin"
+    with (
+        plugged_in(simulator.path, flash, writes=8) as board,
+        pytest.raises(LostError),
+        connect(board.port) as repl,
+    ):
+        deploying.deploy(repl, files)
+    with plugged_in(simulator.path, flash) as board, connect(board.port) as repl:
+        assert repl.value("import os; print(os.listdir())") == [f"{MODEL}.new"]
+        deploying.deploy(repl, files)
+        assert repl.value("import os; print(os.listdir())") == [MODEL]
+
+
+def test_unplugged_in_the_middle(board: PtyBoard, models: Pipeline) -> None:
+    def unplug(message: str, done: int, total: int) -> None:
+        if message == "samples.py":
+            board.unplug()
+
+    with pytest.raises(LostError) as lost, connect(board.port) as repl:
+        deploying.deploy(repl, deploying.deploy_files(), unplug)
+    assert f"lost the board on {board.port}" in str(lost.value)
+    assert "repeat the command" in str(lost.value)
+
+
+def test_full_file_system(
+    command: Command, simulator: Simulator, models: Pipeline, tmp_path: Path
+) -> None:
+    with plugged_in(simulator.path, tmp_path / "flash.bin", blocks=10) as board:
+        outcome = command("deploy", "--port", board.port)
+        assert_one_line_error(outcome, "file system is full", "bytes needed", "mpremote rm")
+        with connect(board.port) as repl:
+            assert repl.value("import os; print(os.listdir())") == []
+
+
+def test_file_system_that_is_full_sooner_than_it_says(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    """littlefs needs blocks of its own: a file that seems to fit may not."""
+    large, flash = tmp_path / "large.bin", tmp_path / "flash.bin"
+    with plugged_in(simulator.path, flash, blocks=20) as board, connect(board.port) as repl:
+        repl.run(deploying._LOOK)
+        block, blocks = repl.value("print(free())")
+        large.write_bytes(bytes(block * blocks))
+        with pytest.raises(TargetError, match="file system is full"):
+            deploying.deploy(repl, {"large.bin": large})
+        assert repl.value("import os; print(os.listdir())") == []
+
+
+def test_model_too_large_for_the_heap(
+    command: Command, simulator: Simulator, models: Pipeline, tmp_path: Path
+) -> None:
+    """It is tried before it takes the place of the one that works."""
+    large = tmp_path / MODEL
+    large.write_bytes((models.build / "models" / MODEL).read_bytes() + bytes(60_000))
+    with plugged_in(simulator.path, tmp_path / "flash.bin", heap="80k") as board:
+        assert command("deploy", "--port", board.port).status == 0
+        with connect(board.port) as repl:
+            before = deploying.board_digests(repl, [MODEL])
+        outcome = command("deploy", "--port", board.port, "--model", large)
+        assert_one_line_error(
+            outcome, f"{MODEL} does not run on the board: MemoryError", "bytes of heap free"
+        )
+        with connect(board.port) as repl:
+            assert deploying.board_digests(repl, [MODEL]) == before
+            assert f"{MODEL}.new" not in repl.value("import os; print(os.listdir())")
+
+
+def test_firmware_without_the_module(
+    command: Command, simulator: Simulator, models: Pipeline, tmp_path: Path
+) -> None:
+    with plugged_in(simulator.path, tmp_path / "flash.bin", without="tflm") as board:
+        outcome = command("deploy", "--port", board.port)
+        assert_one_line_error(outcome, "has no tflm module", "tinycnn flash")
+        with connect(board.port) as repl:
+            assert repl.value("import os; print(os.listdir())") == []
+
+
+def test_model_that_is_none(command: Command, board: PtyBoard, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.tflite"
+    bad.write_bytes(b"no model" * 10)
+    outcome = command("deploy", "--port", board.port, "--model", bad)
+    assert_one_line_error(outcome, f"{bad} cannot run on a board")
+
+
+def test_model_with_ops_that_the_board_lacks(board: PtyBoard, models: Pipeline) -> None:
+    with connect(board.port) as repl:
+        # As in a firmware that was built with other ops.
+        repl.run(
+            "import sys\n"
+            "class tflm: supported_ops = staticmethod(lambda: (('CONV_2D', 99),))\n"
+            "sys.modules['tflm'] = tflm"
+        )
+        with pytest.raises(UserError, match=r"needs FULLY.*--ops-from"):
+            deploying.deploy(repl, deploying.deploy_files())
+
+
+def test_ctrl_c_in_the_middle(board: PtyBoard, models: Pipeline, tmp_path: Path) -> None:
+    """It ends at once with 130, and the board is in order."""
+    program = (
+        "import sys\n"
+        "from tinycnn.board import deploy\n"
+        "made = deploy.deploy_files\n"
+        "large = sys.argv.pop()\n"
+        "deploy.deploy_files = lambda model: {'large.bin': __import__('pathlib').Path(large)}\n"
+        "from tinycnn.cli import main; main()"
+    )
+    large = tmp_path / "large.bin"
+    large.write_bytes(os.urandom(60_000))
+    words = [sys.executable, "-c", program, "deploy", "--port", board.port, str(large)]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (130, "")
+    with connect(board.port) as repl:
+        assert repl.value("import os; print(os.listdir())") == []

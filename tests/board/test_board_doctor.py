@@ -1,0 +1,101 @@
+"""What doctor says of boards in every state."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from host_helpers import Command, Pipeline
+from pty_board import PtyBoard, plugged_in
+from tinycnn.board.repl import LostError, ScriptError, connect, wait_for_repl
+from tinycnn.errors import TargetError
+from tinycnn.firmware.unix import Simulator
+
+
+def report(command: Command, port: str) -> tuple[int, dict[str, str]]:
+    outcome = command("doctor", "--port", port)
+    assert outcome.err == ""
+    return outcome.status, {
+        line.split()[0]: line.split(maxsplit=1)[1] for line in outcome.out.splitlines()
+    }
+
+
+def test_healthy_board_before_and_after_a_deploy(
+    command: Command, board: PtyBoard, models: Pipeline
+) -> None:
+    status, told = report(command, board.port)
+    assert status == 1
+    assert told["port"] == board.port
+    assert told["firmware"].startswith("MicroPython v1.28.0 on ")
+    assert told["memory"].startswith("127 of 128 KB free for files, ")
+    assert told["tflm"].startswith("0.1.0, engine hosted ")
+    assert "model_int8.tflite (missing)" in told["files"]
+    assert told["next"] == "tinycnn deploy"
+
+    assert command("deploy", "--port", board.port).status == 0
+    status, told = report(command, board.port)
+    assert status == 0
+    assert told["files"] == "classify.py, samples.py, model_int8.tflite"
+    assert told["next"] == f"mpremote connect {board.port} run device/classify.py"
+
+    with connect(board.port) as repl:
+        repl.run("with open('samples.py', 'a') as file: file.write('#')")
+    status, told = report(command, board.port)
+    assert (status, told["files"]) == (1, "classify.py, samples.py (differs), model_int8.tflite")
+    assert told["next"] == "tinycnn deploy"
+
+
+def test_firmware_without_the_module(
+    command: Command, simulator: Simulator, models: Pipeline, tmp_path: Path
+) -> None:
+    with plugged_in(simulator.path, tmp_path / "flash.bin", without="tflm") as board:
+        status, told = report(command, board.port)
+    assert (status, told["tflm"]) == (1, "not in this firmware")
+    assert told["next"].startswith("tinycnn flash")
+
+
+def test_nothing_answers(command: Command, models: Pipeline) -> None:
+    master, slave = os.openpty()
+    port = os.ttyname(slave)
+    status, told = report(command, port)
+    os.close(slave)
+    os.close(master)
+    assert status == 1
+    assert told["next"].startswith(f"no MicroPython answers on {port}: press the board's reset")
+    assert "tinycnn flash" in told["next"]
+
+
+def test_something_else_answers(tmp_path: Path) -> None:
+    chatter = "import sys\nwhile True: sys.stdin.buffer.read(1); print('ready.', flush=True)"
+    master, slave = os.openpty()
+    process = subprocess.Popen([sys.executable, "-c", chatter], stdin=master, stdout=master)
+    try:
+        with (
+            pytest.raises(LostError, match=r"it says: .*ready\."),
+            connect(os.ttyname(slave), timeout=2),
+        ):
+            pass
+    finally:
+        process.kill()
+        process.wait()
+        os.close(slave)
+        os.close(master)
+
+
+def test_prompt_that_comes_late(board: PtyBoard) -> None:
+    assert wait_for_repl(board.port, 5).startswith("MicroPython v1.28.0")
+    board.unplug()
+    with pytest.raises(TargetError, match=board.port):
+        wait_for_repl(board.port, 1)
+
+
+def test_error_on_the_board_is_one_line(board: PtyBoard) -> None:
+    with connect(board.port) as repl:
+        with pytest.raises(ScriptError, match=r"^ValueError: of mine$") as raised:
+            repl.run("def f():\n raise ValueError('of mine')\nf()")
+        assert raised.value.exception == "ValueError"
+        assert repl.value("print(6 * 7)") == 42
