@@ -129,8 +129,8 @@ def _open(port: str) -> SerialTransport:
 
 
 def _entered(transport: SerialTransport, port: str, timeout: float) -> SerialTransport:
-    said = io.StringIO()
     for _ in range(2):  # the first may come while the board still boots, and be lost
+        said = io.StringIO()
         try:
             with contextlib.redirect_stdout(said):  # mpremote prints what it did not expect
                 _flush(transport)
