@@ -6,6 +6,7 @@ and the summary says how often it did.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -21,7 +22,7 @@ from tinycnn.firmware.unix import Engine, Simulator, build_simulator
 from tinycnn.model import RECIPES
 from tinycnn.progress import Progress
 from tinycnn.quantize import ensure_quantized
-from tinycnn.simulator.targets import BUILDS, Target, build_target
+from tinycnn.simulator.targets import BUILDS, PORT, Target, build_target
 from tinycnn.train import SEED, find_trained, train
 
 UPSTREAM = "upstream sources: "
@@ -99,12 +100,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--target",
         choices=list(BUILDS),
         action="append",
-        help="where device tests run (default: on each)",
+        help="where device tests run (default: on each that is no board)",
     )
+    parser.addoption("--port", help="the board of --target esp32")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if port := config.getoption("--port"):
+        os.environ[PORT] = port
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    names = metafunc.config.getoption("--target") or list(BUILDS)
+    names = metafunc.config.getoption("--target") or [n for n in BUILDS if n != "esp32"]
     if "target" in metafunc.fixturenames:
         metafunc.parametrize("target", names, indirect=True, scope="session")
     if "compiled_target" in metafunc.fixturenames:

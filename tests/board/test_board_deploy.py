@@ -101,7 +101,7 @@ def test_model_of_device_comes_before_that_of_the_demo(tmp_path: Path) -> None:
 def test_power_failure_leaves_the_old_model_whole(
     simulator: Simulator, quick_pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    """Whenever it happens: at every second write to the flash that a deploy makes."""
+    """Whenever it happens: at every third write to the flash that a deploy makes."""
     old = {MODEL: quick_pipeline.build / "models" / MODEL}
     new = {MODEL: quick_pipeline.build / "models" / "model_float32.tflite"}
     digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (old[MODEL], new[MODEL])}
@@ -110,7 +110,7 @@ def test_power_failure_leaves_the_old_model_whole(
         deploying.deploy(repl, old)
 
     seen = []
-    for writes in range(1, 200, 2):
+    for writes in range(1, 200, 3):
         flash.write_bytes(fresh.read_bytes())
         with plugged_in(simulator.path, flash, writes=writes) as board:
             try:
@@ -185,7 +185,7 @@ def test_model_too_large_for_the_heap(
 ) -> None:
     """It is tried before it takes the place of the one that works."""
     large = tmp_path / MODEL
-    large.write_bytes((models.build / "models" / MODEL).read_bytes() + bytes(60_000))
+    large.write_bytes((models.build / "models" / MODEL).read_bytes() + b"A" * 60_000)
     with plugged_in(simulator.path, tmp_path / "flash.bin", heap="80k") as board:
         assert command("deploy", "--port", board.port).status == 0
         with connect(board.port) as repl:

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from emulators import MACHINES, Emulator, flash_file, need_emulator, stock_image, url
+from emulators import MACHINES, need_emulator, stock_image
 from firmware_files import write_firmware
 from host_helpers import TOOLS, Command, Pipeline, assert_one_line_error
 from tinycnn.board.image import find_image, read_image
 from tinycnn.cli import board as verbs
 from tinycnn.errors import UserError
 from tinycnn.files import ROOT
+from tinycnn.simulator.esp32 import Emulator, flash_file
 
 TINYCNN = [sys.executable, "-m", "tinycnn"]
 
@@ -37,7 +38,7 @@ def flash(tmp_path: Path) -> Path:
 def loader(emulator: Emulator, flash: Path) -> Iterator[str]:
     """The port of a chip in download mode, its flash empty."""
     with emulator.running(flash, download=True) as port:
-        yield url(port)
+        yield port
 
 
 def test_doctor_knows_a_bare_chip(command: Command, emulator: Emulator, loader: str) -> None:
@@ -79,13 +80,13 @@ def test_image_is_written_where_it_belongs(
     image = write_firmware(tmp_path / "some.bin", machine.chip)
     monkeypatch.setattr(verbs, "RESET_BY_HAND_SECONDS", 0)
     with emulator.running(flash, download=True) as port:
-        outcome = command("flash", "--port", url(port), "--image", image, "--yes", *erase)
+        outcome = command("flash", "--port", port, "--image", image, "--yes", *erase)
     # The firmware is no MicroPython, and the chip stays in download mode.
-    assert_one_line_error(outcome, f"no MicroPython answers on {url(port)}")
+    assert_one_line_error(outcome, f"no MicroPython answers on {port}")
     lines = outcome.out.splitlines()
     assert f"{image}: {image.stat().st_size} bytes at {machine.address:#x}" in lines
     assert "written and verified in " in outcome.out
-    assert lines[-1].startswith(f"{url(port)} has no reset line: reset the board now")
+    assert lines[-1].startswith(f"{port} has no reset line: reset the board now")
     kept = [] if erase else [(0x300000, b"a file" * 100)]
     wanted = flash_file(tmp_path / "wanted.img", image.read_bytes(), machine.address).read_bytes()
     for at, content in kept:
@@ -104,11 +105,11 @@ def test_ctrl_c_while_flashing(loader: str, emulator: Emulator, tmp_path: Path) 
 
 def test_unplugged_while_flashing(emulator: Emulator, flash: Path, tmp_path: Path) -> None:
     with emulator.running(flash, download=True) as port:
-        process = _flash_something_large(url(port), emulator, tmp_path)
+        process = _flash_something_large(port, emulator, tmp_path)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 2
     assert len(said.splitlines()) == 1
-    assert said.startswith(f"tinycnn: lost the chip on {url(port)}")
+    assert said.startswith(f"tinycnn: lost the chip on {port}")
     assert "`tinycnn flash` again mends that" in said
 
 
@@ -134,13 +135,13 @@ def test_stock_firmware(
     assert (image.chip, image.address) == (machine.chip, machine.address)
     flash = flash_file(tmp_path / "flash.img", image.data, image.address)
     with emulator.running(flash) as port:
-        outcome = command("doctor", "--port", url(port))
+        outcome = command("doctor", "--port", port)
         assert outcome.status == 1
         assert "firmware    MicroPython v1." in outcome.out
         assert "memory      4 MB flash, 20" in outcome.out
         assert "tflm        not in this firmware" in outcome.out
         assert "next        tinycnn flash" in outcome.out
-        refused = command("deploy", "--port", url(port))
+        refused = command("deploy", "--port", port)
         assert_one_line_error(refused, "has no tflm module", "tinycnn flash")
 
 
@@ -153,7 +154,7 @@ def test_empty_flash_to_a_classified_digit(
     except UserError as error:
         pytest.skip(f"{TOOLS}{error}")
     with emulator.running(flash, download=True) as port:
-        words = ["flash", "--port", url(port), "--image", str(image.path), "--yes"]
+        words = ["flash", "--port", port, "--image", str(image.path), "--yes"]
         process = subprocess.Popen(
             [*TINYCNN, *words, "--baud", "921600"],
             stdout=subprocess.PIPE,
@@ -165,16 +166,16 @@ def test_empty_flash_to_a_classified_digit(
             if "reset the board now" in line:
                 break
         assert process.poll() is None, process.communicate()
-    with emulator.running(flash, port=port):
+    with emulator.running(flash, port=int(port.rpartition(":")[2])):
         out, err = process.communicate(timeout=120)
         assert (process.returncode, err) == (0, "")
         assert out.startswith("MicroPython v1.28") and out.endswith("next: tinycnn deploy\n")
 
-        deployed = command("deploy", "--port", url(port))
+        deployed = command("deploy", "--port", port)
         assert deployed.status == 0, deployed
-        looked = command("doctor", "--port", url(port))
+        looked = command("doctor", "--port", port)
         assert looked.status == 0, looked
-        mpremote = [sys.executable, "-m", "mpremote", "connect", url(port)]
+        mpremote = [sys.executable, "-m", "mpremote", "connect", port]
         ran = subprocess.run(
             [*mpremote, "run", str(ROOT / "device" / "classify.py")],
             capture_output=True,

@@ -18,14 +18,17 @@ from device_models import device_models
 from host_helpers import Pipeline
 from tinycnn import simulator as simulators
 from tinycnn.files import ROOT
-from tinycnn.simulator import qemu
+from tinycnn.simulator import board, qemu
 from tinycnn.simulator.serial_script import SerialScript
-from tinycnn.simulator.targets import QemuTarget, Target
+from tinycnn.simulator.targets import BoardTarget, QemuTarget, Target
 
 LACKS: dict[str, set[str]] = {
     "unix-hosted": {"profile"},
     "unix": set(),
     "qemu-rv32": {"exit_status", "threads"},
+    "qemu-esp32": {"exit_status"},
+    "qemu-esp32c3": {"exit_status"},
+    "esp32": {"exit_status"},
 }
 """The capabilities that each target lacks, of those in CAPABILITIES."""
 
@@ -37,7 +40,7 @@ def run(
     target: Target, script: Path, args: Sequence[str] = (), *, flash: Path, timeout: float = 60
 ) -> simulators.Completed:
     """Run `script` on the target, its output captured; a QEMU is slower than this machine."""
-    slower = 10 if isinstance(target, QemuTarget) else 1
+    slower = 10 if isinstance(target, QemuTarget | BoardTarget) else 1
     return target.run(script, args, flash=flash, capture=True, timeout=timeout * slower)
 
 
@@ -117,6 +120,9 @@ def started(target: Target, script: Path, flash: Path) -> Iterator[Running]:
     """Start `script` on the target."""
     if isinstance(target, QemuTarget):
         with qemu.started(target.program, script.read_text(), flash=flash) as behind:
+            yield RunningSerial(behind)
+    elif isinstance(target, BoardTarget):
+        with board.started(target.port, script.read_text(), flash=flash) as behind:
             yield RunningSerial(behind)
     else:
         with running(target.program, script, flash) as process:

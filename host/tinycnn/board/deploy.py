@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,6 +118,28 @@ def deploy(board: Repl, files: Mapping[str, Path], progress: Progress = silent) 
     for name in models:
         _check(files[name], wanted[name], ops)
 
+    arenas: dict[str, int] = {}
+
+    def load(places: Mapping[str, str]) -> None:
+        arenas.update((name, _load(board, places[name])) for name in models)
+
+    copied = sync(board, wanted, progress, load)
+    kept = tuple(name for name in wanted if name not in copied)
+    return Deployed(copied, kept, arenas, _free(board))
+
+
+def sync(
+    board: Repl,
+    wanted: Mapping[str, bytes],
+    progress: Progress = silent,
+    accept: Callable[[Mapping[str, str]], None] = lambda places: None,
+) -> tuple[str, ...]:
+    """Bring the files `wanted` to `board`; the names of those that differed.
+
+    Before the first of them takes its place, `accept` is given where each is for now,
+    and may raise. Raises TargetError if the board has no room, or goes away. What was
+    there before is then still there.
+    """
     beside = {name: name + _BESIDE for name in wanted}
     _remove(board, beside.values())  # of a deploy that was cut short
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in wanted.items()}
@@ -127,10 +149,10 @@ def deploy(board: Repl, files: Mapping[str, Path], progress: Progress = silent) 
     try:
         for name in changed:
             _write(board, beside[name], wanted[name], progress)
-        for name, digest in board_digests(board, [beside[n] for n in changed]).items():
-            if digest != digests[name.removesuffix(_BESIDE)]:
-                raise TargetError(f"{name} on the board is not what was sent: deploy again")
-        arenas = {name: _load(board, beside[name] if name in changed else name) for name in models}
+        for place, digest in board_digests(board, [beside[n] for n in changed]).items():
+            if digest != digests[place.removesuffix(_BESIDE)]:
+                raise TargetError(f"{place} on the board is not what was sent: deploy again")
+        accept({name: beside[name] if name in changed else name for name in wanted})
         for name in changed:
             board.run(f"os.rename({beside[name]!r}, {name!r})")
     except LostError:
@@ -139,8 +161,7 @@ def deploy(board: Repl, files: Mapping[str, Path], progress: Progress = silent) 
         board.recover()
         _remove(board, beside.values())
         raise
-    kept = tuple(name for name in wanted if name not in changed)
-    return Deployed(tuple(changed), kept, arenas, _free(board))
+    return tuple(changed)
 
 
 def board_digests(board: Repl, names: Iterable[str]) -> dict[str, str]:

@@ -136,7 +136,7 @@ def run(
     code = read_bytes(script).decode()
     with started(firmware, code, args, flash=flash) as running:
         try:
-            status, stdout, stderr = _follow(running, capture, timeout)
+            status, stdout, stderr = follow(running, capture, timeout)
         except TimeoutError:
             return Completed(TIMED_OUT, "", "", time.monotonic() - start)
     if capture:
@@ -145,7 +145,7 @@ def run(
     return Completed(status, "", "", time.monotonic() - start)
 
 
-def _follow(running: SerialScript, capture: bool, timeout: float | None) -> tuple[int, str, str]:
+def follow(running: SerialScript, capture: bool, timeout: float | None) -> tuple[int, str, str]:
     """Status and output. A Ctrl-C of the user's is one on the board."""
 
     def show(text: str) -> None:

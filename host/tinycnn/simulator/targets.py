@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tinycnn.errors import TargetError
+from tinycnn.board.image import find_image, read_image
+from tinycnn.board.ports import choose_port
+from tinycnn.board.repl import wait_for_repl
+from tinycnn.errors import MissingToolError, TargetError, UserError
+from tinycnn.files import BUILD
 from tinycnn.firmware.fetch import Origin
 from tinycnn.firmware.ops import OpSet
 from tinycnn.firmware.qemu import build_qemu
 from tinycnn.firmware.unix import Engine, build_simulator
 from tinycnn.progress import Progress, silent
-from tinycnn.simulator import qemu, unix
+from tinycnn.simulator import board, esp32, qemu, unix
 from tinycnn.simulator.completed import Completed
 from tinycnn.simulator.flash import FLASH
+
+PORT = "TINYCNN_PORT"
+"""The environment variable that names the port of the target esp32, if there are several."""
 
 _FACTS = """\
 import tflm
@@ -98,6 +108,32 @@ class QemuTarget:
         )
 
 
+@dataclass(frozen=True)
+class BoardTarget:
+    """MicroPython on a board, or on an emulated chip, behind a port.
+
+    `program` is the image that it runs, or the port itself if nobody told.
+    """
+
+    name: str
+    program: Path
+    micropython: str
+    port: str
+
+    def run(
+        self,
+        script: Path | None,
+        args: Sequence[str] = (),
+        *,
+        flash: Path = FLASH,
+        capture: bool = False,
+        timeout: float | None = None,
+    ) -> Completed:
+        return board.run(
+            script, args, flash=flash, capture=capture, timeout=timeout, port=self.port
+        )
+
+
 def _unix(name: str, engine: Engine, ops: OpSet | None, progress: Progress) -> Target:
     built = build_simulator(engine, ops=ops, progress=progress)
     return UnixTarget(name, built.path, _version(built.micropython_version, built.origin))
@@ -106,6 +142,33 @@ def _unix(name: str, engine: Engine, ops: OpSet | None, progress: Progress) -> T
 def _qemu(name: str, ops: OpSet | None, progress: Progress) -> Target:
     built = build_qemu(ops=ops, progress=progress)
     return QemuTarget(name, built.path, _version(built.micropython_version, built.origin))
+
+
+def _board(name: str, ops: OpSet | None) -> Target:
+    _need_no_ops(name, ops)
+    port = choose_port(os.environ.get(PORT))
+    return BoardTarget(name, Path(port), wait_for_repl(port, 5), port)
+
+
+def _emulated(name: str, machine: esp32.Machine, ops: OpSet | None) -> Target:
+    """An emulated chip with a fresh flash, until this process ends."""
+    _need_no_ops(name, ops)
+    emulator = esp32.find_emulator(machine)
+    named = os.environ.get(f"TINYCNN_FIRMWARE_{machine.name.upper()}")
+    try:
+        image = read_image(Path(named)) if named else find_image(machine.chip)
+    except UserError as error:
+        raise MissingToolError(str(error)) from None
+    flash = esp32.flash_file(BUILD / name / "flash.bin", image.data, image.address)
+    machines = ExitStack()
+    port = machines.enter_context(emulator.running(flash))
+    atexit.register(machines.close)
+    return BoardTarget(name, image.path, wait_for_repl(port, 60), port)
+
+
+def _need_no_ops(name: str, ops: OpSet | None) -> None:
+    if ops is not None:
+        raise UserError(f"{name} has the ops of its firmware: build that with others")
 
 
 def _version(number: str, origin: Origin) -> str:
@@ -118,6 +181,9 @@ BUILDS: dict[str, Build] = {
     "unix-hosted": lambda ops, progress: _unix("unix-hosted", "hosted", ops, progress),
     "unix": lambda ops, progress: _unix("unix", "tflm", ops, progress),
     "qemu-rv32": lambda ops, progress: _qemu("qemu-rv32", ops, progress),
+    "qemu-esp32": lambda ops, progress: _emulated("qemu-esp32", esp32.ESP32, ops),
+    "qemu-esp32c3": lambda ops, progress: _emulated("qemu-esp32c3", esp32.ESP32C3, ops),
+    "esp32": lambda ops, progress: _board("esp32", ops),
 }
 """How each is built. A name is what --target takes."""
 

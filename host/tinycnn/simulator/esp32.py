@@ -1,0 +1,125 @@
+"""ESP32 chips in a QEMU that knows them, which most do not.
+
+The flash is a file that outlives a run, as a board's flash does, and the UART is a TCP
+port: to everything else here this is a board on a port.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinycnn.errors import MissingToolError, TargetError
+
+FLASH_SIZE = 4 << 20
+
+_START = 20.0  # seconds until it listens; it takes a tenth of one
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A chip as QEMU knows it.
+
+    chip     its name in esptool
+    strap    the level of its pins at a reset that means download mode
+    address  where its bootloader lies
+    """
+
+    name: str
+    chip: str
+    program: str
+    strap: int
+    address: int
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that may name its QEMU."""
+        return f"TINYCNN_{self.program.replace('-system', '').replace('-', '_').upper()}"
+
+
+ESP32 = Machine("esp32", "ESP32", "qemu-system-xtensa", 0x0F, 0x1000)
+ESP32C3 = Machine("esp32c3", "ESP32-C3", "qemu-system-riscv32", 0x02, 0)
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A QEMU that has the machine."""
+
+    machine: Machine
+    qemu: str
+
+    @contextmanager
+    def running(self, flash: Path, *, download: bool = False, port: int = 0) -> Iterator[str]:
+        """The chip with `flash`, a file; the URL of its UART, at the TCP port `port` if not 0.
+
+        With `download` it starts in its ROM loader. Raises TargetError if it ends at once.
+        """
+        name, number = self.machine.name, port or _free_port()
+        options = ["-M", name, "-nographic", "-monitor", "none"]
+        options += ["-drive", f"file={flash},if=mtd,format=raw"]
+        options += ["-serial", f"tcp:127.0.0.1:{number},server=on,wait=off"]
+        # What an idle emulator does for long is no hang.
+        settings = {f"timer.{name}.timg": ("wdt_disable", "true")}
+        if download:
+            settings[f"{name}.gpio"] = ("strap_mode", hex(self.machine.strap))
+        for driver, (key, value) in settings.items():
+            options += ["-global", f"driver={driver},property={key},value={value}"]
+        with subprocess.Popen(
+            [self.qemu, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the script, not for the machine
+        ) as process:
+            try:
+                _wait_until_it_listens(process, number)
+                yield f"socket://127.0.0.1:{number}"
+            finally:
+                process.kill()
+
+
+def find_emulator(machine: Machine) -> Emulator:
+    """The QEMU that emulates `machine`. Raises MissingToolError if there is none."""
+    qemu = os.environ.get(machine.variable) or shutil.which(machine.program)
+    hint = f"{machine.variable} may name one that has the machine {machine.name}"
+    if qemu is None:
+        raise MissingToolError(f"no {machine.program} found: {hint}")
+    try:
+        known = subprocess.run([qemu, "-M", "help"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise MissingToolError(f"cannot run {qemu} ({error.strerror}): {hint}") from None
+    if machine.name not in [line.partition(" ")[0] for line in known.stdout.splitlines()]:
+        raise MissingToolError(f"{qemu} has no machine {machine.name}: {hint}")
+    return Emulator(machine, qemu)
+
+
+def flash_file(path: Path, image: bytes = b"", address: int = 0, size: int = FLASH_SIZE) -> Path:
+    """A new flash of `size` bytes in `path`, empty but for `image` at `address`."""
+    content = bytearray(b"\xff" * size)
+    content[address : address + len(image)] = image
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    # Not by connecting: the one connection that QEMU takes is for the caller.
+    row = f"0100007F:{port:04X} 00000000:0000 0A"
+    end = time.monotonic() + _START
+    while row not in Path("/proc/net/tcp").read_text():
+        if process.poll() is not None or time.monotonic() > end:
+            raise TargetError(f"{process.args!r} does not start")
+        time.sleep(0.05)

@@ -1,0 +1,78 @@
+"""`--target esp32`: scripts on a board behind a port, here on a pseudo-terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from host_helpers import Command, Pipeline, assert_one_line_error
+from pty_board import PtyBoard
+from tinycnn.errors import MissingToolError, UserError
+from tinycnn.firmware.ops import profile_set
+from tinycnn.simulator.esp32 import ESP32, find_emulator
+from tinycnn.simulator.targets import PORT, build_target, facts
+
+SCRIPT = """\
+import sys
+print(sys.argv[1:], open("note.txt").read())
+if len(sys.argv) > 2:
+    raise ValueError("of mine")
+"""
+
+
+@pytest.fixture
+def flash(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "note.txt").write_text("first")
+    return folder
+
+
+def test_script_runs_with_its_arguments_and_files(
+    board: PtyBoard, flash: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PORT, board.port)
+    target = build_target("esp32")
+    assert target.micropython.startswith("MicroPython v1.28.0")
+    assert facts(target, flash).startswith("tflm 0.1.0 engine hosted")
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    done = target.run(script, ["a"], flash=flash, capture=True)
+    assert (done.status, done.stdout, done.stderr) == (0, "['a'] first\n", "")
+
+    (flash / "note.txt").write_text("second")
+    done = target.run(script, ["a", "b"], flash=flash, capture=True)
+    assert (done.status, done.stdout) == (1, "['a', 'b'] second\n")
+    assert done.stderr.endswith("ValueError: of mine\n")
+
+
+def test_simulate_on_a_board(
+    command: Command, board: PtyBoard, models: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PORT, board.port)
+    monkeypatch.setattr("tinycnn.simulator.FLASH", models.build / "models")
+    monkeypatch.setattr("tinycnn.simulator.board_files", dict)
+    assert command("deploy", "--port", board.port).status == 0
+    outcome = command("simulate", "--target", "esp32", "device/classify.py")
+    assert outcome.status == 0, outcome
+    assert " of 8 right" in outcome.out
+
+
+def test_no_board(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serial.tools.list_ports.comports", list)
+    monkeypatch.delenv(PORT, raising=False)
+    outcome = command("simulate", "--target", "esp32", "device/classify.py")
+    assert_one_line_error(outcome, "no board found")
+
+
+def test_ops_are_those_of_the_firmware() -> None:
+    with pytest.raises(UserError, match="qemu-esp32 has the ops of its firmware"):
+        build_target("qemu-esp32", ops=profile_set("digits"))
+
+
+@pytest.mark.parametrize("program", ["/nowhere/qemu", "/bin/true"])
+def test_emulator_that_is_none(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ESP32.variable, program)
+    with pytest.raises(MissingToolError, match=r"TINYCNN_QEMU_XTENSA may name one that has"):
+        find_emulator(ESP32)
