@@ -4,7 +4,8 @@
 #   micropython raw_repl.py FLASH BLOCKS WRITES MODULE
 #
 # FLASH is a file of BLOCKS blocks. After WRITES writes to it the power fails; 0 is
-# never. MODULE is one that the firmware does not have; "" is none.
+# never. MODULE is one that the firmware does not have; "" is none. The flash is known
+# there as `flash`; -flash.writes are the writes since the start if WRITES is 0.
 
 import builtins
 import io
@@ -82,8 +83,8 @@ def execute(code, names):
     write("\x04" + error + "\x04>")
 
 
-def serve():
-    names, raw, line = {"__name__": "__main__"}, False, b""
+def serve(flash):
+    names, raw, line = {"flash": flash}, False, b""
     write(">>> ")
     while True:
         key = sys.stdin.buffer.read(1)
@@ -97,7 +98,7 @@ def serve():
             if not raw:
                 write("\r\n>>> ")
         elif raw and key == b"\x04" and not line:
-            names = {"__name__": "__main__"}
+            names = {"flash": flash}
             write("OK\r\nMPY: soft reboot\r\nraw REPL; CTRL-B to exit\r\n>")
         elif raw and key == b"\x04":
             if line == b"\x05A\x01":
@@ -113,8 +114,9 @@ def serve():
 
 sys.path[:] = ["", ".frozen"]
 hide(sys.argv[4])
-mount(Flash(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+flash = Flash(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+mount(flash)
 try:
-    serve()
+    serve(flash)
 except PowerFailure:
     pass
