@@ -10,12 +10,13 @@ import pytest
 
 from host_helpers import Pipeline
 from tinycnn import simulator as simulators
+from tinycnn.board.repl import connect
 from tinycnn.errors import MissingToolError, SourceError, TargetError
 from tinycnn.files import ROOT
 from tinycnn.firmware import command, qemu
 from tinycnn.firmware.fetch import Checkout
 from tinycnn.simulator.flash import romfs
-from tinycnn.simulator.qemu import machine, prompt
+from tinycnn.simulator.qemu import machine
 from tinycnn.simulator.targets import Target
 
 STACK = 16 * 1024
@@ -69,10 +70,10 @@ def test_soft_reset_gives_everything_back(qemu_rv32: Target, flash: Path) -> Non
     seen = set()
     with machine(qemu_rv32.program, image) as port:
         for _ in range(20):
-            with prompt(port) as transport:  # a soft reset each time
-                seen.add(transport.exec(mount + FACTS))
-                transport.exec("kept = [tflm.Interpreter('/rom/model_int8.tflite')] * 3")
-                transport.exec_raw_no_follow("while True: kept[0].invoke()")
+            with connect(port) as board:  # a soft reset each time
+                seen.add(board.run(mount + FACTS))
+                board.run("kept = [tflm.Interpreter('/rom/model_int8.tflite')] * 3")
+                board.transport.exec_raw_no_follow("while True: kept[0].invoke()")
     assert len(seen) == 1, seen
     free, _, arena = map(int, seen.pop().split())
     assert 0.9 * HEAP < free < HEAP

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tinycnn.board.deploy import sync
 from tinycnn.board.repl import connect
-from tinycnn.errors import TargetError
 from tinycnn.files import read_bytes
-from tinycnn.simulator.completed import TIMED_OUT, Completed
+from tinycnn.simulator.completed import Completed
 from tinycnn.simulator.flash import FLASH
-from tinycnn.simulator.qemu import follow
-from tinycnn.simulator.serial_script import SerialScript
+from tinycnn.simulator.serial_script import SerialScript, run_serial
 
 
 @contextmanager
@@ -49,20 +46,11 @@ def run(
     After `timeout` seconds it is interrupted. Raises TargetError if the script is not
     there or the board does not answer.
     """
-    start = time.monotonic()
     if script is None:
         mpremote = [sys.executable, "-m", "mpremote", "connect", port, "repl"]
-        status = subprocess.run(mpremote, check=False).returncode
-        return Completed(status, "", "", time.monotonic() - start)
-    if not script.is_file():
-        raise TargetError(f"there is no script {script}")
-    with started(port, read_bytes(script).decode(), args, flash=flash) as running:
-        try:
-            status, stdout, stderr = follow(running, capture, timeout)
-        except TimeoutError:
-            running.interrupt()
-            return Completed(TIMED_OUT, "", "", time.monotonic() - start)
-    if capture:
-        return Completed(status, stdout, stderr, time.monotonic() - start)
-    sys.stderr.write(stderr)
-    return Completed(status, "", "", time.monotonic() - start)
+        return Completed(subprocess.run(mpremote, check=False).returncode, "", "", 0)
+
+    def start(code: str) -> AbstractContextManager[SerialScript]:
+        return started(port, code, args, flash=flash)
+
+    return run_serial(start, script, capture=capture, timeout=timeout)

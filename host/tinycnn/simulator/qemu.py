@@ -11,20 +11,16 @@ import select
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from mpremote.transport import TransportError
-from mpremote.transport_serial import SerialTransport
-
-from tinycnn.errors import TargetError, first_line
-from tinycnn.files import read_bytes
+from tinycnn.board.repl import connect
+from tinycnn.errors import TargetError
 from tinycnn.firmware.command import need
-from tinycnn.simulator.completed import TIMED_OUT, Completed
+from tinycnn.simulator.completed import Completed
 from tinycnn.simulator.flash import FLASH, romfs
-from tinycnn.simulator.serial_script import SerialScript
+from tinycnn.simulator.serial_script import SerialScript, run_serial
 
 PROGRAM = "qemu-system-riscv32"
 
@@ -88,28 +84,15 @@ def _terminal(process: subprocess.Popen[bytes]) -> str:
 
 
 @contextmanager
-def prompt(port: str) -> Iterator[SerialTransport]:
-    """The raw REPL at `port`, fresh from a soft reset."""
-    transport = SerialTransport(port, timeout=_START)
-    try:
-        transport.enter_raw_repl(soft_reset=True, timeout_overall=_START)
-        yield transport
-    except TransportError as error:
-        raise TargetError(f"the machine in QEMU does not answer: {first_line(error)}") from None
-    finally:
-        transport.close()
-
-
-@contextmanager
 def started(
     firmware: Path, code: str, args: Arguments = (), *, flash: Path = FLASH
 ) -> Iterator[SerialScript]:
     """The script `code`, running with the folder `flash` as its current one."""
     image = romfs(flash)
-    with machine(firmware, image) as port, prompt(port) as transport:
-        argv = ["", *args]
-        transport.exec(_PRELUDE.format(address=_ROMFS, size=len(image), argv=argv))
-        yield SerialScript(transport, code)
+    with machine(firmware, image) as port, connect(port) as board:
+        board.run(_PRELUDE.format(address=_ROMFS, size=len(image), argv=["", *args]))
+        with board.guarded():
+            yield SerialScript(board.transport, code)
 
 
 def run(
@@ -128,38 +111,13 @@ def run(
 
     Raises TargetError if the script is not there or the machine does not answer.
     """
-    start = time.monotonic()
     if script is None:
-        return Completed(_repl(firmware, flash), "", "", time.monotonic() - start)
-    if not script.is_file():
-        raise TargetError(f"there is no script {script}")
-    code = read_bytes(script).decode()
-    with started(firmware, code, args, flash=flash) as running:
-        try:
-            status, stdout, stderr = follow(running, capture, timeout)
-        except TimeoutError:
-            return Completed(TIMED_OUT, "", "", time.monotonic() - start)
-    if capture:
-        return Completed(status, stdout, stderr, time.monotonic() - start)
-    sys.stderr.write(stderr)
-    return Completed(status, "", "", time.monotonic() - start)
+        return Completed(_repl(firmware, flash), "", "", 0)
 
+    def start(code: str) -> AbstractContextManager[SerialScript]:
+        return started(firmware, code, args, flash=flash)
 
-def follow(running: SerialScript, capture: bool, timeout: float | None) -> tuple[int, str, str]:
-    """Status and output. A Ctrl-C of the user's is one on the board."""
-
-    def show(text: str) -> None:
-        if text and not capture:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-
-    while True:
-        try:
-            stdout, stderr = running.finish(timeout, show)
-        except KeyboardInterrupt:
-            running.interrupt()
-            continue
-        return 1 if stderr else 0, stdout, stderr
+    return run_serial(start, script, capture=capture, timeout=timeout)
 
 
 def _repl(firmware: Path, flash: Path) -> int:

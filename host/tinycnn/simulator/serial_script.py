@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 from mpremote.transport_serial import SerialTransport
 
 from tinycnn.errors import TargetError
+from tinycnn.files import read_bytes
+from tinycnn.simulator.completed import TIMED_OUT, Completed
 
 _END = b"\x04"
 _CTRL_C = b"\x03"
@@ -67,6 +72,49 @@ class SerialScript:
             self._unread += line.read(waiting)
         except OSError as error:
             raise TargetError(f"the board is gone: {error}") from None
+
+
+def run_serial(
+    start: Callable[[str], AbstractContextManager[SerialScript]],
+    script: Path,
+    *,
+    capture: bool,
+    timeout: float | None,
+) -> Completed:
+    """Run the file `script`, whose text `start` takes to a board, to its end.
+
+    With `capture` its output is returned, else shown as it comes, a traceback on stderr.
+    After `timeout` seconds it is interrupted. Raises TargetError if it is not there.
+    """
+    if not script.is_file():
+        raise TargetError(f"there is no script {script}")
+    begin = time.monotonic()
+    with start(read_bytes(script).decode()) as running:
+        try:
+            stdout, stderr = _followed(running, capture, timeout)
+        except TimeoutError:
+            running.interrupt()
+            return Completed(TIMED_OUT, "", "", time.monotonic() - begin)
+    seconds, status = time.monotonic() - begin, 1 if stderr else 0
+    if capture:
+        return Completed(status, stdout, stderr, seconds)
+    sys.stderr.write(stderr)
+    return Completed(status, "", "", seconds)
+
+
+def _followed(running: SerialScript, capture: bool, timeout: float | None) -> tuple[str, str]:
+    """Its stdout and stderr. A Ctrl-C of the user's is one on the board."""
+
+    def show(text: str) -> None:
+        if text and not capture:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    while True:
+        try:
+            return running.finish(timeout, show)
+        except KeyboardInterrupt:
+            running.interrupt()
 
 
 def _text(data: bytes) -> str:
