@@ -16,6 +16,7 @@ from emulators import MACHINES, need_emulator, stock_image
 from firmware_files import write_firmware
 from host_helpers import TOOLS, Command, Pipeline, assert_one_line_error
 from tinycnn.board.image import find_image, read_image
+from tinycnn.board.repl import wait_for_repl
 from tinycnn.cli import board as verbs
 from tinycnn.errors import UserError
 from tinycnn.files import ROOT
@@ -95,9 +96,9 @@ def test_image_is_written_where_it_belongs(
 
 
 def test_ctrl_c_while_flashing(loader: str, emulator: Emulator, tmp_path: Path) -> None:
-    process = _flash_something_large(loader, emulator, tmp_path)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    with _flash_something_large(loader, emulator, tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert said.splitlines()[-1].startswith("tinycnn: stopped: the flash holds a part")
     assert len(said.splitlines()) == 1
@@ -122,7 +123,7 @@ def _flash_something_large(port: str, emulator: Emulator, tmp_path: Path) -> sub
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     while "This erases" not in process.stdout.readline():
-        assert process.poll() is None
+        assert process.poll() is None, process.communicate()
     time.sleep(3)
     return process
 
@@ -135,6 +136,7 @@ def test_stock_firmware(
     assert (image.chip, image.address) == (machine.chip, machine.address)
     flash = flash_file(tmp_path / "flash.img", image.data, image.address)
     with emulator.running(flash) as port:
+        wait_for_repl(port, 60)  # a first boot formats the file system
         outcome = command("doctor", "--port", port)
         assert outcome.status == 1
         assert "firmware    MicroPython v1." in outcome.out
@@ -162,10 +164,8 @@ def test_empty_flash_to_a_classified_digit(
             text=True,
         )
         assert process.stdout is not None
-        for line in process.stdout:
-            if "reset the board now" in line:
-                break
-        assert process.poll() is None, process.communicate()
+        while "reset the board now" not in process.stdout.readline():
+            assert process.poll() is None, process.communicate()
     with emulator.running(flash, port=int(port.rpartition(":")[2])):
         out, err = process.communicate(timeout=120)
         assert (process.returncode, err) == (0, "")

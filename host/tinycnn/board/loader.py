@@ -74,34 +74,43 @@ def connect(port: str, baud: int = FAST_BAUD) -> Iterator[Loader]:
 
     Raises TargetError if `port` cannot be opened, NoLoaderError if no chip answers.
     """
-    esp: Any = None
-    opened: Any = None
     _log().progress = silent
+    esp = _detected(port)
     try:
-        with _guarded(port):
-            try:
-                esp = opened = esptool.detect_chip(
-                    port,
-                    ROM_BAUD,
-                    "default-reset" if has_reset_line(port) else "no-reset",
-                    connect_attempts=_SYNC_ATTEMPTS,
-                )
-            except (FatalError, OSError, ValueError) as error:
-                raise cannot_open(port) or _no_loader(port, first_line(error)) from None
-            if not esp.IS_STUB:
-                esp = esptool.run_stub(esp)
-            esptool.attach_flash(esp)
-            if baud != ROM_BAUD:
-                esp.change_baud(baud)
-            loader = Loader(port, esp)
+        try:
+            loader = _started(port, esp, baud)
+        except TargetError:
+            # A byte lost on the way up: it is worth a second time, from the start.
+            esp._port.close()
+            esp = _detected(port)
+            loader = _started(port, esp, baud)
         yield loader
     finally:
-        if opened is not None:
-            # Whatever went wrong: let the board run what it has.
-            with contextlib.suppress(FatalError, OSError):
-                if has_reset_line(port):
-                    esp.hard_reset()
-            opened._port.close()
+        # Whatever went wrong: let the board run what it has.
+        with contextlib.suppress(FatalError, OSError):
+            if has_reset_line(port):
+                esp.hard_reset()
+        esp._port.close()
+
+
+def _detected(port: str) -> Any:
+    """esptool's object for the chip on `port`, which is in its ROM loader."""
+    before = "default-reset" if has_reset_line(port) else "no-reset"
+    try:
+        return esptool.detect_chip(port, ROM_BAUD, before, connect_attempts=_SYNC_ATTEMPTS)
+    except (FatalError, OSError, ValueError) as error:
+        raise cannot_open(port) or _no_loader(port, first_line(error)) from None
+
+
+def _started(port: str, esp: Any, baud: int) -> Loader:
+    """The chip with esptool's stub running and its flash known."""
+    with _guarded(port):
+        if not esp.IS_STUB:
+            esp = esptool.run_stub(esp)
+        esptool.attach_flash(esp)
+        if baud != ROM_BAUD:
+            esp.change_baud(baud)
+        return Loader(port, esp)
 
 
 def _no_loader(port: str, why: str) -> NoLoaderError:
@@ -116,8 +125,6 @@ def _guarded(port: str) -> Iterator[None]:
     """A block in which esptool's errors become ours."""
     try:
         yield
-    except TargetError:
-        raise
     except (FatalError, serial.SerialException, OSError) as error:
         raise TargetError(f"lost the chip on {port} ({first_line(error)})") from None
 
