@@ -3,9 +3,10 @@
 #   on a board      mpremote run device/classify.py
 #   on a laptop     tinycnn simulate device/classify.py
 #
-# Needs a firmware with the tflm module, and beside it on the file system the
-# model and samples.py.
+# Needs a firmware with the tflm module, and the model and samples.py: on the file
+# system, in ROMFS, or frozen into the firmware.
 
+import os
 import sys
 import time
 from array import array
@@ -23,16 +24,31 @@ class Stop(Exception):
     """Why this can't go on, in one line for the user."""
 
 
+def find_model():
+    """Return the model's path, or its bytes if it is frozen into the firmware."""
+    for path in (MODEL, "/rom/" + MODEL):
+        try:
+            os.stat(path)
+            return path
+        except OSError:
+            pass
+    try:
+        import frozen_models
+
+        return getattr(frozen_models, MODEL.split(".")[0])
+    except (ImportError, AttributeError):
+        raise Stop("no " + MODEL + " here; copy it: mpremote cp build/models/" + MODEL + " :")
+
+
 def load():
     """Make the interpreter; raise Stop if something is missing."""
     try:
         import tflm
     except ImportError:
         raise Stop("this firmware has no tflm module; README.md tells how to get one")
+    model = find_model()
     try:
-        interpreter = tflm.Interpreter(MODEL)
-    except OSError:
-        raise Stop("no " + MODEL + " here; copy it: mpremote cp build/models/" + MODEL + " :")
+        interpreter = tflm.Interpreter(model)
     except (tflm.ModelError, MemoryError) as error:
         raise Stop(MODEL + ": " + str(error))
     inputs, outputs = interpreter.inputs, interpreter.outputs

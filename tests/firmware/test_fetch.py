@@ -44,7 +44,7 @@ def leftovers(cache: Path) -> list[str]:
 
 def test_the_projects_sources_are_pinned() -> None:
     found = sources.load()
-    assert list(found) == ["micropython", "esp-tflite-micro", "esp-nn"]
+    assert list(found) == ["micropython", "micropython-lib", "esp-tflite-micro", "esp-nn"]
     assert found["micropython"].debian is not None
     assert all(len(source.commit) == 40 for source in found.values())
 
