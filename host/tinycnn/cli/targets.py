@@ -1,4 +1,4 @@
-"""Verbs that make firmware and run it: firmware fetch, simulator, simulate."""
+"""Verbs that make firmware and run it: firmware fetch and build, simulator, simulate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tinycnn.errors import UserError
 if TYPE_CHECKING:
     from tinycnn.firmware.ops import OpSet
 
-firmware = typer.Typer(no_args_is_help=True, help="Fetch what firmware is built from.")
+firmware = typer.Typer(no_args_is_help=True, help="Fetch what firmware is built from; build it.")
 app.add_typer(firmware, name="firmware")
 
 
@@ -86,6 +86,64 @@ def fetch(
         for line in failed[:-1]:
             typer.echo(f"tinycnn: {line}", err=True)
         raise UserError(failed[-1])
+
+
+class BoardName(StrEnum):
+    """The boards of firmware_build/esp32/boards."""
+
+    ESP32 = "ESP32"
+    ESP32_SPIRAM = "ESP32_SPIRAM"
+    ESP32_S3_SPIRAM_OCT = "ESP32_S3_SPIRAM_OCT"
+    ESP32_C3 = "ESP32_C3"
+
+
+@firmware.command()
+def build(
+    board: Annotated[BoardName, typer.Option(help="The board to build for.")],
+    ops: Annotated[
+        str, typer.Option(metavar="digits|cnn|all", help="The ops it can run.")
+    ] = "cnn",
+    ops_from: Annotated[
+        Path | None,
+        typer.Option(metavar="MODEL.tflite", help="Just the ops of this model instead."),
+    ] = None,
+    freeze: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="MODEL.tflite", help="Build this model in; may be repeated."),
+    ] = None,
+    idf: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="ESP-IDF, if not $IDF_PATH.")
+    ] = None,
+    components: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="IDF components to use, say offline; may be repeated."),
+    ] = None,
+    container: Annotated[
+        bool, typer.Option("--container", help="Build in Espressif's container image.")
+    ] = False,
+) -> None:
+    """Build MicroPython with tflm for an ESP32 board: one file to flash."""
+    from tinycnn.files import ROOT
+    from tinycnn.firmware import esp32, esp32_idf
+    from tinycnn.firmware.sources import cache_root
+
+    folders = tuple(components or ())
+    found = (
+        esp32_idf.container(ROOT, cache_root(), *(folder.absolute() for folder in folders))
+        if container
+        else esp32_idf.find(idf)
+    )
+    request = esp32.Request(
+        esp32.BOARDS[board.value],
+        _op_set(ops, ops_from),
+        tuple(freeze or esp32.default_models()),
+        folders,
+    )
+    with progress_bar(f"firmware {board.value}") as show:
+        announce = typer.echo if container else (lambda command: None)
+        built = esp32.build(request, found, progress=show, announce=announce)
+    for line in esp32.told(built):
+        typer.echo(line)
 
 
 @app.command()

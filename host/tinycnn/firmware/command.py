@@ -59,8 +59,12 @@ def first_error(log: str) -> str:
 
 def make_environment() -> dict[str, str]:
     """The environment for a make of our own, even when we were started by one."""
-    ours = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    return ours | {"LC_ALL": "C"}
+    return without_make(os.environ) | {"LC_ALL": "C"}
+
+
+def without_make(environment: Mapping[str, str]) -> dict[str, str]:
+    """`environment` less what a make around us tells its children."""
+    return {k: v for k, v in environment.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
 
 
 @contextmanager

@@ -1,0 +1,287 @@
+"""Firmware for ESP32 boards: MicroPython with `tflm`, built by the user's ESP-IDF.
+
+The project is firmware_build/esp32; everything built goes to build/esp32/, what is to
+be flashed to build/firmware/.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tinycnn.errors import BuildError, SourceError
+from tinycnn.files import BUILD, ROOT, write_atomic, write_json
+from tinycnn.firmware import frozen, mapfile
+from tinycnn.firmware.command import first_error, locked, run, without_make
+from tinycnn.firmware.esp32_idf import Idf
+from tinycnn.firmware.esp32_image import Image, merge, too_large
+from tinycnn.firmware.fetch import Checkout, fetch
+from tinycnn.firmware.ops import OpSet
+from tinycnn.firmware.port import refuse_spaces
+from tinycnn.progress import Progress, silent
+
+PROJECT = ROOT / "firmware_build" / "esp32"
+
+COMPONENTS = ("esp-tflite-micro", "esp-nn")
+"""The pinned sources that are IDF components."""
+
+_STEPS = 1650
+"""About how many steps a first build takes, should ninja not say."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A folder of firmware_build/esp32/boards: its chip, as esptool names it, and what it is."""
+
+    name: str
+    chip: str
+    about: str
+
+
+BOARDS = {
+    board.name: board
+    for board in (
+        Board("ESP32", "esp32", "ESP32 modules without PSRAM"),
+        Board("ESP32_SPIRAM", "esp32", "ESP32 modules with PSRAM (WROVER)"),
+        Board("ESP32_S3_SPIRAM_OCT", "esp32s3", "ESP32-S3 modules with octal PSRAM"),
+        Board("ESP32_C3", "esp32c3", "ESP32-C3 modules"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to build: `models` are frozen in, `components` are folders of IDF components
+    that are used instead of the registry's."""
+
+    board: Board
+    ops: OpSet
+    models: Sequence[Path] = ()
+    components: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """A built image, its JSON of sizes and pins, and what of it is there for `tflm`."""
+
+    image: Image
+    facts: Path
+    totals: Mapping[str, int] = field(default_factory=dict)
+    added: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Sources:
+    micropython: Checkout
+    library: Checkout
+    components: dict[str, Checkout]
+
+    @property
+    def pins(self) -> dict[str, str]:
+        trees = {"micropython": self.micropython, "micropython-lib": self.library}
+        return {name: tree.key for name, tree in (trees | self.components).items()}
+
+
+def default_models(device: Path = ROOT / "device", models: Path = BUILD / "models") -> list[Path]:
+    """What is frozen in unless the user says: device/'s models, else the one just made.
+
+    Raises BuildError if there is neither.
+    """
+    shipped = sorted(device.glob("*.tflite"))
+    made = models / "model_int8.tflite"
+    if not shipped and not made.is_file():
+        raise BuildError(
+            "there is no model to freeze: make one with `tinycnn demo`, or give "
+            "--freeze MODEL.tflite"
+        )
+    return shipped or [made]
+
+
+def build(
+    request: Request,
+    idf: Idf,
+    *,
+    progress: Progress = silent,
+    announce: Callable[[str], None] = lambda command: None,
+) -> Firmware:
+    """Build `request` with `idf`; the image ends up in build/firmware/.
+
+    `announce` is told the command before it runs, as one line for a shell.
+
+    Raises UserError: a source that cannot be had, a model that is none, or a BuildError
+    with the log and the first error in it if it does not compile or does not fit.
+    """
+    refuse_spaces()
+    models = frozen.read_models(request.models)
+    sources = _fetch(progress)
+    folder = BUILD / "esp32" / f"{request.board.name}-{request.ops.name}"
+    with locked(folder, progress):
+        write_atomic(folder / "frozen_models.c", frozen.c_source(models))
+        objects = _make(request, idf, sources, folder, progress, announce)
+        day = datetime.now(UTC).strftime("%Y%m%d")
+        name = f"{request.board.name}-{day}-v{sources.micropython.version}"
+        image = merge(objects, BUILD / "firmware" / f"{name}.bin")
+        map_text = (objects / "micropython.map").read_text(errors="replace")
+    firmware = Firmware(
+        image, image.path.with_suffix(".json"), mapfile.totals(map_text), mapfile.added(map_text)
+    )
+    write_json(firmware.facts, _facts(request, idf, sources, models, firmware))
+    return firmware
+
+
+def _fetch(progress: Progress) -> _Sources:
+    micropython = fetch("micropython", progress=progress)
+    if micropython.commit is None:
+        raise SourceError(
+            "Debian's package of MicroPython serves for the simulator only: "
+            "run `tinycnn firmware fetch micropython` online first"
+        )
+    library = fetch("micropython-lib", progress=progress)
+    return _Sources(
+        micropython, library, {name: fetch(name, progress=progress) for name in COMPONENTS}
+    )
+
+
+def _make(
+    request: Request,
+    idf: Idf,
+    sources: _Sources,
+    folder: Path,
+    progress: Progress,
+    announce: Callable[[str], None],
+) -> Path:
+    """Run idf.py, with its output in a log. Returns the folder it built in."""
+    objects = folder / "objects"
+    components = _link_components(sources, request.components, folder / "components")
+    variables = {
+        "MICROPY_BOARD": request.board.name,
+        "MICROPY_DIR": str(sources.micropython.path),
+        "MICROPY_LIB_DIR": str(sources.library.path),
+        "TFLM_COMMIT": sources.components["esp-tflite-micro"].key,
+        "TFLM_OPS": "",
+        "TFLM_OPS_FILE": "",
+        "TFLM_FROZEN_MODELS": str(folder / "frozen_models.c"),
+        "TINYCNN_COMPONENTS": ";".join(str(path) for path in components),
+    } | request.ops.variables
+    what = f"Building MicroPython {sources.micropython.version} for {request.board.name}"
+
+    def see(line: str) -> None:
+        # The bootloader is a build of its own inside, with few steps.
+        if (match := re.match(r"\[(\d+)/(\d+)\]", line)) and int(match[2]) > 200:
+            progress(what, int(match[1]), int(match[2]))
+
+    progress(what, 0, _STEPS)
+    defines = [word for key, value in variables.items() for word in ("-D", f"{key}={value}")]
+    command = [*idf.idf_py, "-C", str(PROJECT), "-B", str(objects), *defines, "build"]
+    announce(shlex.join(command))
+    made = run(
+        command,
+        env=_environment(idf, sources.micropython),
+        on_line=see,
+    )
+    log = BUILD / "logs" / f"esp32-{folder.name}.log"
+    write_atomic(log, made.output + "\n")
+    if not made.ok:
+        raise BuildError(f"{why(made.output)} (log: {log})")
+    return objects
+
+
+def _environment(idf: Idf, micropython: Checkout) -> dict[str, str]:
+    return (
+        without_make(idf.environment)
+        | {
+            "LC_ALL": "C.UTF-8",  # idf.py refuses an encoding that is not Unicode
+            # Without these MicroPython would describe whichever git repository it lies in.
+            "MICROPY_GIT_TAG": f"v{micropython.version}",
+            "MICROPY_GIT_HASH": (micropython.commit or "")[:10],
+        }
+    )
+
+
+def _link_components(sources: _Sources, given: Sequence[Path], folder: Path) -> list[Path]:
+    """Folders of IDF components with the names they go by: ours, then what is in `given`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    found = {name: tree.path for name, tree in sources.components.items()}
+    for place in given:
+        inside = sorted(path.parent for path in place.glob("*/CMakeLists.txt"))
+        if not inside:
+            raise BuildError(f"--components {place}: no folder of IDF components")
+        found |= {path.name: path.absolute() for path in inside}
+    links = []
+    for name, path in found.items():
+        link = folder / name
+        link.symlink_to(path)
+        links.append(link)
+    return links
+
+
+def why(log: str) -> str:
+    """Why a build failed, in one line."""
+    if match := re.search(r"too small for binary \S+ size (0x[0-9a-f]+):.*?overflow (0x[0-9a-f]+)",
+                          log, re.DOTALL):  # fmt: skip
+        size, excess = int(match[1], 16), int(match[2], 16)
+        return too_large(size, size - excess)
+    if match := re.search(r"region [`'](\w+)' overflowed by (\d+) bytes", log):
+        return f"the firmware does not link: {match[1]} is {int(match[2]):,} bytes too small"
+    if "Failed to resolve component" in log or "Cannot establish a connection" in log:
+        return (
+            "an IDF component cannot be had from components.espressif.com: go online, or give "
+            "--components DIR with a copy"
+        )
+    return f"the firmware does not build: {first_error(log)}"
+
+
+def _facts(
+    request: Request,
+    idf: Idf,
+    sources: _Sources,
+    models: Mapping[str, bytes],
+    firmware: Firmware,
+) -> dict[str, object]:
+    """What is written beside the image: all sizes in bytes."""
+    image = asdict(firmware.image) | {"path": firmware.image.path.name}
+    return {
+        "board": request.board.name,
+        "chip": request.board.chip,
+        "ops": request.ops.name,
+        "frozen_models": {name: len(data) for name, data in models.items()},
+        "image": image,
+        "application": firmware.totals,
+        "tflm_adds": firmware.added,
+        "pins": sources.pins | {"esp-idf": idf.version, "compiler": _compiler(request, idf)},
+    }
+
+
+def _compiler(request: Request, idf: Idf) -> str:
+    """The first line of what the chip's compiler says of itself."""
+    prefix = "riscv32-esp" if request.board.chip == "esp32c3" else f"xtensa-{request.board.chip}"
+    search = idf.environment.get("PATH")
+    program = shutil.which(f"{prefix}-elf-gcc", path=search)
+    return "" if program is None else run([program, "--version"]).output.partition("\n")[0]
+
+
+def told(firmware: Firmware) -> list[str]:
+    """What a person wants to know of what was built: file, sum, room, and what tflm takes."""
+    image = firmware.image
+    room = image.app_size + image.app_free
+    flash = {part: _in_flash(kinds) for part, kinds in firmware.added.items()}
+    parts = ", ".join(f"{part.replace('_', ' ')} {size:,}" for part, size in flash.items())
+    return [
+        f"{image.path}",
+        f"sha256 {image.sha256}",
+        f"flash at {image.offset:#x}: {image.size:,} bytes",
+        f"application {image.app_size:,} of {room:,} bytes, {100 * image.app_free // room} % free",
+        f"tflm takes {sum(flash.values()):,} bytes of flash: {parts}",
+        f"sizes and pins: {firmware.facts}",
+    ]
+
+
+def _in_flash(kinds: Mapping[str, int]) -> int:
+    """Bytes in the image: all but what is zero at the start."""
+    return sum(size for kind, size in kinds.items() if kind != "bss")

@@ -1,0 +1,231 @@
+"""`tinycnn firmware build`: what is given to idf.py, what comes out, how failures read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+import fake_idf
+from commandline import tinycnn
+from tinycnn.errors import BuildError, SourceError, UserError
+from tinycnn.firmware import esp32, esp32_idf, frozen, mapfile
+from tinycnn.firmware.fetch import Checkout, fetch
+from tinycnn.firmware.ops import profile_set
+
+C3 = esp32.BOARDS["ESP32_C3"]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A build folder and sources of the test's own, and no ESP-IDF of the user's."""
+
+    def fetched(name: str, progress: object = None) -> Checkout:
+        (tmp_path / name).mkdir(exist_ok=True)
+        return Checkout(tmp_path / name, "local", "1.28.0", "c" * 40)
+
+    monkeypatch.setattr(esp32, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(esp32, "fetch", fetched)
+    for name in ("IDF_PATH", "IDF_PYTHON_ENV_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def build(place: Path, request: esp32.Request | None = None, **idf: object) -> esp32.Firmware:
+    found = esp32_idf.find(fake_idf.make(place / "idf", **idf))  # type: ignore[arg-type]
+    return esp32.build(request or esp32.Request(C3, profile_set("digits")), found)
+
+
+def test_every_board_has_its_folder() -> None:
+    folders = {path.parent.name for path in esp32.PROJECT.glob("boards/*/mpconfigboard.cmake")}
+    assert folders == set(esp32.BOARDS)
+
+
+def test_image_holds_every_part_at_its_place(place: Path) -> None:
+    image = build(place).image
+    data = image.path.read_bytes()
+    assert re.fullmatch(r"ESP32_C3-\d{8}-v1\.28\.0\.bin", image.path.name)
+    assert data[:100] == b"B" * 100
+    assert data[100:0x8000] == b"\xff" * (0x8000 - 100)
+    assert data[0x8000:].startswith(fake_idf.TABLE)
+    assert data[0x10000:] == b"A" * 1000
+    assert image.sha256 == hashlib.sha256(data).hexdigest()
+    assert (image.offset, image.app_free) == (0, fake_idf.APP_ROOM - 1000)
+
+
+def test_facts_have_sizes_and_pins(place: Path) -> None:
+    firmware = build(place)
+    facts = json.loads(firmware.facts.read_bytes())
+    assert facts["pins"]["esp-idf"] == "5.5.1"
+    assert facts["pins"]["micropython"] == facts["pins"]["esp-nn"] == "c" * 40
+    assert facts["image"]["sha256"] == firmware.image.sha256
+    assert facts["application"] == {"text": 0x300}
+    assert facts["tflm_adds"]["module"] == {"text": 0x100}
+    assert facts["tflm_adds"]["esp_nn"] == {"text": 0x200}
+    assert facts["tflm_adds"]["tflm"] == {}
+
+
+def test_idf_py_gets_board_sources_and_ops(place: Path) -> None:
+    build(place)
+    words = json.loads((place / "idf" / "calls.json").read_bytes())
+    assert words[-1] == "build"
+    assert "MICROPY_BOARD=ESP32_C3" in words
+    assert f"MICROPY_DIR={place / 'micropython'}" in words
+    assert "TFLM_OPS=digits" in words
+    links = next(word for word in words if word.startswith("TINYCNN_COMPONENTS=")).partition("=")
+    assert [Path(link).name for link in links[2].split(";")] == ["esp-tflite-micro", "esp-nn"]
+
+
+def test_components_given_replace_and_add(place: Path) -> None:
+    for name in ("esp-nn", "mdns"):
+        (place / "given" / name).mkdir(parents=True)
+        (place / "given" / name / "CMakeLists.txt").touch()
+    request = esp32.Request(C3, profile_set("cnn"), components=(place / "given",))
+    build(place, request)
+    folder = place / "build" / "esp32" / "ESP32_C3-cnn" / "components"
+    found = {link.name: link.resolve() for link in folder.iterdir()}
+    assert found["mdns"] == place / "given" / "mdns"
+    assert found["esp-nn"] == place / "given" / "esp-nn"
+
+
+def test_components_folder_without_any_is_one_line(place: Path) -> None:
+    request = esp32.Request(C3, profile_set("cnn"), components=(place,))
+    with pytest.raises(BuildError, match=r"^--components .*: no folder of IDF components$"):
+        build(place, request)
+
+
+def test_application_too_large_says_by_how_much(place: Path) -> None:
+    with pytest.raises(BuildError, match=r"is 1 too large for its partition: take fewer ops"):
+        build(place, app=fake_idf.APP_ROOM + 1)
+
+
+TOO_SMALL = """\
+Error: app partition is too small for binary micropython.bin size 0x1f0010:
+  - Part 'factory' 0/0 @ 0x10000 size 0x1f0000 (overflow 0x10)
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "line"),
+    [
+        (TOO_SMALL, "the application of 2,031,632 bytes is 16 too large for its partition"),
+        ("ld: region `iram0_0_seg' overflowed by 1234 bytes", "iram0_0_seg is 1,234 bytes"),
+        ("main.c:1:2: error: no such type\nninja: stopped", "main.c:1:2: error: no such type"),
+        ("Cannot establish a connection to the component registry", "give --components DIR"),
+    ],
+)  # fmt: skip
+def test_failure_is_one_line_with_the_log(place: Path, log: str, line: str) -> None:
+    with pytest.raises(BuildError) as caught:
+        build(place, body=f"print({log!r}); sys.exit(2)")
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+    written = place / "build" / "logs" / "esp32-ESP32_C3-digits.log"
+    assert str(written) in str(caught.value)
+    assert written.read_text().rstrip() == log.rstrip()
+
+
+def test_debians_micropython_does_not_do(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout = Checkout(place, "debian", "1.26.1", None)
+    monkeypatch.setattr(esp32, "fetch", lambda name, progress: checkout)
+    with pytest.raises(SourceError, match="serves for the simulator only"):
+        build(place)
+
+
+def test_no_model_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=r"^there is no model to freeze: make one with"):
+        esp32.default_models(tmp_path, tmp_path)
+
+
+def test_models_of_device_come_first(tmp_path: Path) -> None:
+    made = tmp_path / "models" / "model_int8.tflite"
+    made.parent.mkdir()
+    made.touch()
+    assert esp32.default_models(tmp_path, made.parent) == [made]
+    (tmp_path / "shipped.tflite").touch()
+    assert esp32.default_models(tmp_path, made.parent) == [tmp_path / "shipped.tflite"]
+
+
+@pytest.mark.parametrize(("name", "line"), [("7up", "no Python name"), ("bad", "no valid model")])
+def test_freeze_refuses(place: Path, name: str, line: str) -> None:
+    model = place / f"{name}.tflite"
+    model.write_bytes(b"TFL3" * 10)
+    with pytest.raises(UserError, match=line):
+        build(place, esp32.Request(C3, profile_set("cnn"), (model,)))
+
+
+def test_command_line_without_idf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("IDF_PATH", raising=False)
+    done = tinycnn("firmware", "build", "--board", "ESP32_C3")
+    assert done.returncode == 2
+    assert done.stderr.startswith("tinycnn: ESP-IDF is missing: ")
+    assert done.stderr.count("\n") == 1
+
+
+SHARED_STRINGS = """\
+Linker script and memory map
+
+.flash.rodata   0x3c140120    0x21900
+ .rodata.one    0x3c140120       0x40 libtflm_engine.a(model_check.c.obj)
+ .rodata.message.str1.4
+                0x3c150120    0x21864 CMakeFiles/micropython.elf.dir/tflm/modtflm.c.obj
+                                  0x3 (size before relaxing)
+ .rodata.message.str1.4
+                0x3c160120        0x0 libtflm_engine.a(model_check_conv.c.obj)
+                                0x100 (size before relaxing)
+"""
+
+
+def test_map_gives_each_file_its_own_strings() -> None:
+    found = mapfile.added(SHARED_STRINGS)
+    assert found["module"] == {"rodata": 3}
+    assert found["model_check"] == {"rodata": 0x140}
+    assert found["engine"] == {}
+
+
+def test_map_of_wrapped_output_section() -> None:
+    text = "Linker script and memory map\n.dram0.bss\n                0x3fc90000     0x1234\n"
+    assert mapfile.totals(text) == {"bss": 0x1234}
+
+
+@pytest.mark.parametrize("name", esp32.COMPONENTS)
+def test_manifest_names_the_version_of_the_pinned_commit(
+    name: str, sources_or_skip: Callable[[], AbstractContextManager[None]]
+) -> None:
+    manifest = (esp32.PROJECT / "main" / "idf_component.yml").read_text()
+    with sources_or_skip():
+        tree = fetch(name).path
+    told = re.search(r'^version: "(.*)"$', (tree / "idf_component.yml").read_text(), re.MULTILINE)
+    assert told is not None
+    assert f'  espressif/{name}: "=={told[1]}"\n' in manifest
+
+
+def test_frozen_models_are_aligned_bytes_by_name() -> None:
+    text = frozen.c_source({"one": b"\x01\xff", "two": b"\x02"})
+    assert "one_data[] __attribute__((aligned(16))) = {\n    1, 255\n};" in text
+    assert "{ MP_ROM_QSTR(MP_QSTR_two), MP_ROM_PTR(&two_obj) }," in text
+
+
+def test_real_build(
+    tmp_path: Path,
+    sources_or_skip: Callable[[], AbstractContextManager[None]],
+    seed_pipeline: object,
+) -> None:
+    """With ESP-IDF exported: an ESP32-C3 image with the reference model frozen in."""
+    if "IDF_PATH" not in os.environ:
+        pytest.skip("tools: ESP-IDF is missing: $IDF_PATH is not set")
+    model = seed_pipeline.build / "models" / "model_int8.tflite"  # type: ignore[attr-defined]
+    given = os.environ.get("TINYCNN_IDF_COMPONENTS")
+    components = (Path(given),) if given else ()
+    with sources_or_skip():
+        request = esp32.Request(C3, profile_set("digits"), (model,), components)
+        firmware = esp32.build(request, esp32_idf.find())
+    assert firmware.image.app_free > 0
+    assert firmware.added["frozen_models"]["rodata"] >= model.stat().st_size
+    for part in ("tflm", "esp_nn", "engine", "module"):
+        assert sum(firmware.added[part].values()) > 0
