@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinycnn._tensorflow import captured, keras, tensorflow
 from tinycnn.c_header import c_header
 from tinycnn.dataset import Dataset, Floats
 from tinycnn.errors import UserError, first_line
 from tinycnn.files import digest, read_bytes, update_metrics, write_atomic, write_json
+from tinycnn.interpreters import Raw, run_litert, run_tflm
 from tinycnn.model import check_fits, load_model
 from tinycnn.progress import Progress, silent
+from tinycnn.slim import slim
 from tinycnn.tflite import TFLite, inspect_tflite
 from tinycnn.train import TrainedModel
 
@@ -22,6 +26,12 @@ MODELS = Path("models")
 RECORD = MODELS / "quantized.json"
 NAMES = ("model_float32", "model_int8")
 IO = ("int8", "float")
+
+SLIM = 1
+"""Counts the ways of slimming there have been: a model of an older one is made anew."""
+
+PROOF_IMAGES = 300
+"""On so many images a slimmed model must give what it gave before."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ def quantize(
     for done, name in enumerate(NAMES):
         progress(f"converting to {name.removeprefix('model_')}", done, steps)
         representative = dataset.part("train").x if name == "model_int8" else None
-        made[name] = inspect_tflite(convert(wrapped, representative, io=io), name)
+        made[name] = slimmed(convert(wrapped, representative, io=io), name, dataset)
     progress("writing", len(NAMES), steps)
     folder = build / MODELS
     for name, tflite in made.items():
@@ -183,10 +193,33 @@ def convert(wrapped: Any, representative: Floats | None = None, *, io: str = "in
         raise UserError(f"the model cannot be converted: {first_line(error)}") from error
 
 
+def slimmed(data: bytes, name: str, dataset: Dataset) -> TFLite:
+    """The .tflite `data` without what no runtime needs, shown to give the same values.
+
+    Both run on the training images: in LiteRT, with its own kernels and the reference
+    ones, and in TFLM if that runs the model. Raises RuntimeError if one value differs:
+    that would be a fault of `tinycnn.slim`.
+    """
+    whole, small = inspect_tflite(data, name), inspect_tflite(slim(data), name)
+    x = dataset.part("train").x[:PROOF_IMAGES]
+
+    def values(model: TFLite) -> list[Raw]:
+        runs = [run_litert(model, x), run_litert(model, x, reference=True)]
+        if not whole.tflm_error:
+            runs.append(run_tflm(model, x))
+        return [run.outputs for run in runs]
+
+    if not all(map(np.array_equal, values(whole), values(small))):
+        raise RuntimeError(f"slimming changed what {name} computes")
+    return small
+
+
 def _key(dataset: Dataset, source: Path, io: str) -> str:
     """What the result depends on: Keras model, representative data, io, TensorFlow."""
     from importlib.metadata import version
 
     if io not in IO:
         raise UserError(f"--io must be {' or '.join(IO)}, not {io}")
-    return digest(f"{io} tf {version('tensorflow')}", dataset.fingerprint, read_bytes(source))
+    return digest(
+        f"{io} tf {version('tensorflow')} slim {SLIM}", dataset.fingerprint, read_bytes(source)
+    )

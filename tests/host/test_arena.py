@@ -54,7 +54,7 @@ global_average_keep_q 704, global_average_q 704, global_max_f 1072, global_max_q
 hard_swish_f 1744, hard_swish_q 624, leaky_relu_f 1760, leaky_relu_q 640, max_pool_1d_f 832,
 max_pool_1d_q 800, max_pool_f 1216, max_pool_q 528, max_pool_same_f 1040, max_pool_same_q 496,
 maximum_f 2544, maximum_q 864, mean_last_f 624, mean_last_q 704, minimum_scalar_f 1728,
-minimum_scalar_q 608, model_float32 2144, model_int8 1296, mul_channels_f 1840,
+minimum_scalar_q 608, mul_channels_f 1840,
 mul_channels_q 736, mul_f 2592, mul_q 912, pad_1d_f 688, pad_1d_q 448, pad_f 2480, pad_q 848,
 padv2_f 2480, padv2_q 864, permute_f 1728, permute_q 608, prelu_f 1760, prelu_q 640,
 quantize 400, random_0 3536, random_1 9760, random_10 7888, random_11 5936, random_115 7984,
@@ -79,10 +79,9 @@ two_outputs_q 928, upsample_bilinear_f 4032, upsample_bilinear_q 1184
 """
 """Bytes of arena that engine_tflm.cpp plans on a 32-bit target, by the model's name.
 
-Names are those of tests/fuzz/make_corpus.py, of random_network() and of the two digits
-models, whose weights do not matter. Measured on x86 with gcc 12.2 and -m32
--malign-double, so that int64 and double are aligned as on Xtensa and RV32: TFLM
-(esp-tflite-micro at the commit in sources.toml) built as tflm/libtflm.mk does, linked
+Names are those of tests/fuzz/make_corpus.py and of random_network(). Measured on x86 with
+gcc 12.2 and -m32 -malign-double, so that int64 and double are aligned as on Xtensa and
+RV32: TFLM (esp-tflite-micro at the commit in sources.toml) built as tflm/libtflm.mk does, linked
 with engine_tflm.cpp and a main() that asks tflm_engine_plan() for the size as
 tflm_interpreter.c does. clang for riscv32 (ilp32) has the same sizeof() of every struct.
 """

@@ -1,0 +1,182 @@
+"""Slimming: a .tflite without what no runtime reads, giving the same values.
+
+All of it goes through the schema's object API. What goes: names, the description,
+signatures, metadata, empty and doubled buffers, quantization without a number, default
+values written out, and the RESHAPE of a Flatten before a fully connected layer, which
+reads its input as one row anyway. What is equal is written once: vectors (the zero points
+of every channel, shapes), quantization tables, buffers.
+
+What stays although TFLM does without: the scales of biases and a zero point for each
+channel. LiteRT's XNNPACK takes a layer without the first over to other kernels, whose
+values differ in single steps, and LiteRT refuses a model that has not the second.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+IDENTIFIER = b"TFL3"
+
+BUFFER_ALIGNMENT = 16
+"""What the schema asks of the data of a buffer (`force_align`)."""
+
+_NEW_CODES = 127
+"""Ops from here on are in `builtin_code` only; those below in the older field as well."""
+
+_OP = schema.BuiltinOperator
+
+
+def slim(data: bytes) -> bytes:
+    """The .tflite `data` with what a runtime needs, and nothing else.
+
+    Types, shapes and numbers stay, and so do the order and the options of the ops. A
+    model of several subgraphs is returned as it is: its signatures may be what tells
+    them apart.
+    """
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data))
+    if len(model.subgraphs) != 1:
+        return data
+    graph = model.subgraphs[0]
+    model.description = model.metadata = model.metadataBuffer = model.signatureDefs = None
+    graph.name = None
+    _drop_flattens(model, graph)
+    _drop_tensors(graph)
+    _drop_codes(model, graph)
+    for tensor in graph.tensors:
+        _slim_tensor(tensor)
+    _merge_quantization(graph)
+    _merge_buffers(model, graph)
+    builder = _Builder(len(data))
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _code(model: Any, op: Any) -> int:
+    code = model.operatorCodes[op.opcodeIndex]
+    return max(int(code.builtinCode), int(code.deprecatedBuiltinCode))
+
+
+def _drop_flattens(model: Any, graph: Any) -> None:
+    """Let fully connected layers read what a RESHAPE before them only renames.
+
+    They take the product of all dimensions but the weights' depth as their batch.
+    """
+    for reshape in [op for op in graph.operators if _code(model, op) == _OP.RESHAPE]:
+        given, flat = reshape.inputs[0], reshape.outputs[0]
+        readers = [op for op in graph.operators if flat in op.inputs]
+        if flat in graph.outputs or not all(_flattens(model, graph, op, flat) for op in readers):
+            continue
+        for op in readers:
+            op.inputs = np.array([given, *op.inputs[1:]], np.int32)
+        graph.operators.remove(reshape)
+
+
+def _flattens(model: Any, graph: Any, op: Any, flat: int) -> bool:
+    """Whether `op` computes the same from the tensor `flat` in whatever shape."""
+    if _code(model, op) != _OP.FULLY_CONNECTED or list(op.inputs).count(flat) != 1:
+        return False
+    shape = list(graph.tensors[flat].shape)
+    depth = graph.tensors[op.inputs[1]].shape[-1]
+    gives = len(graph.tensors[op.outputs[0]].shape)
+    plain = op.builtinOptions is not None and not op.builtinOptions.keepNumDims
+    return bool(op.inputs[0] == flat and len(shape) == gives == 2 and shape[1] == depth and plain)
+
+
+def _drop_tensors(graph: Any) -> None:
+    """Keep the tensors that an op or the user has, numbered anew in the old order."""
+    ops = graph.operators
+    lists = [graph.inputs, graph.outputs, *(op.inputs for op in ops), *(op.outputs for op in ops)]
+    kept = sorted({int(i) for indices in lists for i in indices if i >= 0})
+    at = {old: new for new, old in enumerate(kept)} | {-1: -1}  # -1: an input left out
+
+    def renumbered(indices: Any) -> Any:
+        return np.array([at[int(i)] for i in indices], np.int32)
+
+    graph.tensors = [graph.tensors[i] for i in kept]
+    graph.inputs, graph.outputs = renumbered(graph.inputs), renumbered(graph.outputs)
+    for op in ops:
+        op.inputs, op.outputs = renumbered(op.inputs), renumbered(op.outputs)
+        if op.intermediates is not None:
+            op.intermediates = None if len(op.intermediates) == 0 else op.intermediates
+
+
+def _drop_codes(model: Any, graph: Any) -> None:
+    """Keep the op codes that are used, each in the older of its two fields alone."""
+    kept = sorted({op.opcodeIndex for op in graph.operators})
+    for op in graph.operators:
+        op.opcodeIndex = kept.index(op.opcodeIndex)
+    model.operatorCodes = [model.operatorCodes[i] for i in kept]
+    for code in model.operatorCodes:
+        if code.deprecatedBuiltinCode == code.builtinCode < _NEW_CODES:
+            code.builtinCode = 0  # the default; readers take the larger
+
+
+def _slim_tensor(tensor: Any) -> None:
+    tensor.name = None
+    if tensor.shape is not None and len(tensor.shape):
+        tensor.hasRank = False  # tells a scalar from an unknown shape, no more
+        if tensor.shapeSignature is not None and (tensor.shapeSignature == tensor.shape).all():
+            tensor.shapeSignature = None
+    quantization = tensor.quantization
+    if quantization is not None:
+        quantization.min = quantization.max = None  # of training; nothing computes with them
+        if quantization.scale is None or len(quantization.scale) == 0:
+            tensor.quantization = None
+
+
+class _Shared(schema.QuantizationParametersT):  # type: ignore[misc]
+    """Quantization that several tensors have: written by the first, then referred to."""
+
+    def Pack(self, builder: Any) -> int:
+        if not hasattr(self, "_offset"):
+            self._offset: int = super().Pack(builder)
+        return self._offset
+
+
+def _merge_quantization(graph: Any) -> None:
+    seen: dict[tuple[bytes, bytes, int], Any] = {}
+    for tensor in graph.tensors:
+        found = tensor.quantization
+        if found is None or found.details is not None or found.zeroPoint is None:
+            continue
+        key = (found.scale.tobytes(), found.zeroPoint.tobytes(), found.quantizedDimension)
+        if key not in seen:
+            seen[key] = _Shared()
+            seen[key].__dict__.update(vars(found))
+        tensor.quantization = seen[key]
+
+
+def _merge_buffers(model: Any, graph: Any) -> None:
+    """One buffer for equal ones; number 0, empty by the schema, for all empty ones."""
+    raw = [b"" if b.data is None else np.asarray(b.data).tobytes() for b in model.buffers]
+    used = {raw[tensor.buffer]: model.buffers[tensor.buffer] for tensor in graph.tensors}
+    used.pop(b"", None)
+    # Ends that are not aligned lie together: two gaps of half an alignment fill each other.
+    order = [b"", *sorted(used, key=lambda data: -(len(data) % BUFFER_ALIGNMENT))]
+    for tensor in graph.tensors:
+        tensor.buffer = order.index(raw[tensor.buffer])
+    model.buffers = [schema.BufferT(), *(used[data] for data in order[1:])]
+
+
+class _Builder(flatbuffers.Builder):  # type: ignore[misc]
+    """A builder that writes a vector of numbers once, however often it is asked to.
+
+    It also aligns vectors of bytes, which are the data of buffers, as the schema asks:
+    flatbuffers' Python does not.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._written: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: Any) -> int:
+        key = (x.dtype.str, x.tobytes())
+        if key not in self._written:
+            if x.dtype.itemsize == 1:
+                self.Prep(BUFFER_ALIGNMENT, x.size)
+            self._written[key] = super().CreateNumpyVector(x)
+        return self._written[key]
