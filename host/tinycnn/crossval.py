@@ -17,7 +17,7 @@ from tinycnn.files import digest, write_json
 from tinycnn.model import Recipe, recipe_named
 from tinycnn.progress import Progress, silent
 from tinycnn.statistics import Score, pool
-from tinycnn.train import TrainedModel, fit, start_model
+from tinycnn.train import CACHE, TrainedModel, learn, lessons_for, start_model
 
 FOLDS = 5
 
@@ -60,6 +60,7 @@ def cross_validate(
     seed: int,
     progress: Progress = silent,
     *,
+    cache: Path,
     folds: int = FOLDS,
     epochs: int | None = None,
     source: Path | None = None,
@@ -68,7 +69,8 @@ def cross_validate(
 
     Blocks are contiguous because neighbouring images share a writer: with shuffled
     folds a network is judged on hands it has seen. `source` is a .keras file whose
-    network is used, with new weights. Raises UserError if a fold has too few images.
+    network is used, with new weights. Lessons of teachers, who do not see the block
+    either, are kept in `cache`. Raises UserError if a fold has too few images.
     """
     if folds < 2 or folds > len(dataset.y) // 2:
         raise UserError(f"--folds must be 0, or 2 to {len(dataset.y) // 2}, not {folds}")
@@ -77,17 +79,14 @@ def cross_validate(
     for at, (first, last) in enumerate(blocks(len(dataset.y), folds)):
         keep = np.ones(len(dataset.y), bool)
         keep[first:last] = False
+        part = (dataset.x[keep], dataset.y[keep])
+
+        def tell(said: str, done: int, _: int, at: int = at) -> None:
+            progress(f"fold {at + 1}/{folds}  {said}", at * count + done, folds * count)
+
+        lessons = lessons_for(recipe, part, dataset.classes, cache, tell)
         model = start_model(dataset, recipe, seed, source, fresh=True)
-        fit(
-            model,
-            (dataset.x[keep], dataset.y[keep]),
-            None,
-            epochs=count,
-            batch=recipe.batch,
-            progress=lambda said, done, _, at=at: progress(  # type: ignore[misc]
-                f"fold {at + 1}/{folds}  {said}", at * count + done, folds * count
-            ),
-        )
+        learn(model, recipe, part, None, lessons, epochs=count, progress=tell)
         with captured():
             predicted = model.predict(dataset.x[first:last], verbose=0).argmax(axis=1)
         scores.append(Score(int((predicted == dataset.y[first:last]).sum()), last - first))
@@ -100,13 +99,18 @@ def ensure_cross_validated(
     build: Path,
     progress: Progress = silent,
     *,
-    folds: int = FOLDS,
+    folds: int | None = None,
 ) -> CrossValidation | None:
     """The cross-validation of what made `trained`: from `build`/cache, or done now.
 
-    None if `folds` is 0, or if the model came trained: how is not known.
+    Without `folds`, 5 of them; none for a recipe with teachers, which takes their
+    minutes for each. None if `folds` is 0, or if the model came trained: how is not known.
     """
-    if folds == 0 or not trained.recipe:
+    if not trained.recipe:
+        return None
+    if folds is None:
+        folds = 0 if recipe_named(trained.recipe).teaching else FOLDS
+    if folds == 0:
         return None
     key = digest(trained.key, str(folds))
     path = build / "cache" / f"crossval-{key[:16]}.json"
@@ -119,6 +123,7 @@ def ensure_cross_validated(
         recipe_named(trained.recipe),
         trained.seed,
         progress,
+        cache=build / CACHE,
         folds=folds,
         epochs=trained.epochs,
         # The network as trained: --model may since have changed or gone.

@@ -9,8 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinycnn._tensorflow import captured, keras
 from tinycnn.dataset import Dataset, Floats, Labels
+from tinycnn.distil import METHOD, Lessons, ensure_lessons, fit_soft, softened
 from tinycnn.errors import UserError
 from tinycnn.files import digest, read_bytes, update_metrics, write_atomic, write_json
 from tinycnn.model import Layer, Recipe, check_fits, gives_logits, layers_of, load_model
@@ -21,6 +24,7 @@ SEED = 1337
 
 MODEL = Path("models", "model.keras")
 HISTORY = Path("models", "history.json")
+CACHE = Path("cache")
 
 
 @dataclass(frozen=True)
@@ -87,15 +91,14 @@ def train(
     if count < 1:
         raise UserError(f"--epochs must be 1 or more, not {count}")
     key = _key(dataset, recipe, seed, count, source)
-    model = start_model(dataset, recipe, seed, source)
+    start_model(dataset, recipe, seed, source)  # complains before teachers take minutes
     began = time.perf_counter()
-    history = fit(
-        model,
-        (dataset.part("train").x, dataset.part("train").y),
-        (dataset.part("validation").x, dataset.part("validation").y),
-        epochs=count,
-        batch=recipe.batch,
-        progress=progress,
+    train_part = (dataset.part("train").x, dataset.part("train").y)
+    validation = (dataset.part("validation").x, dataset.part("validation").y)
+    lessons = lessons_for(recipe, train_part, dataset.classes, build / CACHE, progress)
+    model = start_model(dataset, recipe, seed, source)
+    history = learn(
+        model, recipe, train_part, validation, lessons, epochs=count, progress=progress
     )
     seconds = time.perf_counter() - began
     path = build / MODEL
@@ -238,6 +241,63 @@ def start_model(
     return keras().models.clone_model(model) if fresh else model
 
 
+def lessons_for(
+    recipe: Recipe,
+    train_part: tuple[Floats, Labels],
+    classes: int,
+    cache: Path,
+    progress: Progress = silent,
+) -> Lessons | None:
+    """What the recipe's teachers teach of these images; None if it has no teachers.
+
+    To be had before `start_model`: training teachers draws random numbers.
+    """
+    if recipe.teaching is None:
+        return None
+    return ensure_lessons(*train_part, classes, recipe.teaching, cache, progress)
+
+
+def learn(
+    model: Any,
+    recipe: Recipe,
+    train_part: tuple[Floats, Labels],
+    validation: tuple[Floats, Labels] | None,
+    lessons: Lessons | None,
+    *,
+    epochs: int,
+    progress: Progress = silent,
+) -> History:
+    """Train `model` in place as the recipe says, on `lessons` if it has teachers.
+
+    Shapes are as in `fit`. `validation` draws curves and decides nothing.
+    """
+    if lessons is None:
+        return fit(
+            model, train_part, validation, epochs=epochs, batch=recipe.batch, progress=progress
+        )
+    held_out = None
+    if validation is not None:
+        one_hot = np.eye(lessons.scores.shape[1], dtype=np.float32)
+        held_out = (validation[0], one_hot[validation[1]])
+    return _history(
+        fit_soft(
+            model,
+            lessons.x,
+            softened(lessons.scores, recipe.temperature),
+            epochs=epochs,
+            batch=recipe.batch,
+            rate=recipe.rate,
+            temperature=recipe.temperature,
+            validation=held_out,
+            progress=progress,
+        )
+    )
+
+
+def _history(curves: dict[str, list[float]]) -> History:
+    return History(*(curves.get(n, []) for n in ("loss", "accuracy", "val_loss", "val_accuracy")))
+
+
 def fit(
     model: Any,
     train_part: tuple[Floats, Labels],
@@ -276,8 +336,7 @@ def fit(
         verbose=0,
         callbacks=[_Report()],
     ).history
-    curves = {name: [float(v) for v in values] for name, values in said.items()}
-    return History(*(curves.get(n, []) for n in ("loss", "accuracy", "val_loss", "val_accuracy")))
+    return _history({name: [float(v) for v in values] for name, values in said.items()})
 
 
 def save_keras(model: Any, path: Path) -> None:
@@ -297,4 +356,8 @@ def _key(dataset: Dataset, recipe: Recipe, seed: int, epochs: int, source: Path 
     what = (
         f"{recipe.name} {epochs} {recipe.batch} {seed} {dataset.name} tf {version('tensorflow')}"
     )
+    if recipe.teaching is not None:
+        what += f" {METHOD} {recipe.teaching} {recipe.rate} {recipe.temperature}"
+        built = recipe.build(dataset.image_shape, dataset.classes)
+        what += str([(layer.kind, layer.detail, layer.shape) for layer in layers_of(built)])
     return digest(what, dataset.fingerprint, start)

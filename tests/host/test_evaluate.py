@@ -87,17 +87,23 @@ def test_blocks_are_contiguous_and_even() -> None:
 
 
 def test_cross_validation_holds_each_block_out(
-    digits: Dataset, monkeypatch: pytest.MonkeyPatch
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from tinycnn import crossval
 
     trained_on = []
 
-    def spy(model: object, part: tuple[np.ndarray, np.ndarray], *_: object, **__: object) -> None:
+    def spy(
+        model: object,
+        recipe: object,
+        part: tuple[np.ndarray, np.ndarray],
+        *_: object,
+        **__: object,
+    ) -> None:
         trained_on.append(part[0])
 
-    monkeypatch.setattr(crossval, "fit", spy)
-    crossed = cross_validate(digits, RECIPES["seed"], 1, folds=3)
+    monkeypatch.setattr(crossval, "learn", spy)
+    crossed = cross_validate(digits, RECIPES["seed"], 1, cache=tmp_path, folds=3)
     assert [score.total for score in crossed.folds] == [599, 599, 599]
     for (first, last), seen in zip(blocks(1797, 3), trained_on, strict=True):
         assert np.array_equal(seen, np.delete(digits.x, slice(first, last), axis=0))
@@ -202,7 +208,7 @@ def test_own_data_through_every_verb(own_npz: Path, tmp_path: Path, command: Com
     last = metrics["evaluate"]["results"][-1]
     assert last["parts"]["test"]["accuracy"] > 0.9
     assert metrics["evaluate"]["cross_validation"]["pooled"]["total"] == 80
-    figures = {"samples", "model", "curves", "confusion", "predictions", "accuracy"}
+    figures = {"samples", "model", "curves", "confusion", "predictions", "accuracy", "strain"}
     if last["parts"]["test"]["accuracy"] < 1:
         figures.add("mistakes")
     page = check_report(build, figures)
@@ -222,7 +228,9 @@ def test_own_trained_model_through_every_verb(
     int8 = (build / "models" / "model_int8.tflite").read_bytes()
     assert int8 == quick_pipeline.converted.int8.data
     page = check_report(
-        build, {"samples", "model", "confusion", "predictions", "accuracy", "mistakes"}
+        build,
+        {"samples", "model", "confusion", "predictions", "accuracy", "mistakes"}
+        | {"strain", "frontier"},
     )
     assert "Trained elsewhere" in page
     assert "No cross-validation was made" in page

@@ -112,7 +112,7 @@ def test_metrics_name_what_was_trained(quick_pipeline: Pipeline) -> None:
         (["--epochs", 0], "--epochs must be 1 or more"),
         (["--seed", -1], "--seed must be 0 to"),
         (["--seed", 2**32], "--seed must be 0 to"),
-        (["--recipe", "sourdough"], "no recipe 'sourdough': there is seed"),
+        (["--recipe", "sourdough"], "no recipe 'sourdough': there is best, max, seed, tiny"),
         (["--model", "none.keras"], "cannot read none.keras"),
     ],
 )
@@ -188,7 +188,16 @@ def test_gives_logits(tmp_path: Path) -> None:
         assert models.gives_logits(models.load_model(path)) is not softmax
 
 
-def test_images_too_small() -> None:
-    with pytest.raises(UserError, match="3x9 are too small"):
-        models.build_seed((3, 9, 1), 2)
-    assert models.build_seed((4, 4, 1), 2).count_params() == 80 + 8 * 2 + 2
+@pytest.mark.parametrize(("name", "least"), [("seed", 4), ("tiny", 4), ("best", 6), ("max", 4)])
+def test_images_too_small(name: str, least: int) -> None:
+    build = models.RECIPES[name].build
+    with pytest.raises(UserError, match=f"{least - 1}x9 are too small"):
+        build((least - 1, 9, 1), 2)
+    assert build((least, least, 1), 2).outputs[0].shape == (None, 2)
+
+
+def test_recipes_have_the_parameters_that_the_pages_say() -> None:
+    found = {
+        name: recipe.build((8, 8, 1), 10).count_params() for name, recipe in models.RECIPES.items()
+    }
+    assert found == {"seed": 810, "tiny": 810, "best": 2883, "max": 68138}

@@ -97,8 +97,12 @@ def evaluate(
         typer.Option("--tflite", metavar="FILE", help="Evaluate this model alone."),
     ] = None,
     folds: Annotated[
-        int, typer.Option(metavar="K", help="Blocks of the cross-validation; 0 for none.")
-    ] = 5,
+        int | None,
+        typer.Option(
+            metavar="K",
+            help="Blocks of the cross-validation; 0 for none. Without it: 5, or 0 with teachers.",
+        ),
+    ] = None,
     build_dir: BuildDir = files.BUILD,
 ) -> None:
     """Measure accuracy and time in Keras, LiteRT and TFLM."""
