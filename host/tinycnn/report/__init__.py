@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tinycnn import frontier
+from tinycnn.calibrate import calibrate, judge
 from tinycnn.dataset import Dataset
 from tinycnn.evaluate import Evaluation
 from tinycnn.files import write_atomic
 from tinycnn.progress import Progress, silent
 from tinycnn.quantize import QuantizedModels
-from tinycnn.report import html, pictures
+from tinycnn.report import html, pictures, quality
+from tinycnn.robustness import strain
+from tinycnn.tflite import TFLite
 from tinycnn.train import TrainedModel
 
 PAGE = Path("report.html")
@@ -42,12 +46,29 @@ def write_report(
     wrong = [i for i, (y, p) in enumerate(zip(test.y, predicted, strict=True)) if y != p]
     if wrong:
         draw["mistakes"] = lambda: pictures.mistakes(test, predicted, wrong)
+    points = frontier.recorded() if dataset.name == "digits" else []
+    if points:
+        here = (converted.int8.size, judged.parts["test"])
+        draw["frontier"] = lambda: quality.frontier_picture(points, here)
+    draw["strain"] = lambda: quality.strain_picture(strain(converted.int8, test))
     figures: dict[str, bytes] = {}
     for done, (name, make) in enumerate(draw.items()):
         progress(name, done, len(draw))
         figures[name] = make()
         write_atomic(build / FIGURES / f"{name}.png", figures[name])
     progress("page", len(draw), len(draw))
-    text = html.page(dataset, trained, converted, evaluation, judged, figures)
+    sections = quality.frontier_section(points, figures) if points else []
+    sections += _calibration(dataset, converted.int8) + quality.strain_section(figures)
+    text = html.page(dataset, trained, converted, evaluation, judged, figures, sections)
     write_atomic(build / PAGE, text)
     return build / PAGE
+
+
+def _calibration(dataset: Dataset, model: TFLite) -> list[str]:
+    """The section on sureness; none for a model that TFLM does not run or with softmax inside."""
+    if model.tflm_error or "SOFTMAX" in model.ops:
+        return []
+    calibration = calibrate(model, dataset)
+    parts = [dataset.part(name) for name in ("test", "validation")]
+    found = {part.name: judge(model, part.x, part.y, calibration) for part in parts}
+    return quality.calibration_section(calibration, found)

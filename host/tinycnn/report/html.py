@@ -62,8 +62,12 @@ def page(
     evaluation: Evaluation,
     judged: Result,
     figures: dict[str, bytes],
+    quality: Sequence[str] = (),
 ) -> str:
-    """The whole page. `judged` is the result the pictures are of; `figures` PNGs by name."""
+    """The whole page. `judged` is the result the pictures are of; `figures` PNGs by name.
+
+    quality   sections of report.quality
+    """
     size = "x".join(str(s) for s in dataset.image_shape)
     test = judged.parts["test"]
     facts = [
@@ -80,9 +84,9 @@ def page(
         "<h2>Data</h2>",
         f"<p>{len(dataset.y):,} images of {size}, {dataset.classes} classes, divided by their "
         f"maximum ({dataset.maximum:g}). Split in order: {_split(dataset)}.</p>",
-        _figure(figures, "samples", "The first four training images."),
+        figure(figures, "samples", "The first four training images."),
         "<h2>Model</h2>",
-        _figure(figures, "model", "What each layer gives: height x width x maps."),
+        figure(figures, "model", "What each layer gives: height x width x maps."),
         _summary(trained),
         "<h2>Training</h2>",
         *_training(trained, figures),
@@ -93,14 +97,15 @@ def page(
         *_agreement(evaluation),
         "<h2>How sure is that?</h2>",
         *_honest(evaluation, judged, figures),
+        *quality,
         "<h2>Confusion matrix</h2>",
-        _figure(figures, "confusion", f"Test part, {_of(judged)}."),
+        figure(figures, "confusion", f"Test part, {_of(judged)}."),
         "<h2>Predictions</h2>",
-        _figure(figures, "predictions", f"The first test images, {_of(judged)}."),
+        figure(figures, "predictions", f"The first test images, {_of(judged)}."),
     ]
     if "mistakes" in figures:
         wrong = test.total - test.correct
-        body.append(_figure(figures, "mistakes", f"What it has wrong ({wrong} of {test.total})."))
+        body.append(figure(figures, "mistakes", f"What it has wrong ({wrong} of {test.total})."))
     return _PAGE.substitute(title=escape(dataset.name), body="\n".join(body))
 
 
@@ -120,7 +125,7 @@ def _facts(facts: Iterable[tuple[str, str]]) -> str:
     return f'<ul class="facts">{items}</ul>'
 
 
-def _figure(figures: dict[str, bytes], name: str, caption: str) -> str:
+def figure(figures: dict[str, bytes], name: str, caption: str) -> str:
     """A picture inside the page, as a data URI; `caption` is also what is read out."""
     data = base64.b64encode(figures[name]).decode()
     width = min(int.from_bytes(figures[name][16:20], "big") * 100 // 300, 830)
@@ -132,7 +137,7 @@ def _figure(figures: dict[str, bytes], name: str, caption: str) -> str:
     )
 
 
-def _table(
+def table(
     head: Sequence[str], rows: Iterable[Sequence[str]], *, text: int = 1, ref: int = 0
 ) -> str:
     """A table; the first `text` columns are text, the last `ref` rows for comparison."""
@@ -165,7 +170,7 @@ def _summary(trained: TrainedModel) -> str:
         for layer in trained.layers
     ]
     rows.append(["", "all", "", f"{trained.parameters:,}"])
-    return _table(["layer", "kind", "output", "parameters"], rows, text=3)
+    return table(["layer", "kind", "output", "parameters"], rows, text=3)
 
 
 def _training(trained: TrainedModel, figures: dict[str, bytes]) -> list[str]:
@@ -175,7 +180,7 @@ def _training(trained: TrainedModel, figures: dict[str, bytes]) -> list[str]:
     return [
         f"<p>Recipe {escape(trained.recipe)}{start}: {trained.epochs} epochs with Adam, seed "
         f"{trained.seed}, {trained.seconds:.0f} s.</p>",
-        _figure(figures, "curves", "Loss and accuracy after each epoch."),
+        figure(figures, "curves", "Loss and accuracy after each epoch."),
     ]
 
 
@@ -197,7 +202,7 @@ def _sizes(evaluation: Evaluation) -> str:
         for name, size in ARTICLE_BYTES.items():
             rows.append([name, "the article", f"{size:,}", f"{ARTICLE_ACCURACY[name]:.2%}", ""])
     reference = len(ARTICLE_BYTES) if evaluation.data == "digits" else 0
-    return _table(["model", "runtime", "bytes", "test", "µs"], rows, text=2, ref=reference)
+    return table(["model", "runtime", "bytes", "test", "µs"], rows, text=2, ref=reference)
 
 
 def _agreement(evaluation: Evaluation) -> list[str]:
@@ -217,7 +222,7 @@ def _honest(evaluation: Evaluation, judged: Result, figures: dict[str, bytes]) -
     lines = [
         f"<p>One part of the data is one draw. {_of(judged)}, by part, with 95 % Wilson "
         "intervals, and the float network trained anew in a cross-validation:</p>",
-        _figure(figures, "accuracy", "Accuracy with 95 % Wilson intervals."),
+        figure(figures, "accuracy", "Accuracy with 95 % Wilson intervals."),
     ]
     rows = [[name, *_counts(judged.parts[name])] for name in PARTS]
     crossed = evaluation.cross_validation
@@ -225,7 +230,7 @@ def _honest(evaluation: Evaluation, judged: Result, figures: dict[str, bytes]) -
         for at, score in enumerate(crossed.folds):
             rows.append([f"cross-validation, block {at + 1}", *_counts(score)])
         rows.append(["cross-validation, all blocks", *_counts(crossed.pooled)])
-    lines.append(_table(["part", "right", "of", "accuracy", "from", "to"], rows))
+    lines.append(table(["part", "right", "of", "accuracy", "from", "to"], rows))
     if crossed is None:
         lines.append("<p class=soft>No cross-validation was made.</p>")
     else:

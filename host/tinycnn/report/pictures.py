@@ -39,7 +39,7 @@ def samples(part: Part, count: int = 4) -> bytes:
         axes = figure.add_subplot(1, count, at + 1)
         _image(axes, part.x[at])
         axes.set_title(f"label {part.y[at]}", fontsize=11)
-    return _png(figure)
+    return png(figure)
 
 
 def predictions(part: Part, predicted: Sequence[int], side: int = 4) -> bytes:
@@ -70,7 +70,7 @@ def _grid(part: Part, predicted: Sequence[int], chosen: list[int], columns: int)
         if not right:
             for spine in axes.spines.values():
                 spine.set(color=RED, linewidth=3)
-    return _png(figure)
+    return png(figure)
 
 
 def curves(history: History) -> bytes:
@@ -92,8 +92,8 @@ def curves(history: History) -> bytes:
         axes.grid(alpha=0.3)
         axes.legend()
         if what == "accuracy":
-            _percent(axes.yaxis)
-    return _png(figure)
+            percent(axes.yaxis)
+    return png(figure)
 
 
 def confusion(counts: tuple[tuple[int, ...], ...]) -> bytes:
@@ -116,7 +116,7 @@ def confusion(counts: tuple[tuple[int, ...], ...]) -> bytes:
     )
     axes.set(xlabel="predicted", ylabel="true")
     axes.tick_params(rotation=0)
-    return _png(figure)
+    return png(figure)
 
 
 def accuracies(evaluation: Evaluation) -> bytes:
@@ -154,8 +154,8 @@ def accuracies(evaluation: Evaluation) -> bytes:
     axes.set_xlim(min(ends) - room, max(ends) + 2.5 * room)  # a figure stands at the right
     axes.grid(axis="x", alpha=0.3)
     axes.set_xlabel("accuracy, 95 % Wilson interval")
-    _percent(axes.xaxis)
-    return _png(figure)
+    percent(axes.xaxis)
+    return png(figure)
 
 
 PER_ROW = 5
@@ -185,7 +185,7 @@ def network(layers: Sequence[Layer]) -> bytes:
                 "", (x + 1.17, y), (x + 0.73, y),
                 arrowprops={"arrowstyle": "-|>", "color": GREY, "linewidth": 1.5},
             )  # fmt: skip
-    return _png(figure)
+    return png(figure)
 
 
 def _maps(axes: Axes, x: float, y: float, layer: Layer, largest: int) -> None:
@@ -225,12 +225,14 @@ def _image(axes: Axes, image: npt.NDArray[np.float32]) -> None:
     axes.set(xticks=[], yticks=[])
 
 
-def _percent(axis: Any) -> None:
+def percent(axis: Any) -> None:
+    """Label an axis of accuracies in percent."""
     # An axis may go on beyond 100 %; an accuracy does not.
     axis.set_major_formatter(lambda value, _: f"{value:.0%}" if value < 1.001 else "")
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """`figure` as a PNG at 300 dpi."""
     out = io.BytesIO()
     # Without the version of matplotlib in it, the same picture is the same bytes.
     figure.savefig(out, dpi=DPI, metadata={"Software": None})

@@ -1,0 +1,206 @@
+"""Accuracy, bytes and instructions of every recipe, measured and recorded.
+
+    python -m tinycnn.frontier [RECIPE ...]
+
+trains each recipe with five seeds under build/frontier/ and writes what it finds to
+frontier.json beside this file, which the report draws. The teachers are the same for all
+seeds. It takes an hour or two, and valgrind for the instructions.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tinycnn.arena import predict_arena
+from tinycnn.dataset import Dataset, load_digits
+from tinycnn.errors import BuildError
+from tinycnn.files import BUILD, write_atomic, write_json
+from tinycnn.firmware.unix import build_simulator
+from tinycnn.interpreters import run_tflm
+from tinycnn.model import RECIPES
+from tinycnn.quantize import quantize
+from tinycnn.statistics import Score
+from tinycnn.tflite import TFLite
+from tinycnn.train import TrainedModel, train
+
+RECORD = Path(__file__).with_name("frontier.json")
+SEEDS = range(5)
+COUNTED = 20
+"""Inferences over which instructions are counted, beside one that is subtracted."""
+
+_INVOKE = """\
+import sys, tflm
+interpreter = tflm.Interpreter("model.tflite")
+for _ in range(int(sys.argv[1])):
+    interpreter.invoke()
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One seed of one recipe.
+
+    test, validation   right of 359 and 360, the int8 model in TFLM
+    float_test, float_validation   the same of the network before it was quantized
+    bytes         of the int8 .tflite
+    arena         bytes on a 32-bit board, reference kernels, predicted
+    instructions  of an inference, see `count_instructions`; None where it was not counted
+    seconds       training took, wall time; with the teachers, where they were not there yet
+    """
+
+    recipe: str
+    seed: int
+    parameters: int
+    test: int
+    validation: int
+    float_test: int
+    float_validation: int
+    bytes: int
+    arena: int
+    instructions: int | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """What five seeds of a recipe come to; scores pool them, sizes are the largest."""
+
+    recipe: str
+    runs: tuple[Run, ...]
+
+    @property
+    def test(self) -> Score:
+        """All seeds counted as one model with the mean accuracy: n stays 359."""
+        return Score(round(statistics.mean(run.test for run in self.runs)), 359)
+
+    @property
+    def accuracies(self) -> tuple[float, float, float]:
+        """Mean, least and largest accuracy on the test part."""
+        found = [run.test / 359 for run in self.runs]
+        return statistics.mean(found), min(found), max(found)
+
+    @property
+    def validation(self) -> tuple[float, float, float]:
+        """Mean, least and largest accuracy on the validation part."""
+        found = [run.validation / 360 for run in self.runs]
+        return statistics.mean(found), min(found), max(found)
+
+    @property
+    def int8_loss(self) -> float:
+        """Accuracy that int8 loses against float, test and validation together; mean."""
+        lost = [r.float_test + r.float_validation - r.test - r.validation for r in self.runs]
+        return statistics.mean(lost) / 719
+
+    @property
+    def bytes(self) -> int:
+        return max(run.bytes for run in self.runs)
+
+    @property
+    def arena(self) -> int:
+        return max(run.arena for run in self.runs)
+
+    @property
+    def instructions(self) -> int | None:
+        counted = [run.instructions for run in self.runs if run.instructions is not None]
+        return max(counted) if counted else None
+
+
+def recorded() -> list[Point]:
+    """What was measured last, by recipe, the smallest model first; [] if nothing was."""
+    if not RECORD.exists():
+        return []
+    runs = [Run(**run) for run in json.loads(RECORD.read_bytes())]
+    names = dict.fromkeys(run.recipe for run in runs)
+    points = [Point(name, tuple(run for run in runs if run.recipe == name)) for name in names]
+    return sorted(points, key=lambda point: point.bytes)
+
+
+def measure(dataset: Dataset, recipe: str, seed: int, build: Path) -> Run:
+    """Train, quantize and judge; keeps the int8 model as `build`/RECIPE-SEED.tflite."""
+    trained = train(dataset, RECIPES[recipe], seed, build)
+    model = quantize(dataset, trained.path, build).int8
+    write_atomic(build / f"{recipe}-{seed}.tflite", model.data)
+    predicted = run_tflm(model, dataset.x).predictions
+    before = _float_predictions(dataset, trained)
+    scores = []
+    for name in ("test", "validation"):
+        first, last = dataset.bounds[name]
+        for found in (predicted, before):
+            pairs = zip(found[first:last], dataset.y[first:last], strict=True)
+            scores.append(sum(a == b for a, b in pairs))
+    return Run(
+        recipe=recipe,
+        seed=seed,
+        parameters=trained.parameters,
+        test=int(scores[0]),
+        float_test=int(scores[1]),
+        validation=int(scores[2]),
+        float_validation=int(scores[3]),
+        bytes=model.size,
+        arena=predict_arena(model.data).size,
+        instructions=count_instructions(model),
+        seconds=round(trained.seconds, 1),
+    )
+
+
+def _float_predictions(dataset: Dataset, trained: TrainedModel) -> list[int]:
+    scores = trained.load().predict(dataset.x, verbose=0)
+    return [int(i) for i in scores.argmax(axis=1)]
+
+
+def count_instructions(model: TFLite) -> int | None:
+    """Instructions of one inference in TFLM's reference kernels, on this machine's processor.
+
+    Counted by valgrind's callgrind in the simulator with TFLM compiled in: a run of 21
+    inferences less a run of one, by 20. It counts x86-64 instructions and no time;
+    another processor needs others, in a similar proportion. None without valgrind or
+    without TFLM's sources.
+    """
+    if shutil.which("valgrind") is None:
+        return None
+    try:
+        program = build_simulator("tflm").path
+    except BuildError:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "model.tflite").write_bytes(model.data)
+        Path(folder, "invoke.py").write_text(_INVOKE)
+        few, many = (_collected(program, Path(folder), times) for times in (1, 1 + COUNTED))
+    return round((many - few) / COUNTED)
+
+
+def _collected(program: Path, folder: Path, times: int) -> int:
+    # setarch: the heap where it always is, so that the count is the same each time.
+    counter = ["setarch", "-R", "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+    said = subprocess.run(
+        [*counter, str(program), "invoke.py", str(times)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    (line,) = [line for line in said.splitlines() if "Collected" in line]
+    return int(line.rsplit(":", 1)[1])
+
+
+def main(recipes: list[str]) -> None:
+    """Measure `recipes`, or all; what is recorded of others stays."""
+    dataset = load_digits()
+    for recipe in recipes or list(RECIPES):
+        found = [run for point in recorded() for run in point.runs if run.recipe != recipe]
+        for seed in SEEDS:
+            run = measure(dataset, recipe, seed, BUILD / "frontier")
+            print(run, flush=True)
+            found.append(run)
+            write_json(RECORD, [asdict(run) for run in found])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,71 @@
+"""What worse images do to accuracy: noise, shifts, thicker and thinner strokes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinycnn.augment import FINE, Redrawer
+from tinycnn.dataset import Floats, Part
+from tinycnn.interpreters import run_litert
+from tinycnn.statistics import Score
+from tinycnn.tflite import TFLite
+
+NOISE = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+SHIFTS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
+LEVELS = (-0.9, -0.6, -0.3, 0.0, 0.3, 0.6, 0.9)
+SEED = 5
+
+
+@dataclass(frozen=True)
+class Strain:
+    """Accuracy under one kind of change, `scores` at each of `amounts`; `unit` of those."""
+
+    name: str
+    unit: str
+    amounts: tuple[float, ...]
+    scores: tuple[Score, ...]
+
+
+def strain(model: TFLite, part: Part) -> list[Strain]:
+    """Accuracy of `model`, in LiteRT, on changed images of `part`.
+
+    Strokes are changed where images have one channel, by the level above which there is
+    ink (`tinycnn.augment`).
+    """
+    redrawer = Redrawer(part.x)
+    generator = np.random.default_rng(SEED)
+    noise = generator.standard_normal(part.x.shape).astype(np.float32)
+
+    def score(x: Floats) -> Score:
+        predicted = np.array(run_litert(model, x).predictions)
+        return Score(int((predicted == part.y).sum()), len(part.y))
+
+    def scores(images: list[Floats]) -> tuple[Score, ...]:
+        return tuple(score(x) for x in images)
+
+    found = [
+        Strain(
+            "noise",
+            "standard deviation, 1 is full ink",
+            NOISE,
+            scores([np.clip(part.x + np.float32(a) * noise, 0, 1) for a in NOISE]),
+        ),
+        Strain(
+            "shift sideways",
+            "pixels",
+            SHIFTS,
+            scores([redrawer.moved(right=a * FINE) for a in SHIFTS]),
+        ),
+        Strain(
+            "shift down",
+            "pixels",
+            SHIFTS,
+            scores([redrawer.moved(down=a * FINE) for a in SHIFTS]),
+        ),
+    ]
+    if redrawer.inked:
+        thickness = scores([redrawer.moved(level=-a) for a in LEVELS])
+        found.append(Strain("strokes", "thinner to thicker", LEVELS, thickness))
+    return found
