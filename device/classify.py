@@ -4,16 +4,20 @@
 #   on a laptop     tinycnn simulate device/classify.py
 #
 # Needs a firmware with the tflm module, and the model and samples.py: on the file
-# system, in ROMFS, or frozen into the firmware.
+# system, in ROMFS, or frozen into the firmware. Both are in device/: no TensorFlow is
+# needed for them.
 
 import os
 import sys
 import time
 from array import array
+from math import exp
 
 from micropython import const
 
-MODEL = "model_int8.tflite"  # or "model_float32.tflite"
+MODEL = "digits.tflite"  # or "model_int8.tflite": the one you trained
+TEMPERATURE = 0.40  # of digits.tflite: softmax(scores / TEMPERATURE) are probabilities
+SURE = 0.991  # a probability below this is not sure
 LOOP = False  # True: for ever, a digit every PERIOD_MS
 PERIOD_MS = const(2000)
 
@@ -37,7 +41,8 @@ def find_model():
 
         return getattr(frozen_models, MODEL.split(".")[0])
     except (ImportError, AttributeError):
-        raise Stop("no " + MODEL + " here; copy it: mpremote cp build/models/" + MODEL + " :")
+        folder = "device/" if MODEL == "digits.tflite" else "build/models/"
+        raise Stop("no " + MODEL + " here; copy it: mpremote cp " + folder + MODEL + " :")
 
 
 def load():
@@ -88,6 +93,11 @@ def classify(interpreter, pixels):
     return interpreter.outputs[0].dequantize(), took
 
 
+def probability(scores, best):
+    """Of the score `best`: the softmax of all at TEMPERATURE."""
+    return 1 / sum(exp((score - best) / TEMPERATURE) for score in scores)
+
+
 def main():
     samples = load_samples()
     interpreter = load()
@@ -97,14 +107,16 @@ def main():
         for index, digit, text in samples.SAMPLES:
             read_pixels(text, pixels, samples.DARKEST)
             scores, took = classify(interpreter, pixels)
-            predicted = scores.index(max(scores))
+            best = max(scores)
+            predicted = scores.index(best)
+            doubt = "" if probability(scores, best) >= SURE else " (not sure)"
             right += predicted == digit
             total_us += took
 
             print("\nImage", index)
             draw(pixels, samples.WIDTH)
             print(", ".join("%.2f" % score for score in scores))
-            print("Predicted class:", predicted, "  True class:", digit)
+            print("Predicted class: %d%s   True class: %d" % (predicted, doubt, digit))
             if LOOP:
                 time.sleep_ms(PERIOD_MS)
         count = len(samples.SAMPLES)

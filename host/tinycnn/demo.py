@@ -16,13 +16,17 @@ from tinycnn.errors import TargetError, UserError
 from tinycnn.evaluate import Evaluation, evaluate, need_evaluation
 from tinycnn.files import ROOT, update_metrics
 from tinycnn.firmware.unix import Engine, Simulator, build_simulator
+from tinycnn.interpreters import run_tflm
 from tinycnn.model import recipe_named
 from tinycnn.progress import Progress
 from tinycnn.quantize import QuantizedModels, ensure_quantized
 from tinycnn.report import write_report
+from tinycnn.statistics import Score
+from tinycnn.tflite import TFLite, read_tflite
 from tinycnn.train import SEED, TrainedModel, ensure_trained
 
 CLASSIFY = ROOT / "device" / "classify.py"
+SHIPPED = ROOT / "device" / "digits.tflite"
 
 # Runs in MicroPython: each model on the sample digits, what it needs and takes.
 _MEASURE = """\
@@ -32,14 +36,17 @@ import samples, tflm
 for name in sys.argv[1:]:
     interpreter = tflm.Interpreter(name)
     times = []
+    right = 0
     for _ in range(25):
-        for _, _, text in samples.SAMPLES:
+        right = 0
+        for _, digit, text in samples.SAMPLES:
             interpreter.inputs[0].quantize([int(c, 17) / samples.DARKEST for c in text])
             start = time.ticks_us()
             interpreter.invoke()
             times.append(time.ticks_diff(time.ticks_us(), start))
+            right += interpreter.outputs[0].argmax() == digit
     times.sort()
-    print(json.dumps([name, interpreter.arena_size, times[len(times) // 2]]))
+    print(json.dumps([name, interpreter.arena_size, times[len(times) // 2], right]))
 """
 
 
@@ -49,15 +56,22 @@ Step = Callable[[str], AbstractContextManager[Progress]]
 
 @dataclass(frozen=True)
 class Run:
-    """A model in the simulator: arena in bytes, median time per inference in microseconds."""
+    """A model in the simulator: arena in bytes, median time per inference in microseconds.
+
+    `right` is how many of the eight sample digits it classifies as they are.
+    """
 
     arena: int
     microseconds: int
+    right: int
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo made and found. `runs` is by model name, `output` is classify.py's."""
+    """What the demo made and found. `runs` is by model name, `output` is classify.py's.
+
+    shipped  the model in device/, which is not trained here, and its score on the test part
+    """
 
     trained: TrainedModel
     converted: QuantizedModels
@@ -66,12 +80,15 @@ class Demo:
     runs: dict[str, Run]
     output: str
     page: Path
+    shipped: TFLite
+    shipped_test: Score
 
 
 def demo(dataset: Dataset, build: Path, engine: Engine, step: Step) -> Demo:
     """Train `seed`, quantize, evaluate, report, and classify in the simulator.
 
-    Raises UserError if a step fails; what was made before stays and is reused.
+    The model that ships is classified with too, but not trained. Raises UserError if a
+    step fails; what was made before stays and is reused.
     """
     with step("train") as progress:
         trained = ensure_trained(dataset, recipe_named("seed"), SEED, build, progress)
@@ -84,23 +101,33 @@ def demo(dataset: Dataset, build: Path, engine: Engine, step: Step) -> Demo:
     with step("simulator") as progress:
         simulator = build_simulator(engine, progress=progress)
 
+    shipped = read_tflite(SHIPPED)
+    test = dataset.part("test")
+    predicted = run_tflm(shipped, test.x).predictions
+    right = sum(int(a == b) for a, b in zip(predicted, test.y, strict=True))
+
     models = {converted.path(model).name: converted.path(model) for model in converted.models}
     flash = build / "flash"
     simulators.stage(flash, simulators.board_files(models=build / "models") | models)
     output = _in_simulator(simulator, flash, CLASSIFY)
-    runs = _measured(simulator, flash, sorted(models))
+    runs = _measured(simulator, flash, [*sorted(models), SHIPPED.name])
     update_metrics(
         build,
         simulator={
             "engine": simulator.engine,
             "micropython": simulator.micropython_version,
             "models": {
-                name: {"arena_bytes": run.arena, "microseconds": run.microseconds}
+                name: {
+                    "arena_bytes": run.arena,
+                    "microseconds": run.microseconds,
+                    "samples_right": run.right,
+                }
                 for name, run in runs.items()
             },
         },
     )
-    return Demo(trained, converted, evaluation, simulator, runs, output, page)
+    score = Score(right, len(test.y))
+    return Demo(trained, converted, evaluation, simulator, runs, output, page, shipped, score)
 
 
 def _evaluated(
@@ -128,7 +155,7 @@ def _measured(simulator: Simulator, flash: Path, names: list[str]) -> dict[str, 
         script = Path(folder) / "measure.py"
         script.write_text(_MEASURE)
         lines = _in_simulator(simulator, flash, script, names).splitlines()
-    found = {name: Run(arena, us) for name, arena, us in map(json.loads, lines)}
+    found = {name: Run(*rest) for name, *rest in map(json.loads, lines)}
     return {Path(name).stem: run for name, run in found.items()}
 
 

@@ -33,19 +33,19 @@ def test_healthy_board_before_and_after_a_deploy(
     assert told["firmware"].startswith("MicroPython v1.28.0 on ")
     assert told["memory"].startswith("127 of 128 KB free for files, ")
     assert told["tflm"].startswith("0.1.0, engine hosted ")
-    assert "model_int8.tflite (missing)" in told["files"]
+    assert "digits.tflite (missing)" in told["files"]
     assert told["next"] == "tinycnn deploy"
 
     assert command("deploy", "--port", board.port).status == 0
     status, told = report(command, board.port)
     assert status == 0
-    assert told["files"] == "classify.py, samples.py, model_int8.tflite"
+    assert told["files"] == "classify.py, samples.py, digits.tflite"
     assert told["next"] == f"mpremote connect {board.port} run device/classify.py"
 
     with connect(board.port) as repl:
         repl.run("with open('samples.py', 'a') as file: file.write('#')")
     status, told = report(command, board.port)
-    assert (status, told["files"]) == (1, "classify.py, samples.py (differs), model_int8.tflite")
+    assert (status, told["files"]) == (1, "classify.py, samples.py (differs), digits.tflite")
     assert told["next"] == "tinycnn deploy"
 
 

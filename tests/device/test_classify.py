@@ -7,6 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
@@ -16,10 +17,13 @@ from tinycnn import samples
 from tinycnn.files import ROOT
 from tinycnn.interpreters import dequantize, run_tflm
 from tinycnn.simulator.targets import Target
+from tinycnn.tflite import TFLite, read_tflite
 
 SCRIPT = ROOT / "device" / "classify.py"
+SHIPPED = ROOT / "device" / "digits.tflite"
 BLOCK = re.compile(
-    r"^Image (\d+)\n((?:.{16}\n){8})([-\d., ]+)\nPredicted class: (\d)   True class: (\d)$",
+    r"^Image (\d+)\n((?:.{16}\n){8})([-\d., ]+)\n"
+    r"Predicted class: (\d)(?: \(not sure\))?   True class: (\d)$",
     re.MULTILINE,
 )
 
@@ -31,6 +35,7 @@ def board(flash: Path, tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("samples.py", "model_int8.tflite", "model_float32.tflite"):
         shutil.copy(flash / name, folder)
+    shutil.copy(SHIPPED, folder)
     return folder
 
 
@@ -47,10 +52,9 @@ def test_samples_are_what_the_host_makes() -> None:
     assert (ROOT / "device" / "samples.py").read_text() == samples.module_text()
 
 
-def check_run(text: str, name: str, pipeline: Pipeline) -> None:
+def check_run(text: str, model: TFLite, pipeline: Pipeline) -> None:
     """Eight real digits, drawn and scored as the host scores them."""
     digits = load_digits()
-    model = next(m for m in pipeline.converted.models if m.name == name)
     blocks = BLOCK.findall(text)
     assert len(blocks) == 8
     assert blocks[0][0] == "1078"
@@ -80,11 +84,40 @@ def check_run(text: str, name: str, pipeline: Pipeline) -> None:
 def test_classifies_the_samples(
     target: Target, board: Path, seed_pipeline: Pipeline, tmp_path: Path, name: str
 ) -> None:
-    script = changed(tmp_path, 'MODEL = "model_int8.tflite"', f'MODEL = "{name}.tflite"')
+    script = changed(tmp_path, 'MODEL = "digits.tflite"', f'MODEL = "{name}.tflite"')
     done = run(target, script, flash=board)
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{name}.tflite <Interpreter of ")
-    check_run(done.stdout, name, seed_pipeline)
+    model = next(m for m in seed_pipeline.converted.models if m.name == name)
+    check_run(done.stdout, model, seed_pipeline)
+
+
+def test_classifies_with_the_model_that_ships(
+    target: Target, board: Path, seed_pipeline: Pipeline
+) -> None:
+    done = run(target, SCRIPT, flash=board)
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.startswith("digits.tflite <Interpreter of ")
+    check_run(done.stdout, read_tflite(SHIPPED), seed_pipeline)
+    assert "\n8 of 8 right\n" in done.stdout
+
+
+def test_says_of_what_it_is_not_sure(target: Target, board: Path, tmp_path: Path) -> None:
+    """By the softmax of the scores that it prints; at a temperature that makes it doubt."""
+    text = re.sub(r"^TEMPERATURE = [\d.]+", "TEMPERATURE = 2.0", SCRIPT.read_text(), flags=re.M)
+    text, found = re.subn(r"^SURE = [\d.]+", "SURE = 0.76", text, flags=re.M)
+    assert found == 1
+    script = tmp_path / "classify.py"
+    script.write_text(text)
+    said = run(target, script, flash=board).stdout
+    blocks = re.findall(r"^([-\d., ]+)\nPredicted class: \d(.*)   True", said, re.M)
+    assert len(blocks) == 8
+    for line, doubt in blocks:
+        scores = np.array([float(score) for score in line.split(", ")])
+        probability = 1 / np.exp((scores - scores.max()) / 2).sum()
+        assert abs(probability - 0.76) > 0.005  # scores are printed with two places
+        assert doubt == ("" if probability > 0.76 else " (not sure)")
+    assert {doubt for _, doubt in blocks} == {"", " (not sure)"}
 
 
 def test_loops_until_interrupted(target: Target, board: Path, tmp_path: Path) -> None:
@@ -119,10 +152,14 @@ def script(board: Path) -> Path:
 
 
 def test_missing_files_are_one_line(target: Target, board: Path, script: Path) -> None:
-    (board / "model_int8.tflite").unlink()
+    (board / "digits.tflite").unlink()
     assert one_line(target, board, script) == (
-        "classify: no model_int8.tflite here; copy it: "
-        "mpremote cp build/models/model_int8.tflite :"
+        "classify: no digits.tflite here; copy it: mpremote cp device/digits.tflite :"
+    )
+    text = script.read_text()
+    script.write_text(text.replace('MODEL = "digits.tflite"', 'MODEL = "mine.tflite"'))
+    assert one_line(target, board, script) == (
+        "classify: no mine.tflite here; copy it: mpremote cp build/models/mine.tflite :"
     )
     (board / "samples.py").unlink()
     text = "classify: no samples.py here; copy it: mpremote cp device/samples.py :"
@@ -130,11 +167,11 @@ def test_missing_files_are_one_line(target: Target, board: Path, script: Path) -
 
 
 def test_corrupt_model_is_one_line(target: Target, board: Path, script: Path) -> None:
-    model = board / "model_int8.tflite"
+    model = board / "digits.tflite"
     data = model.read_bytes()
     for bad in (b"", data[:1000], b"\n" + data, bytes(len(data))):
         model.write_bytes(bad)
-        assert one_line(target, board, script).startswith("classify: model_int8.tflite: ")
+        assert one_line(target, board, script).startswith("classify: digits.tflite: ")
     model.write_bytes(data)
     assert run(target, script, flash=board).status == 0
 

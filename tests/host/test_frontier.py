@@ -1,0 +1,62 @@
+"""The recorded figures of the recipes, and how they are summed up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from host_helpers import Pipeline
+from tinycnn import frontier
+from tinycnn.arena import predict_arena
+from tinycnn.dataset import Dataset
+from tinycnn.files import ROOT
+from tinycnn.frontier import Point, Run, recorded
+from tinycnn.interpreters import run_tflm
+from tinycnn.model import RECIPES
+from tinycnn.tflite import read_tflite
+
+RUN = Run("best", 0, 2883, 350, 340, 351, 341, 5000, 2000, 900_000, 1.0)
+
+
+def test_a_point_sums_its_runs_up() -> None:
+    other = replace(RUN, seed=1, test=354, validation=348, bytes=5100, instructions=None)
+    point = Point("best", (RUN, other))
+    assert point.accuracies == pytest.approx((352 / 359, 350 / 359, 354 / 359))
+    assert point.validation == pytest.approx((344 / 360, 340 / 360, 348 / 360))
+    assert (point.test.correct, point.test.total) == (352, 359)
+    assert (point.bytes, point.arena, point.instructions) == (5100, 2000, 900_000)
+    # 1 + 1 lost by the first; 3 and 7 won by the second.
+    assert point.int8_loss == pytest.approx((2 - 10) / 2 / 719)
+
+
+def test_record_is_of_the_recipes_that_there_are() -> None:
+    points = {point.recipe: point for point in recorded()}
+    assert set(points) == set(RECIPES)
+    for name, point in points.items():
+        built = RECIPES[name].build((8, 8, 1), 10)
+        assert {run.parameters for run in point.runs} == {built.count_params()}
+        assert [run.seed for run in point.runs] == list(range(len(point.runs)))
+
+
+def test_record_has_what_can_be_had_again_at_once(
+    seed_pipeline: Pipeline, digits: Dataset
+) -> None:
+    points = {point.recipe: point for point in recorded()}
+    small = seed_pipeline.converted.int8
+    assert points["seed"].bytes == small.size
+    assert points["seed"].arena == predict_arena(small.data).size
+    shipped = read_tflite(ROOT / "device" / "digits.tflite")
+    run = points["best"].runs[0]
+    assert (run.bytes, run.arena) == (shipped.size, predict_arena(shipped.data).size)
+    predicted = run_tflm(shipped, digits.x).predictions
+    first, last = digits.bounds["test"]
+    pairs = zip(predicted[first:last], digits.y[first:last], strict=True)
+    assert run.test == sum(int(a == b) for a, b in pairs)
+
+
+def test_nothing_is_counted_without_valgrind(
+    seed_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frontier.shutil, "which", lambda _: None)
+    assert frontier.count_instructions(seed_pipeline.converted.int8) is None
