@@ -21,6 +21,7 @@ from tinycnn.files import ROOT
 from tinycnn.firmware.unix import Simulator
 
 MODEL = "model_int8.tflite"
+SHIPPED = "digits.tflite"
 
 
 def test_deployed_board_classifies(command: Command, board: PtyBoard, models: Pipeline) -> None:
@@ -28,7 +29,7 @@ def test_deployed_board_classifies(command: Command, board: PtyBoard, models: Pi
     assert outcome.status == 0, outcome
     lines = outcome.out.splitlines()
     assert lines[0] == "classify.py: copied"
-    assert lines[2].startswith(f"{MODEL}: copied, arena of ")
+    assert lines[2].startswith(f"{SHIPPED}: copied, arena of ")
     assert lines[-1].endswith(f"next: mpremote connect {board.port} run device/classify.py")
 
     mpremote = [sys.executable, "-m", "mpremote", "connect", board.port]
@@ -64,7 +65,7 @@ def test_second_deploy_copies_nothing(board: PtyBoard, models: Pipeline) -> None
     assert (first.copied, first.kept) == (tuple(files), ())
     assert (second.copied, second.kept) == ((), tuple(files))
     assert second.arenas == first.arenas
-    assert second.arenas[MODEL] > 0
+    assert second.arenas[SHIPPED] > 0
 
 
 def test_only_what_differs_is_copied(board: PtyBoard, models: Pipeline, tmp_path: Path) -> None:
