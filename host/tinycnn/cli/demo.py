@@ -32,9 +32,9 @@ def demo(engine: EngineOption = EngineName.hosted) -> None:
     typer.echo(made.output)
     Console(highlight=False).print(_table(made))
     typer.echo(
-        f"Of 8: bundled digits right. Arena in bytes and median time: MicroPython "
-        f"{made.simulator.micropython_version} on this machine,\n"
-        f"engine {made.simulator.engine}; a board takes longer.\n"
+        "Of 8: bundled digits right. Arena: bytes. µs: median time of an inference, in\n"
+        f"MicroPython {made.simulator.micropython_version} on this machine, engine "
+        f"{made.simulator.engine}; a board takes longer.\n"
         f"Report: {_shown(made.page)}"
     )
 
