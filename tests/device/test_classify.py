@@ -151,9 +151,31 @@ def script(board: Path) -> Path:
     return Path(shutil.copy(SCRIPT, board))
 
 
+PLAIN = """\
+import builtins
+
+import_any = builtins.__import__
+
+
+def import_all_but(name, *rest):
+    if name in {names}:
+        raise ImportError("no module named " + name)
+    return import_any(name, *rest)
+
+
+builtins.__import__ = import_all_but
+"""
+
+
+def on_plain_firmware(script: Path, *names: str) -> Path:
+    """Make `script` find no modules `names`, whether the firmware has them or not."""
+    script.write_text(PLAIN.format(names=names) + SCRIPT.read_text())
+    return script
+
+
 def test_missing_files_are_one_line(target: Target, board: Path, script: Path) -> None:
     (board / "digits.tflite").unlink()
-    assert one_line(target, board, script) == (
+    assert one_line(target, board, on_plain_firmware(script, "frozen_models")) == (
         "classify: no digits.tflite here; copy it: mpremote cp device/digits.tflite :"
     )
     text = script.read_text()
@@ -163,7 +185,7 @@ def test_missing_files_are_one_line(target: Target, board: Path, script: Path) -
     )
     (board / "samples.py").unlink()
     text = "classify: no samples.py here; copy it: mpremote cp device/samples.py :"
-    assert one_line(target, board, script) == text
+    assert one_line(target, board, on_plain_firmware(script, "samples")) == text
 
 
 def test_corrupt_model_is_one_line(target: Target, board: Path, script: Path) -> None:
@@ -176,24 +198,7 @@ def test_corrupt_model_is_one_line(target: Target, board: Path, script: Path) ->
     assert run(target, script, flash=board).status == 0
 
 
-PLAIN = """\
-import builtins
-
-import_any = builtins.__import__
-
-
-def import_all_but_tflm(name, *rest):
-    if name == "tflm":
-        raise ImportError("no module named 'tflm'")
-    return import_any(name, *rest)
-
-
-builtins.__import__ = import_all_but_tflm
-"""
-"""What makes this firmware like a plain one."""
-
-
 def test_firmware_without_tflm_is_one_line(target: Target, board: Path, script: Path) -> None:
-    script.write_text(PLAIN + SCRIPT.read_text())
+    on_plain_firmware(script, "tflm")
     text = "classify: this firmware has no tflm module; README.md tells how to get one"
     assert one_line(target, board, script) == text
