@@ -15,12 +15,12 @@ from tinycnn.dataset import Dataset
 from tinycnn.errors import TargetError, UserError
 from tinycnn.evaluate import Evaluation, evaluate, need_evaluation
 from tinycnn.files import ROOT, update_metrics
-from tinycnn.firmware.unix import Engine, Simulator, build_simulator
 from tinycnn.interpreters import run_tflm
 from tinycnn.model import recipe_named
 from tinycnn.progress import Progress
 from tinycnn.quantize import QuantizedModels, ensure_quantized
 from tinycnn.report import write_report
+from tinycnn.simulator.targets import Target, build_target
 from tinycnn.statistics import Score
 from tinycnn.tflite import TFLite, read_tflite
 from tinycnn.train import SEED, TrainedModel, ensure_trained
@@ -76,7 +76,7 @@ class Demo:
     trained: TrainedModel
     converted: QuantizedModels
     evaluation: Evaluation
-    simulator: Simulator
+    target: Target
     runs: dict[str, Run]
     output: str
     page: Path
@@ -84,8 +84,8 @@ class Demo:
     shipped_test: Score
 
 
-def demo(dataset: Dataset, build: Path, engine: Engine, step: Step) -> Demo:
-    """Train `seed`, quantize, evaluate, report, and classify in the simulator.
+def demo(dataset: Dataset, build: Path, target: str, step: Step) -> Demo:
+    """Train `seed`, quantize, evaluate, report, and classify on the target of that name.
 
     The model that ships is classified with too, but not trained. Raises UserError if a
     step fails; what was made before stays and is reused.
@@ -99,7 +99,7 @@ def demo(dataset: Dataset, build: Path, engine: Engine, step: Step) -> Demo:
     with step("report") as progress:
         page = write_report(dataset, trained, converted, evaluation, build, progress)
     with step("simulator") as progress:
-        simulator = build_simulator(engine, progress=progress)
+        built = build_target(target, progress=progress)
 
     shipped = read_tflite(SHIPPED)
     test = dataset.part("test")
@@ -109,13 +109,13 @@ def demo(dataset: Dataset, build: Path, engine: Engine, step: Step) -> Demo:
     models = {converted.path(model).name: converted.path(model) for model in converted.models}
     flash = build / "flash"
     simulators.stage(flash, simulators.board_files(models=build / "models") | models)
-    output = _in_simulator(simulator, flash, CLASSIFY)
-    runs = _measured(simulator, flash, [*sorted(models), SHIPPED.name])
+    output = _on_target(built, flash, CLASSIFY)
+    runs = _measured(built, flash, [*sorted(models), SHIPPED.name])
     update_metrics(
         build,
         simulator={
-            "engine": simulator.engine,
-            "micropython": simulator.micropython_version,
+            "target": built.name,
+            "micropython": built.micropython,
             "models": {
                 name: {
                     "arena_bytes": run.arena,
@@ -127,7 +127,7 @@ def demo(dataset: Dataset, build: Path, engine: Engine, step: Step) -> Demo:
         },
     )
     score = Score(right, len(test.y))
-    return Demo(trained, converted, evaluation, simulator, runs, output, page, shipped, score)
+    return Demo(trained, converted, evaluation, built, runs, output, page, shipped, score)
 
 
 def _evaluated(
@@ -150,23 +150,19 @@ def _evaluated(
     )
 
 
-def _measured(simulator: Simulator, flash: Path, names: list[str]) -> dict[str, Run]:
+def _measured(target: Target, flash: Path, names: list[str]) -> dict[str, Run]:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "measure.py"
         script.write_text(_MEASURE)
-        lines = _in_simulator(simulator, flash, script, names).splitlines()
+        lines = _on_target(target, flash, script, names).splitlines()
     found = {name: Run(*rest) for name, *rest in map(json.loads, lines)}
     return {Path(name).stem: run for name, run in found.items()}
 
 
-def _in_simulator(
-    simulator: Simulator, flash: Path, script: Path, args: list[str] | None = None
-) -> str:
+def _on_target(target: Target, flash: Path, script: Path, args: list[str] | None = None) -> str:
     """What `script` printed. Raises TargetError, with its last line, if it failed."""
-    done = simulators.run(
-        script, args or [], flash=flash, capture=True, timeout=120, program=simulator.path
-    )
+    done = target.run(script, args or [], flash=flash, capture=True, timeout=120)
     if done.status != 0:
         told = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["nothing"]
-        raise TargetError(f"{script.name} failed in the simulator: {told[-1]}")
+        raise TargetError(f"{script.name} failed on {target.name}: {told[-1]}")
     return done.stdout

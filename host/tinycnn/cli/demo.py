@@ -15,7 +15,7 @@ from rich.table import Table
 from tinycnn import files
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
-from tinycnn.cli.targets import EngineName, EngineOption
+from tinycnn.cli.targets import TargetName, TargetOption
 from tinycnn.progress import Progress
 
 if TYPE_CHECKING:
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def demo(engine: EngineOption = EngineName.hosted) -> None:
+def demo(target: TargetOption = TargetName.unix_hosted) -> None:
     """Train, quantize, evaluate, and classify digits in MicroPython; no board needed."""
     from tinycnn import dataset as datasets
     from tinycnn.demo import demo as run_demo
 
-    made = run_demo(datasets.load(None), files.BUILD, engine.value, _step)
+    made = run_demo(datasets.load(None), files.BUILD, target.value, _step)
     typer.echo(made.output)
     Console(highlight=False).print(_table(made))
     typer.echo(
         "Of 8: bundled digits right. Arena: bytes. µs: median time of an inference, in\n"
-        f"MicroPython {made.simulator.micropython_version} on this machine, engine "
-        f"{made.simulator.engine}; a board takes longer.\n"
+        f"MicroPython {made.target.micropython} on the target {made.target.name}; "
+        "a board takes longer.\n"
         f"Report: {_shown(made.page)}"
     )
 

@@ -20,13 +20,6 @@ firmware = typer.Typer(no_args_is_help=True, help="Fetch what firmware is built 
 app.add_typer(firmware, name="firmware")
 
 
-class EngineName(StrEnum):
-    """What runs the models in the simulator."""
-
-    hosted = "hosted"
-    tflm = "tflm"
-
-
 class TargetName(StrEnum):
     """Where scripts run."""
 
@@ -45,11 +38,6 @@ TargetOption = Annotated[
         "TFLM compiled in; qemu-rv32: a bare RISC-V machine in QEMU; qemu-esp32, qemu-esp32c3: "
         "emulated chips; esp32: a board on a port. See docs/targets.md."
     ),
-]
-
-EngineOption = Annotated[
-    EngineName,
-    typer.Option(help="hosted: the tflite-micro wheel; tflm: TFLM compiled in, as on a board."),
 ]
 
 
