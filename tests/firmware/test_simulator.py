@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from commandline import MAIN, tinycnn
 from tinycnn import simulator as simulators
 from tinycnn.errors import TargetError, UserError
 from tinycnn.firmware.unix import Simulator
-from tinycnn.simulator.targets import UnixTarget, facts
+from tinycnn.simulator.targets import Target, facts
 
 Run = Callable[..., simulators.Completed]
 
@@ -116,7 +117,7 @@ def test_simulator_without_tflm_is_one_line(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\necho Traceback >&2\necho 'ImportError: no tflm' >&2\nexit 1")
     program.chmod(0o755)
     with pytest.raises(TargetError, match=r"cannot import tflm, and says: ImportError: no tflm$"):
-        facts(UnixTarget("unix", program, ""), tmp_path)
+        facts(Target("unix", program, "", partial(simulators.run, program=program)), tmp_path)
 
 
 def test_cli_missing_script_is_one_line_and_status_2(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import atexit
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +25,7 @@ from tinycnn.progress import Progress, silent
 from tinycnn.simulator import board, esp32, qemu, unix
 from tinycnn.simulator.completed import Completed
 from tinycnn.simulator.flash import FLASH
+from tinycnn.simulator.serial_script import SerialScript
 
 PORT = "TINYCNN_PORT"
 """The environment variable that names the port of the target esp32, if there are several."""
@@ -34,21 +36,10 @@ print("tflm", tflm.__version__, "engine", tflm.engine, tflm.tflm_commit)
 """
 
 
-class Target(Protocol):
-    """Something that runs MicroPython scripts, built and ready."""
+class Run(Protocol):
+    """Runs a script on a target."""
 
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def program(self) -> Path:
-        """The file that was built."""
-
-    @property
-    def micropython(self) -> str:
-        """Version and origin of the MicroPython in it."""
-
-    def run(
+    def __call__(
         self,
         script: Path | None,
         args: Sequence[str] = (),
@@ -64,90 +55,48 @@ class Target(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class UnixTarget:
-    """MicroPython as a program of this machine."""
+class Start(Protocol):
+    """Starts a script, given as its text, behind a target's serial line."""
 
-    name: str
-    program: Path
-    micropython: str
-
-    def run(
-        self,
-        script: Path | None,
-        args: Sequence[str] = (),
-        *,
-        flash: Path = FLASH,
-        capture: bool = False,
-        timeout: float | None = None,
-    ) -> Completed:
-        return unix.run(
-            script, args, flash=flash, capture=capture, timeout=timeout, program=self.program
-        )
+    def __call__(
+        self, code: str, args: Sequence[str] = (), *, flash: Path = FLASH
+    ) -> AbstractContextManager[SerialScript]: ...
 
 
 @dataclass(frozen=True)
-class QemuTarget:
-    """MicroPython on a bare machine in QEMU."""
+class Target:
+    """Something that runs MicroPython scripts, built and ready.
 
-    name: str
-    program: Path
-    micropython: str
-
-    def run(
-        self,
-        script: Path | None,
-        args: Sequence[str] = (),
-        *,
-        flash: Path = FLASH,
-        capture: bool = False,
-        timeout: float | None = None,
-    ) -> Completed:
-        return qemu.run(
-            script, args, flash=flash, capture=capture, timeout=timeout, firmware=self.program
-        )
-
-
-@dataclass(frozen=True)
-class BoardTarget:
-    """MicroPython on a board, or on an emulated chip, behind a port.
-
-    `program` is the image that it runs, or the port itself if nobody told.
+    program      the file that was built; a board's port if nobody told what it runs
+    micropython  version and origin of the MicroPython in it
+    start        None for a process of this machine, which has no serial line
     """
 
     name: str
     program: Path
     micropython: str
-    port: str
-
-    def run(
-        self,
-        script: Path | None,
-        args: Sequence[str] = (),
-        *,
-        flash: Path = FLASH,
-        capture: bool = False,
-        timeout: float | None = None,
-    ) -> Completed:
-        return board.run(
-            script, args, flash=flash, capture=capture, timeout=timeout, port=self.port
-        )
+    run: Run
+    start: Start | None = None
 
 
 def _unix(name: str, engine: Engine, ops: OpSet | None, progress: Progress) -> Target:
     built = build_simulator(engine, ops=ops, progress=progress)
-    return UnixTarget(name, built.path, _version(built.micropython_version, built.origin))
+    version = _version(built.micropython_version, built.origin)
+    return Target(name, built.path, version, partial(unix.run, program=built.path))
 
 
 def _qemu(name: str, ops: OpSet | None, progress: Progress) -> Target:
     built = build_qemu(ops=ops, progress=progress)
-    return QemuTarget(name, built.path, _version(built.micropython_version, built.origin))
+    run = partial(qemu.run, firmware=built.path)
+    start = partial(qemu.started, built.path)
+    version = _version(built.micropython_version, built.origin)
+    return Target(name, built.path, version, run, start)
 
 
 def _board(name: str, ops: OpSet | None) -> Target:
     _need_no_ops(name, ops)
     port = choose_port(os.environ.get(PORT))
-    return BoardTarget(name, Path(port), wait_for_repl(port, 5), port)
+    return _behind(port, name, Path(port), wait_for_repl(port, 5))
 
 
 def _emulated(name: str, machine: esp32.Machine, ops: OpSet | None) -> Target:
@@ -163,7 +112,12 @@ def _emulated(name: str, machine: esp32.Machine, ops: OpSet | None) -> Target:
     machines = ExitStack()
     port = machines.enter_context(emulator.running(flash))
     atexit.register(machines.close)
-    return BoardTarget(name, image.path, wait_for_repl(port, 60), port)
+    return _behind(port, name, image.path, wait_for_repl(port, 60))
+
+
+def _behind(port: str, name: str, program: Path, micropython: str) -> Target:
+    run = partial(board.run, port=port)
+    return Target(name, program, micropython, run, partial(board.started, port))
 
 
 def _need_no_ops(name: str, ops: OpSet | None) -> None:
