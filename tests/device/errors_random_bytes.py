@@ -34,7 +34,7 @@ for seed in range(300):
 print("headed", count)
 with open("digits.bin", "rb") as file:
     print("pixels", refused(file.read(4096)))
-for path in ("samples.py", "digits.bin"):
+for path in ("samples.py", "classify.py"):
     print(path, refused(path))
 
 # The texts are for people.

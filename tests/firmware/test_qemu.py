@@ -121,6 +121,14 @@ def test_stack_is_never_used_up(qemu_rv32: Target, tmp_path: Path) -> None:
     assert 500 < used["before"] <= used["after"] < STACK - 4096, used
 
 
+def test_script_without_end_is_stopped(qemu_rv32: Target, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("print('on')\nwhile True:\n    pass\n")
+    done = qemu_rv32.run(script, flash=tmp_path, capture=True, timeout=1)
+    assert done.status == simulators.TIMED_OUT
+    assert 1 <= done.seconds < 15
+
+
 def test_mpremote_runs_scripts(qemu_rv32: Target, flash: Path) -> None:
     """The command that people type, over the pseudo-terminal; files by its mount."""
     mpremote = [sys.executable, "-m", "mpremote"]

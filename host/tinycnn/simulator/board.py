@@ -28,7 +28,11 @@ def started(
         sync(board, {path.name: read_bytes(path) for path in sorted(flash.glob("*.*"))})
         board.run(f"import gc, sys\nsys.argv[:] = {['', *args]!r}\ngc.collect()\ndel gc, sys")
         with board.guarded():
-            yield SerialScript(board.transport, code)
+            script = SerialScript(board.transport, code)
+            try:
+                yield script
+            finally:
+                script.stop()  # or nobody would get the prompt from one that loops
 
 
 def run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from mpremote.transport_serial import SerialTransport
@@ -29,6 +29,7 @@ class SerialScript:
         self._transport = transport
         self._unread = b""
         self._shown = 0
+        self._ended = False
         transport.exec_raw_no_follow(code)
 
     def line(self, timeout: float = 10) -> str:
@@ -42,6 +43,14 @@ class SerialScript:
     def interrupt(self) -> None:
         """What a terminal sends on Ctrl-C."""
         self._transport.serial.write(_CTRL_C)
+
+    def stop(self, timeout: float = 5) -> None:
+        """End it if it still runs, however often it catches Ctrl-C, within `timeout` seconds."""
+        end = time.monotonic() + timeout
+        while not self._ended and time.monotonic() < end:
+            self.interrupt()
+            with suppress(TimeoutError):
+                self.finish(0.1)
 
     def finish(
         self, timeout: float | None = None, on_output: Callable[[str], None] = lambda text: None
@@ -59,17 +68,22 @@ class SerialScript:
                 break
             self._read(end)
         stdout, stderr, self._unread = self._unread.split(_END, 2)
+        self._ended = True
         return _text(stdout), _text(stderr)
 
     def _read(self, end: float | None) -> None:
         """More of what the board says."""
+        while not (more := self._waiting()):
+            if end is not None and time.monotonic() > end:
+                raise TimeoutError(f"nothing more from the board, after {self._unread!r}")
+            time.sleep(_PAUSE)
+        self._unread += more
+
+    def _waiting(self) -> bytes:
+        """What has come and nobody has read."""
         line = self._transport.serial
         try:
-            while not (waiting := line.in_waiting):
-                if end is not None and time.monotonic() > end:
-                    raise TimeoutError(f"nothing more from the board, after {self._unread!r}")
-                time.sleep(_PAUSE)
-            self._unread += line.read(waiting)
+            return bytes(line.read(line.in_waiting)) if line.in_waiting else b""
         except OSError as error:
             raise TargetError(f"the board is gone: {error}") from None
 
