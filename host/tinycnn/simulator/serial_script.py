@@ -46,11 +46,15 @@ class SerialScript:
 
     def stop(self, timeout: float = 5) -> None:
         """End it if it still runs, however often it catches Ctrl-C, within `timeout` seconds."""
-        end = time.monotonic() + timeout
+        end, gap = time.monotonic() + timeout, 0.001
         while not self._ended and time.monotonic() < end:
+            # The second comes while the script deals with the first.
+            self.interrupt()
+            time.sleep(gap)
             self.interrupt()
             with suppress(TimeoutError):
-                self.finish(0.1)
+                self.finish(0.05)
+            gap = gap * 1.5 if gap < 0.05 else 0.001
 
     def finish(
         self, timeout: float | None = None, on_output: Callable[[str], None] = lambda text: None
