@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -235,21 +234,36 @@ def test_model_with_ops_that_the_board_lacks(board: PtyBoard, models: Pipeline) 
 
 def test_ctrl_c_in_the_middle(board: PtyBoard, models: Pipeline, tmp_path: Path) -> None:
     """It ends at once with 130, and the board is in order."""
-    program = (
-        "import sys\n"
-        "from tinycnn.board import deploy\n"
-        "made = deploy.deploy_files\n"
-        "large = sys.argv.pop()\n"
-        "deploy.deploy_files = lambda model: {'large.bin': __import__('pathlib').Path(large)}\n"
-        "from tinycnn.cli import main; main()"
-    )
+    program = """
+import pathlib, sys, time
+from mpremote.transport_serial import SerialTransport
+from tinycnn.board import deploy
+from tinycnn.cli import main
+
+large = pathlib.Path(sys.argv.pop())
+deploy.deploy_files = lambda model: {"large.bin": large}
+write = SerialTransport.fs_writefile
+
+def write_half(self, name, data, chunk, progress):
+    def show(done, total):
+        progress(done, total)
+        if done > total // 2:
+            print("in the middle", flush=True)
+            time.sleep(60)
+    return write(self, name, data, chunk, show)
+
+SerialTransport.fs_writefile = write_half
+main()
+"""
     large = tmp_path / "large.bin"
     large.write_bytes(os.urandom(60_000))
     words = [sys.executable, "-c", program, "deploy", "--port", board.port, str(large)]
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-    time.sleep(4)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
-    assert (process.returncode, said) == (130, "")
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "in the middle\n"
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (130, ("", ""))
     with connect(board.port) as repl:
         assert repl.value("import os; print(os.listdir())") == []
