@@ -235,11 +235,12 @@ def test_model_with_ops_that_the_board_lacks(board: PtyBoard, models: Pipeline) 
 def test_ctrl_c_in_the_middle(board: PtyBoard, models: Pipeline, tmp_path: Path) -> None:
     """It ends at once with 130, and the board is in order."""
     program = """
-import pathlib, sys, time
+import pathlib, signal, sys, time
 from mpremote.transport_serial import SerialTransport
 from tinycnn.board import deploy
 from tinycnn.cli import main
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 large = pathlib.Path(sys.argv.pop())
 deploy.deploy_files = lambda model: {"large.bin": large}
 write = SerialTransport.fs_writefile

@@ -30,7 +30,7 @@ def test_healthy_board_before_and_after_a_deploy(
     status, told = report(command, board.port)
     assert status == 1
     assert told["port"] == board.port
-    assert told["firmware"].startswith("MicroPython v1.28.0 on ")
+    assert told["firmware"].startswith("MicroPython v1.")
     assert told["memory"].startswith("127 of 128 KB free for files, ")
     assert told["tflm"].startswith("0.1.0, engine hosted ")
     assert "digits.tflite (missing)" in told["files"]
@@ -87,7 +87,7 @@ def test_something_else_answers(tmp_path: Path) -> None:
 
 
 def test_prompt_that_comes_late(board: PtyBoard) -> None:
-    assert wait_for_repl(board.port, 5).startswith("MicroPython v1.28.0")
+    assert wait_for_repl(board.port, 5).startswith("MicroPython v1.")
     board.unplug()
     with pytest.raises(TargetError, match=board.port):
         wait_for_repl(board.port, 1)
