@@ -10,6 +10,7 @@ from host_helpers import Command, Pipeline, assert_one_line_error
 from pty_board import PtyBoard
 from tinycnn.errors import MissingToolError, UserError
 from tinycnn.firmware.ops import profile_set
+from tinycnn.firmware.unix import Simulator
 from tinycnn.simulator.esp32 import ESP32, find_emulator
 from tinycnn.simulator.targets import PORT, build_target, facts
 
@@ -30,11 +31,15 @@ def flash(tmp_path: Path) -> Path:
 
 
 def test_script_runs_with_its_arguments_and_files(
-    board: PtyBoard, flash: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    board: PtyBoard,
+    simulator: Simulator,
+    flash: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(PORT, board.port)
     target = build_target("esp32")
-    assert target.micropython.startswith("MicroPython v1.")
+    assert target.micropython.startswith(f"MicroPython v{simulator.micropython_version} on ")
     assert facts(target, flash).startswith("tflm 0.1.0 engine hosted")
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
