@@ -4,10 +4,27 @@
 #
 # Left out: what only tests and recording use, Espressif's kernels, the audio
 # front end, and debug_log.cc, since the engine says where messages go.
+#
+# With ESP_NN_DIR=<esp-nn> it is libesp_nn.a instead: Espressif's kernels as an ESP32
+# and an ESP32-C3 have them, which are portable C. Link it before libtflm.a, whose
+# kernels of the same names are then left out.
 
 TF := tensorflow/lite
-OUT := libtflm.a
 
+ifdef ESP_NN_DIR
+
+OUT := libesp_nn.a
+# softmax.cc: see tflm_engine's CMakeLists.txt.
+SRC := $(filter-out %/softmax.cc, $(wildcard $(TFLM_DIR)/$(TF)/micro/kernels/esp_nn/*.cc))
+SRC := $(SRC:$(TFLM_DIR)/%=%)
+C_SRC := $(wildcard $(ESP_NN_DIR)/src/*/*_ansi.c $(ESP_NN_DIR)/src/*/*_opt.c)
+C_SRC := $(C_SRC:$(ESP_NN_DIR)/%=%)
+ESP_NN_FLAGS := -DESP_NN -DCONFIG_NN_OPTIMIZED -I$(ESP_NN_DIR)/include -I$(ESP_NN_DIR)/src/common \
+	-I$(dir $(lastword $(MAKEFILE_LIST)))esp_nn_host
+
+else
+
+OUT := libtflm.a
 SRC := \
 	$(wildcard $(addprefix $(TFLM_DIR)/$(TF)/, \
 		micro/*.cc \
@@ -27,7 +44,9 @@ SRC := $(filter-out $(addprefix $(TF)/micro/, \
 	debug_log.cc fake_micro_context.cc mock_micro_graph.cc \
 	test_helpers.cc test_helper_custom_ops.cc hexdump.cc), $(SRC))
 
-OBJ := $(SRC:%.cc=objects/%.o)
+endif
+
+OBJ := $(SRC:%.cc=objects/%.o) $(C_SRC:%.c=objects/%.o)
 
 CXXFLAGS := -std=c++17 -O2 -g0 -w \
 	-fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables \
@@ -37,7 +56,9 @@ CXXFLAGS := -std=c++17 -O2 -g0 -w \
 	-I$(TFLM_DIR)/third_party/flatbuffers/include \
 	-I$(TFLM_DIR)/third_party/gemmlowp \
 	-I$(TFLM_DIR)/third_party/ruy \
-	$(EXTRA_FLAGS)
+	$(ESP_NN_FLAGS) $(EXTRA_FLAGS)
+
+CFLAGS := -O2 -g0 -w -ffunction-sections -fdata-sections $(ESP_NN_FLAGS) $(EXTRA_FLAGS)
 
 $(OUT): $(OBJ)
 	@rm -f $@.part
@@ -51,6 +72,12 @@ objects/%.o: $(TFLM_DIR)/%.cc
 	@$(CXX) $(CXXFLAGS) -c $< -o $@.part
 	@mv $@.part $@
 
+objects/%.o: $(ESP_NN_DIR)/%.c
+	@mkdir -p $(@D)
+	@echo CC $<
+	@$(CC) $(CFLAGS) -c $< -o $@.part
+	@mv $@.part $@
+
 .PHONY: count
 count:
-	@echo $(words $(SRC))
+	@echo $(words $(OBJ))

@@ -24,6 +24,7 @@ from tinycnn.simulator.targets import Target
 LACKS: dict[str, set[str]] = {
     "unix-hosted": {"profile"},
     "unix": set(),
+    "unix-esp-nn": set(),
     "qemu-rv32": {"exit_status", "threads"},
     "qemu-esp32": {"exit_status"},
     "qemu-esp32c3": {"exit_status"},

@@ -1,4 +1,4 @@
-"""TFLM's interpreter and reference kernels as a static archive, kept in the cache.
+"""TFLM's interpreter and kernels as static archives, kept in the cache.
 
 MicroPython's makefiles take C++ only from `.cpp`, TFLM's sources end in `.cc`,
 and compiling them takes minutes: so they are compiled once for each commit, set
@@ -20,6 +20,7 @@ from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress, silent
 
 MAKEFILE = ROOT / "firmware_build" / "tflm" / "libtflm.mk"
+_TIMER = MAKEFILE.parent / "esp_nn_host" / "esp_timer.h"
 
 _OBJECTS = 150
 """About how many files are compiled, should make not say."""
@@ -32,59 +33,76 @@ def compiler(program: str) -> str:
 
 
 def make_variables(
-    *, prefix: str = "", extra_flags: str = "", progress: Progress = silent
+    *, prefix: str = "", extra_flags: str = "", esp_nn: bool = False, progress: Progress = silent
 ) -> dict[str, str]:
     """What tflm/micropython.mk wants to know of TFLM, which is fetched and built for it.
 
-    See build(). Raises SourceError too, if TFLM's sources cannot be had.
+    With `esp_nn`, Espressif's kernels take the place of TFLM's where there are any. See
+    build(). Raises SourceError too, if the sources cannot be had.
     """
     tflm = fetch("esp-tflite-micro", progress=progress)
-    archive = build(tflm, prefix=prefix, extra_flags=extra_flags, progress=progress)
-    return {"TFLM_DIR": str(tflm.path), "TFLM_LIB": str(archive), "TFLM_COMMIT": tflm.key}
+    kernels = fetch("esp-nn", progress=progress) if esp_nn else None
+    library = " ".join(
+        str(build(tflm, part, prefix=prefix, extra_flags=extra_flags, progress=progress))
+        for part in ([kernels] if kernels else []) + [None]
+    )
+    return {"TFLM_DIR": str(tflm.path), "TFLM_LIB": library, "TFLM_COMMIT": tflm.key}
 
 
 def build(
-    tflm: Checkout, *, prefix: str = "", extra_flags: str = "", progress: Progress = silent
+    tflm: Checkout,
+    esp_nn: Checkout | None = None,
+    *,
+    prefix: str = "",
+    extra_flags: str = "",
+    progress: Progress = silent,
 ) -> Path:
     """The archive libtflm.a of the tree `tflm`, compiled unless the cache has it.
 
-    `extra_flags` are added to the compiler's (for sanitizers, say); `prefix` is that of a
-    cross compiler. Raises BuildError, naming the log and the first error in it, if it does
+    With `esp_nn` it is libesp_nn.a instead: Espressif's kernels, to link in front of it.
+    `extra_flags` are added to the compilers' (for sanitizers, say); `prefix` is that of
+    cross compilers. Raises BuildError, naming the log and the first error in it, if it does
     not compile.
     """
-    need("make", f"{prefix}g++", f"{prefix}ar")
-    key = digest(tflm.key, extra_flags, compiler(f"{prefix}g++"), read_bytes(MAKEFILE))[:16]
+    need("make", *(f"{prefix}{tool}" for tool in ("g++", "gcc", "ar")))
+    sources = [tflm.key, *([esp_nn.key] if esp_nn else [])]
+    ours = [read_bytes(path) for path in (MAKEFILE, _TIMER)]
+    key = digest(*sources, extra_flags, compiler(f"{prefix}g++"), *ours)[:16]
     folder = cache_root() / "libtflm" / key
-    archive = folder / "libtflm.a"
+    archive = folder / ("libesp_nn.a" if esp_nn else "libtflm.a")
     if archive.is_file():
         return archive
     with locked(folder, progress):
         if not archive.is_file():  # else another process has made it meanwhile
-            _make(tflm, folder, prefix, extra_flags, progress)
+            base = [
+                "make",
+                "--no-print-directory",
+                f"--file={MAKEFILE}",
+                f"--directory={folder}",
+                f"TFLM_DIR={tflm.path}",
+                *([f"ESP_NN_DIR={esp_nn.path}"] if esp_nn else []),
+                f"EXTRA_FLAGS={extra_flags}",
+                f"CXX={prefix}g++",
+                f"CC={prefix}gcc",
+                f"AR={prefix}ar",
+            ]
+            name = f"esp-nn {esp_nn.version}" if esp_nn else f"TFLM {tflm.version}"
+            _make(base, name, progress)
             shutil.rmtree(folder / "objects")
     return archive
 
 
-def _make(tflm: Checkout, folder: Path, prefix: str, extra_flags: str, progress: Progress) -> None:
-    base = [
-        "make",
-        "--no-print-directory",
-        f"--file={MAKEFILE}",
-        f"--directory={folder}",
-        f"TFLM_DIR={tflm.path}",
-        f"EXTRA_FLAGS={extra_flags}",
-        f"CXX={prefix}g++",
-        f"AR={prefix}ar",
-    ]
+def _make(base: list[str], name: str, progress: Progress) -> None:
+    """Run make, which is `base`, for the library called `name`."""
     env = make_environment()
     counted = run([*base, "count"], env=env)
     total = int(counted.output) if counted.output.strip().isdigit() else _OBJECTS
-    what = f"Compiling TFLM {tflm.version}"
+    what = f"Compiling {name}"
     done = 0
 
     def see(line: str) -> None:
         nonlocal done
-        if line.startswith("CXX "):
+        if line.startswith(("CXX ", "CC ")):
             done += 1
             progress(what, done, total)
 
@@ -93,4 +111,5 @@ def _make(tflm: Checkout, folder: Path, prefix: str, extra_flags: str, progress:
     log = BUILD / "logs" / "libtflm.log"
     write_atomic(log, made.output + "\n")
     if not made.ok:
-        raise BuildError(f"TFLM does not compile: {first_error(made.output)} (log: {log})")
+        library = name.split()[0]
+        raise BuildError(f"{library} does not compile: {first_error(made.output)} (log: {log})")

@@ -34,13 +34,15 @@ class Simulator:
 def build_simulator(
     engine: Engine = "hosted",
     *,
+    esp_nn: bool = False,
     sanitize: bool = False,
     ops: OpSet | None = None,
     progress: Progress = silent,
 ) -> Simulator:
     """Build what is not up to date; output in build/simulator/ENGINE/micropython.
 
-    `ops` are those of the profile cnn unless it says otherwise. With `sanitize` the program
+    `ops` are those of the profile cnn unless it says otherwise. With `esp_nn` TFLM has
+    Espressif's kernels, in the portable C of an ESP32. With `sanitize` the program
     checks itself with ASan and UBSan, asserts included, in a folder of its own.
 
     Raises SourceError if a source cannot be had, and BuildError, naming the log
@@ -48,7 +50,8 @@ def build_simulator(
     """
     need("make", "gcc", *(["g++", "ar"] if engine == "tflm" else []))
     port.refuse_spaces()
-    name = "-".join([engine, *([ops.name] if ops else []), *(["asan"] if sanitize else [])])
+    parts = (engine, "esp-nn" * esp_nn, ops.name if ops else "", "asan" * sanitize)
+    name = "-".join(part for part in parts if part)
     micropython = fetch("micropython", progress=progress)
     what = port.Port(
         name="unix",
@@ -56,13 +59,15 @@ def build_simulator(
         product="micropython",
         micropython=micropython,
         compiler=libtflm.compiler("gcc"),
-        variables=_variables(engine, sanitize, ops or profile_set("cnn"), progress),
+        variables=_variables(engine, esp_nn, sanitize, ops or profile_set("cnn"), progress),
     )
     path = port.build(what, BUILD / "simulator" / name, progress)
     return Simulator(path, engine, micropython.version, micropython.origin)
 
 
-def _variables(engine: Engine, sanitize: bool, ops: OpSet, progress: Progress) -> dict[str, str]:
+def _variables(
+    engine: Engine, esp_nn: bool, sanitize: bool, ops: OpSet, progress: Progress
+) -> dict[str, str]:
     # A warning that only the user's newer compiler knows must not stop the build.
     variables = {
         "VARIANT_DIR": str(port.FIRMWARE_BUILD / "unix"),
@@ -77,7 +82,7 @@ def _variables(engine: Engine, sanitize: bool, ops: OpSet, progress: Progress) -
     if engine == "hosted":
         return variables | {"TFLM_COMMIT": _wheel_version()}
     flags = _SANITIZE if sanitize else ""
-    return variables | libtflm.make_variables(extra_flags=flags, progress=progress)
+    return variables | libtflm.make_variables(extra_flags=flags, esp_nn=esp_nn, progress=progress)
 
 
 def _wheel_version() -> str:

@@ -79,8 +79,10 @@ class Target:
     start: Start | None = None
 
 
-def _unix(name: str, engine: Engine, ops: OpSet | None, progress: Progress) -> Target:
-    built = build_simulator(engine, ops=ops, progress=progress)
+def _unix(
+    name: str, engine: Engine, ops: OpSet | None, progress: Progress, *, esp_nn: bool = False
+) -> Target:
+    built = build_simulator(engine, esp_nn=esp_nn, ops=ops, progress=progress)
     version = _version(built.micropython_version, built.origin)
     return Target(name, built.path, version, partial(unix.run, program=built.path))
 
@@ -134,6 +136,7 @@ Build = Callable[[OpSet | None, Progress], Target]
 BUILDS: dict[str, Build] = {
     "unix-hosted": lambda ops, progress: _unix("unix-hosted", "hosted", ops, progress),
     "unix": lambda ops, progress: _unix("unix", "tflm", ops, progress),
+    "unix-esp-nn": lambda ops, progress: _unix("unix-esp-nn", "tflm", ops, progress, esp_nn=True),
     "qemu-rv32": lambda ops, progress: _qemu("qemu-rv32", ops, progress),
     "qemu-esp32": lambda ops, progress: _emulated("qemu-esp32", esp32.ESP32, ops),
     "qemu-esp32c3": lambda ops, progress: _emulated("qemu-esp32c3", esp32.ESP32C3, ops),
