@@ -56,10 +56,24 @@ static tflm_status_t fail(tflm_status_t status, tflm_message_t *message) {
 
 // Ops ---------------------------------------------------------------------------
 
+// Another SOFTMAX than the library's, where that is not safe: a name in tflite.
+#ifdef TFLM_SOFTMAX
+namespace tflite {
+TFLMRegistration TFLM_SOFTMAX();
+}
+#endif
+
 namespace {
 
 // TFLM's resolver for one op knows its registration and how to parse its options.
-using one_op_t = tflite::MicroMutableOpResolver<1>;
+class one_op_t : public tflite::MicroMutableOpResolver<1> {
+#ifdef TFLM_SOFTMAX
+public:
+    TfLiteStatus AddSoftmax() {
+        return MicroMutableOpResolver::AddSoftmax(tflite::TFLM_SOFTMAX());
+    }
+#endif
+};
 
 struct known_op_t {
     tflite::BuiltinOperator code;

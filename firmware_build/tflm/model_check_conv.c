@@ -93,7 +93,8 @@ static bool check_windows(check_t *c, int64_t height, int64_t width,
 
 static bool check_images(check_t *c, const check_tensor_t *in) {
     return check_rank(c, in, 4, "input") && check_rank(c, &c->out, 4, "output")
-           && check_out_dim(c, 0, check_dim(c, in, 0));
+           && check_out_dim(c, 0, check_dim(c, in, 0))
+           && check_sides(c, in) && check_sides(c, &c->out);
 }
 
 // The side of a kernel of `size` whose elements are `dilation` apart; 0 if that is wrong.
@@ -116,6 +117,10 @@ bool check_conv_2d(check_t *c) {
     if (check_dim(c, &c->in[0], 3) != check_dim(c, weights, 3)) {
         return check_fail(c, "weights are for %d channels, input has %d",
             (int)check_dim(c, weights, 3), (int)check_dim(c, &c->in[0], 3));
+    }
+    // So would this, in float and in TFLM's own kernel; esp-nn's follows a null pointer.
+    if (c->in[0].type == TENSOR_INT8 && !check_present(&c->in[2])) {
+        return check_fail(c, "no bias");
     }
     return check_windows(c,
         dilated(check_dim(c, weights, 1), flatbuf_i32(&c->buf, c->options, DILATION_H, 1)),
@@ -192,7 +197,7 @@ bool check_fully_connected(check_t *c) {
     enum { ACTIVATION = 0, WEIGHTS_FORMAT = 1 };
     const check_tensor_t *weights = &c->in[1];
     if (!check_activation(c, (int8_t)flatbuf_u8(&c->buf, c->options, ACTIVATION))
-        || !check_rank(c, weights, 2, "weights")) {
+        || !check_rank(c, weights, 2, "weights") || !check_sides(c, weights)) {
         return false;
     }
     if (flatbuf_u8(&c->buf, c->options, WEIGHTS_FORMAT) != 0) {

@@ -219,12 +219,9 @@ bool check_resize(check_t *c) {
         if (!check_out_dim(c, i + 1, check_constant(c, &c->in[1], i))) {
             return false;
         }
-        // So that positions computed in single precision stay inside the image.
-        if (check_dim(c, &c->in[0], i + 1) > UINT16_MAX || check_dim(c, &c->out, i + 1) > UINT16_MAX) {
-            return check_fail(c, "side of more than %u", (unsigned)UINT16_MAX);
-        }
     }
-    return true;
+    // So that positions computed in single precision stay inside the image.
+    return check_sides(c, &c->in[0]) && check_sides(c, &c->out);
 }
 
 // TFLM's integer kernel steps in 1/1024 of a pixel, rounded: with many small steps the

@@ -27,6 +27,15 @@ bool check_rank(check_t *c, const check_tensor_t *t, unsigned rank, const char *
     return t->rank == rank || check_fail(c, "%s has %u dimensions, not %u", what, t->rank, rank);
 }
 
+bool check_sides(check_t *c, const check_tensor_t *t) {
+    for (unsigned i = 0; i < t->rank; ++i) {
+        if (check_dim(c, t, i) > CHECK_MAX_SIDE) {
+            return check_fail(c, "side of more than %u", (unsigned)CHECK_MAX_SIDE);
+        }
+    }
+    return true;
+}
+
 bool check_type(check_t *c, const check_tensor_t *t, int type, const char *what) {
     return t->type == type || check_fail(c, "%s has type %u, not %d", what, t->type, type);
 }

@@ -8,7 +8,7 @@
 #include "model_schema.h"
 
 #define CHECK_MAX_RANK (6) // of RuntimeShape, whose array has no more room
-#define CHECK_MAX_SIDE (1 << 24) // of an image, a window, a stride: products stay below 2**62
+#define CHECK_MAX_SIDE (0xffff) // of an image, a window, a stride: esp-nn counts with 16 bits
 
 // One tensor, as read from a file whose structure is sound.
 typedef struct _check_tensor_t {
@@ -100,6 +100,9 @@ float check_scale(const check_t *c, const check_tensor_t *t, uint32_t i);
 bool check_present(const check_tensor_t *t);
 bool check_same_shape(check_t *c, const check_tensor_t *a, const check_tensor_t *b);
 bool check_rank(check_t *c, const check_tensor_t *t, unsigned rank, const char *what);
+
+// Is no dimension longer than CHECK_MAX_SIDE?
+bool check_sides(check_t *c, const check_tensor_t *t);
 bool check_type(check_t *c, const check_tensor_t *t, int type, const char *what);
 // One scale and one zero point, and a scale with which 6 / scale fits an int32.
 bool check_quantized(check_t *c, const check_tensor_t *t, const char *what);

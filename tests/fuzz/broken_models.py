@@ -557,7 +557,7 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
     ),
     "conv_window_huge": (
         "conv_same_q",
-        lambda m: put(options(m), dilationHFactor=2**24),
+        lambda m: put(options(m), dilationHFactor=2**15),
         "op 0 CONV_2D: window is too large or empty",
     ),
     "conv_padding": (
@@ -604,6 +604,16 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         "conv_same_q",
         lambda m: scales(source(m, 1), [0.5] * 4, [0, 0, 1, 0]),
         "op 0 CONV_2D: zero point of weights is not 0",
+    ),
+    "conv_no_bias": (
+        "conv_same_q",
+        lambda m: put(op(m), inputs=op(m).inputs[:2]),
+        "op 0 CONV_2D: no bias",
+    ),
+    "conv_optional_bias": (
+        "conv_same_q",
+        lambda m: put(op(m), inputs=[*op(m).inputs[:2], -1]),
+        "op 0 CONV_2D: no bias",
     ),
     "depthwise_no_bias": (
         "depthwise_same_q",
@@ -665,6 +675,15 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         lambda m: put(target(m), shape=[1, 9]),
         "op 0 FULLY_CONNECTED: output dimension 1 is 9, the inputs give 10",
     ),
+    "dense_side": (
+        "dense_f",
+        lambda m: (
+            put(source(m, 0), shape=[1, 2**16]),
+            set_data(m, source(m, 1), [0] * (10 * 2**16)),
+            put(source(m, 1), shape=[10, 2**16]),
+        ),
+        "op 0 FULLY_CONNECTED: side of more than 65535",
+    ),
     "dense_scalar": (
         "dense_f",
         lambda m: put(target(m), shape=[]),
@@ -709,6 +728,14 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         "max_pool_f",
         lambda m: put(target(m), shape=[1, 4, 4, 2]),
         "op 0 MAX_POOL_2D: output dimension 3 is 2, the inputs give 3",
+    ),
+    "pool_side": (
+        "average_pool_q",
+        lambda m: (
+            put(source(m, 0), shape=[1, 2, 2**16, 3]),
+            put(target(m), shape=[1, 1, 2**15, 3]),
+        ),
+        "op 0 AVERAGE_POOL_2D: side of more than 65535",
     ),
     "pool_image": (
         "max_pool_q",

@@ -11,9 +11,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
-def built(target: str, **variables: Path) -> Path:
-    """A program of this folder's Makefile, brought up to date in build/fuzz."""
-    folder = ROOT / "build" / "fuzz"
+def built(target: str, folder_name: str = "fuzz", **variables: str) -> Path:
+    """A program of this folder's Makefile, brought up to date in a folder of build/."""
+    folder = ROOT / "build" / folder_name
     folder.mkdir(parents=True, exist_ok=True)
     run = subprocess.run(
         ["make", "--silent", f"--file={HERE / 'Makefile'}", target]

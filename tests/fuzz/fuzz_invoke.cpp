@@ -3,7 +3,8 @@
 // The interpreter gets a memory planner that never overlaps buffers, and before a run
 // every tensor, constant or computed, moves to a heap block of exactly its size: then
 // AddressSanitizer sees each access outside a tensor, even where TFLM's arena or the
-// model would hide it. Every other model also goes through the engine, as on a device,
+// model would hide it. The gaps between buffers of the arena are poisoned, since scratch
+// memory stays there. Every other model also goes through the engine, as on a device,
 // in an arena of any size.
 //
 // Models that need too much memory or time for a fuzzer are allocated but not run.
@@ -14,6 +15,8 @@
 #include <memory>
 #include <new>
 #include <vector>
+
+#include <sanitizer/asan_interface.h>
 
 #include "model_check.h"
 #include "model_reader.h"
@@ -31,11 +34,24 @@ constexpr size_t kArenaSize = 6 << 20;
 constexpr size_t kMostBytes = 256 << 10;
 constexpr double kMostWork = 3e6; // multiplications, roughly
 
-// Every buffer at a place of its own, however long it lives.
+alignas(16) uint8_t arena[kArenaSize];
+
+// Every buffer at a place of its own, however long it lives, with a gap behind it.
 class ApartPlanner : public tflite::MicroMemoryPlanner {
 public:
+    ~ApartPlanner() override {
+        ASAN_UNPOISON_MEMORY_REGION(arena, used_);
+    }
+    void PoisonGaps() {
+        for (size_t i = 0; i < offsets_.size(); ++i) {
+            size_t next = i + 1 < offsets_.size() ? offsets_[i + 1] : used_;
+            size_t end = offsets_[i] + sizes_[i];
+            ASAN_POISON_MEMORY_REGION(arena + end, next - end);
+        }
+    }
     TfLiteStatus AddBuffer(int size, int, int) override {
         offsets_.push_back(used_);
+        sizes_.push_back(static_cast<size_t>(size));
         used_ += (static_cast<size_t>(size) + 31) / 16 * 16;
         return used_ < kArenaSize ? kTfLiteOk : kTfLiteError;
     }
@@ -58,6 +74,7 @@ public:
 
 private:
     std::vector<size_t> offsets_;
+    std::vector<size_t> sizes_;
     size_t used_ = 0;
 };
 
@@ -161,8 +178,6 @@ const Resolver &resolver() {
     return *made;
 }
 
-alignas(16) uint8_t arena[kArenaSize];
-
 void run_exact(const tflite::Model *model, bool invoke) {
     ApartPlanner planner;
     auto *allocator = tflite::MicroAllocator::Create(
@@ -174,6 +189,7 @@ void run_exact(const tflite::Model *model, bool invoke) {
     if (interpreter.AllocateTensors() != kTfLiteOk || !invoke) {
         return;
     }
+    planner.PoisonGaps();
     const tflite::SubGraph *graph = model->subgraphs()->Get(0);
     std::vector<std::unique_ptr<Block>> blocks;
     std::vector<size_t> sizes;

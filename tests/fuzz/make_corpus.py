@@ -164,6 +164,7 @@ MODELS: dict[str, Recipe] = {
     ),
     "softmax": ([(10,)], lambda tf, k, x: k.layers.Softmax()(x)),
     "softmax_series": ([SERIES], lambda tf, k, x: k.layers.Softmax()(x)),
+    "softmax_few_long": ([(2, 40)], lambda tf, k, x: k.layers.Softmax()(x)),
     "sigmoid": ([IMAGE], lambda tf, k, x: k.layers.Activation("sigmoid")(x)),
     "tanh": ([IMAGE], lambda tf, k, x: k.layers.Activation("tanh")(x)),
     # Dense and shapes
