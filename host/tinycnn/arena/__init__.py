@@ -7,8 +7,8 @@ for a moment lies behind the head. The arena must hold the worst moment of these
 with small models is the planning, not the running.
 
 It describes firmware_build/tflm/engine_tflm.cpp, which keeps its allocator and planner
-outside the arena, with TFLM's reference kernels. Kernels optimized for a chip, such as
-Espressif's esp-nn, ask for scratch memory that is not counted here.
+outside the arena. Espressif's convolutions keep an int more than TFLM's reference kernels,
+which hardly ever shows; those for the ESP32-S3 also ask for scratch memory.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinycnn.arena.graph import Graph, Tensor, UnpredictableError, read_graph
-from tinycnn.arena.kernels import Prepared, prepare
+from tinycnn.arena.kernels import Kernels, Prepared, prepare
 from tinycnn.arena.layout import (
     ALIGNMENT,
     BOOLS_ONLY,
@@ -30,7 +30,7 @@ from tinycnn.arena.layout import (
 )
 from tinycnn.arena.planner import Buffer, buffers, plan
 
-__all__ = ["ILP32", "LP64", "Abi", "ArenaNeed", "UnpredictableError", "predict_arena"]
+__all__ = ["ILP32", "LP64", "Abi", "ArenaNeed", "Kernels", "UnpredictableError", "predict_arena"]
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class ArenaNeed:
     kept: int
 
 
-def predict_arena(model: bytes, abi: Abi = ILP32) -> ArenaNeed:
+def predict_arena(model: bytes, abi: Abi = ILP32, kernels: Kernels = "reference") -> ArenaNeed:
     """The arena for a model that check_model() found valid, on a target with `abi`.
 
     Raises UnpredictableError for an op or a type that is not known here.
     """
     graph = read_graph(model)
-    ops = [prepare(graph, node) for node in graph.nodes]
+    ops = [prepare(graph, node, kernels) for node in graph.nodes]
     arena = _Arena(abi)
     _start(arena, graph)
     _init_ops(arena, ops)

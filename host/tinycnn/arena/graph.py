@@ -33,12 +33,24 @@ class Tensor:
 
 
 @dataclass(frozen=True)
+class Window:
+    """How a convolution moves over its image: (height, width) each."""
+
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Node:
-    """An op that runs: its name in the schema, and indices of tensors (-1: left out)."""
+    """An op that runs: its name in the schema, and indices of tensors (-1: left out).
+
+    window  of a CONV_2D or DEPTHWISE_CONV_2D
+    """
 
     op: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    window: Window | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +110,7 @@ def read_graph(model: bytes) -> Graph:
             op,
             _indices(found.Inputs, found.InputsLength()),
             _indices(found.Outputs, found.OutputsLength()),
+            _window(schema, op, found.BuiltinOptions()),
         )
 
     return Graph(
@@ -105,6 +118,18 @@ def read_graph(model: bytes) -> Graph:
         _indices(graph.Inputs, graph.InputsLength()),
         _indices(graph.Outputs, graph.OutputsLength()),
         tuple(node(i) for i in range(graph.OperatorsLength())),
+    )
+
+
+def _window(schema: Any, op: str, table: Any) -> Window | None:
+    names = {"CONV_2D": "Conv2DOptions", "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions"}
+    if op not in names:
+        return None
+    options = getattr(schema, names[op])()
+    options.Init(table.Bytes, table.Pos)
+    return Window(
+        (options.StrideH(), options.StrideW()),
+        (options.DilationHFactor(), options.DilationWFactor()),
     )
 
 

@@ -10,9 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+from tinycnn.arena import esp32s3
 from tinycnn.arena.graph import Graph, Node, Tensor, UnpredictableError
 from tinycnn.arena.layout import INT
+
+Kernels = Literal["reference", "esp-nn", "esp-nn-s3"]
+"""TFLM's own, or Espressif's: those for ESP32 and ESP32-C3, or those for the ESP32-S3."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class _Op:
         self._graph = graph
         self._places = {"i": node.inputs, "o": node.outputs}
         self.input_count = len(node.inputs)
+        self.name = node.op
+        self.window = node.window
 
     def get(self, place: str) -> Tensor | None:
         indices, index = self._places[place[0]], int(place[1:])
@@ -174,7 +181,7 @@ PREDICTED = frozenset(_KERNELS)
 """Names of the ops whose needs are known."""
 
 
-def prepare(graph: Graph, node: Node) -> Prepared:
+def prepare(graph: Graph, node: Node, kernels: Kernels) -> Prepared:
     """What `node` takes. Raises UnpredictableError if its op is not known here."""
     kernel = _KERNELS.get(node.op)
     if kernel is None:
@@ -183,4 +190,25 @@ def prepare(graph: Graph, node: Node) -> Prepared:
     more = kernel.more(op)
     places = f"{kernel.temporary} {more.temporary}".split()
     temporary = tuple(tensor for place in places if (tensor := op.get(place)) is not None)
-    return Prepared(kernel.options, kernel.data, temporary, more.persistent, more.scratch)
+    data, scratch = kernel.data, more.scratch
+    if kernels != "reference" and data == "OpDataConv":
+        data = "EspNnConvData"
+    if kernels == "esp-nn-s3":
+        scratch += _esp32s3_scratch(op)
+    return Prepared(kernel.options, data, temporary, more.persistent, scratch)
+
+
+def _esp32s3_scratch(op: _Op) -> tuple[int, ...]:
+    """Of an int8 convolution, the filters of which are input 1."""
+    if op.window is None or op["i0"].type != "INT8":
+        return ()
+    image, filters, result = (op[place].shape for place in ("i0", "i1", "o0"))
+    height, width = (
+        esp32s3.side(
+            image[i], result[i], filters[i], op.window.stride[i - 1], op.window.dilation[i - 1]
+        )
+        for i in (1, 2)
+    )
+    if op.name == "CONV_2D":
+        return (esp32s3.conv_scratch(height, width, image[3], result[3]),)
+    return (esp32s3.depthwise_scratch(height, width, image[3], result[3] // image[3]),)

@@ -59,6 +59,7 @@ SIZES: dict[str, tuple[int, int]] = {
     "TfLiteAffineQuantization": (12, 24),  # core/c/common.h
     # What an op keeps between Init, Prepare and Invoke.
     "OpDataConv": (56, 72),  # micro/kernels/conv.h
+    "EspNnConvData": (60, 80),  # micro/kernels/esp_nn/conv.cc and depthwise_conv.cc, NodeData
     "OpDataTransposeConv": (72, 80),  # micro/kernels/transpose_conv.cc, OpData
     "OpDataPooling": (32, 32),  # micro/kernels/pooling.h
     "OpDataReduce": (44, 44),  # micro/kernels/reduce.h

@@ -35,7 +35,8 @@ def check(
         lack = "" if op.name not in lacking else "  not in " + profile
         typer.echo(f"  {op.name} version {op.version}{lack}")
     if not found.reason:
-        typer.echo(f"  {_arena(data)}")
+        for line in _arena(data):
+            typer.echo(f"  {line}")
     if found.reason:
         typer.echo(f"no firmware runs it: {found.reason}")
     elif lacking:
@@ -45,12 +46,17 @@ def check(
     sys.exit(1 if found.reason or lacking else 0)
 
 
-def _arena(model: bytes) -> str:
+def _arena(model: bytes) -> list[str]:
     from tinycnn.arena import UnpredictableError, predict_arena
 
     try:
-        need = predict_arena(model)
+        need = predict_arena(model, kernels="esp-nn")
+        on_s3 = predict_arena(model, kernels="esp-nn-s3")
     except UnpredictableError as error:
-        return f"arena not predicted: {error}"
+        return [f"arena not predicted: {error}"]
     shares = f"tensors {need.tensors}, kept {need.kept}"
-    return f"arena of {need.size} bytes on a 32-bit board (reference kernels): {shares}"
+    told = [f"arena of {need.size} bytes on a 32-bit board: {shares}"]
+    if on_s3 != need:
+        more = "whose convolutions take scratch memory"
+        told.append(f"arena of {on_s3.size} bytes on an ESP32-S3, {more}")
+    return told
