@@ -162,3 +162,31 @@ def deploy(
 
 def _state(copied: bool) -> str:
     return "copied" if copied else "there already"
+
+
+@app.command()
+def romfs(
+    models: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[MODEL.tflite]...", help="Models. Without any: deploy's."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option(metavar="FILE.romfs", help="Where the image goes.")
+    ] = Path("build/models.romfs"),
+) -> None:
+    """Pack models for the board's ROMFS, where they run from flash without a copy."""
+    from tinycnn.board import deploy as deploying
+    from tinycnn.board import romfs as packing
+    from tinycnn.files import write_atomic
+
+    found = {path.name: path for path in models} if models else deploying.deploy_files()
+    chosen = {n: p for n, p in found.items() if n.endswith(deploying.MODEL_SUFFIX)}
+    if models and len(chosen) < len(models):
+        raise UserError(f"models need different names that end in {deploying.MODEL_SUFFIX}")
+    if output.suffix not in (".romfs", ".img"):
+        raise UserError(f"--output {output}: mpremote wants a name that ends in .romfs")
+    image = packing.model_image(chosen)
+    write_atomic(output, image)
+    for name in chosen:
+        typer.echo(f"/rom/{name}")
+    typer.echo(f"{output}: {len(image)} bytes; next: mpremote romfs deploy {output}")
