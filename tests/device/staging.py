@@ -18,6 +18,7 @@ from device_models import device_models
 from host_helpers import Pipeline
 from tinycnn import simulator as simulators
 from tinycnn.files import ROOT
+from tinycnn.simulator import plugged
 from tinycnn.simulator.serial_script import SerialScript
 from tinycnn.simulator.targets import Target
 
@@ -40,7 +41,7 @@ def run(
     target: Target, script: Path, args: Sequence[str] = (), *, flash: Path, timeout: float = 60
 ) -> simulators.Completed:
     """Run `script` on the target, its output captured; a QEMU is slower than this machine."""
-    slower = 10 if target.start else 1
+    slower = 10 if target.plug else 1
     return target.run(script, args, flash=flash, capture=True, timeout=timeout * slower)
 
 
@@ -118,8 +119,8 @@ class RunningSerial:
 @contextmanager
 def started(target: Target, script: Path, flash: Path) -> Iterator[Running]:
     """Start `script` on the target."""
-    if target.start:
-        with target.start(script.read_text(), flash=flash) as behind:
+    if target.plug:
+        with plugged.started(target.plug, script.read_text(), flash=flash) as behind:
             yield RunningSerial(behind)
     else:
         with running(target.program, script, flash) as process:

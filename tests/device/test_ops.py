@@ -7,6 +7,7 @@ one op, float and int8. One script runs them all.
 from __future__ import annotations
 
 import re
+import struct
 import subprocess
 import sys
 from collections import defaultdict
@@ -26,25 +27,32 @@ Arrays = list[npt.NDArray[Any]]
 SAMPLES = 6
 """Random inputs for each model."""
 
-# Prints `NAME of a model`, then for each sample the outputs' bytes, then the ops of all.
+# corpus.bin: for each model the sizes of its name, of itself and of one sample's inputs,
+# the name, the model, the inputs of all samples. One file, since each costs a board time.
+SIZES = struct.Struct("<HII")
+
+# Prints `model NAME` or `lacks NAME`, after the first for each sample the outputs' bytes;
+# at the end the ops of all models, and those of the firmware.
 SCRIPT = """
-import os, sys
+import struct, sys
 from binascii import hexlify
 import tflm
 
+samples = int(sys.argv[1])
 ops = set()
-for name in sorted(os.listdir("corpus")):
-    if not name.endswith(".tflite"):
-        continue
-    try:
-        interpreter = tflm.Interpreter("corpus/" + name)
-    except tflm.UnsupportedOpError:
-        print("lacks", name)
-        continue
-    ops.update(op for op, version in interpreter.ops())
-    print("model", name)
-    with open("corpus/" + name[:-7] + ".in", "rb") as file:
-        for _ in range(int(sys.argv[1])):
+with open("corpus.bin", "rb") as file:
+    while head := file.read(struct.calcsize("<HII")):
+        name_size, model_size, inputs_size = struct.unpack("<HII", head)
+        name, model = file.read(name_size).decode(), file.read(model_size)
+        try:
+            interpreter = tflm.Interpreter(model)
+        except tflm.UnsupportedOpError:
+            print("lacks", name)
+            file.seek(samples * inputs_size, 1)
+            continue
+        ops.update(op for op, version in interpreter.ops())
+        print("model", name)
+        for _ in range(samples):
             for tensor in interpreter.inputs:
                 file.readinto(tensor)
             interpreter.invoke()
@@ -149,11 +157,11 @@ def printed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[str]:
     flash = tmp_path_factory.mktemp(f"ops-{target.name}")
-    (flash / "corpus").mkdir()
-    for name, (inputs, _, _) in expected.items():
-        (flash / "corpus" / f"{name}.tflite").write_bytes(corpus[name])
-        values = b"".join(array.tobytes() for arrays in inputs for array in arrays)
-        (flash / "corpus" / f"{name}.in").write_bytes(values)
+    with (flash / "corpus.bin").open("wb") as file:
+        for name, (inputs, _, _) in expected.items():
+            values = b"".join(array.tobytes() for arrays in inputs for array in arrays)
+            file.write(SIZES.pack(len(name), len(corpus[name]), len(values) // SAMPLES))
+            file.write(name.encode() + corpus[name] + values)
     script = flash / "script.py"
     script.write_text(SCRIPT)
     done = run(target, script, [str(SAMPLES)], flash=flash, timeout=120)
@@ -170,7 +178,7 @@ def test_every_op_agrees_with_litert(
     seen = 0
     lacking: list[str] = []
     for line in lines:
-        what, name = line.removesuffix(".tflite").split(" ", 1)
+        what, name = line.split(" ", 1)
         if what == "lacks":
             # Of a larger profile: see below.
             lacking.append(name)

@@ -2,9 +2,10 @@
 
 targets        each target by its name, and one way to run a script on any
 unix           the simulator: a process of this machine
+plugged        what is behind a serial line, and
+serial_script  a script there, through the raw REPL:
 qemu           a bare machine in QEMU,
-serial_script  which is behind a serial line, as a board is
-esp32          emulated ESP32 chips, to be used as
+esp32          emulated ESP32 chips,
 board          a board on a port
 flash          the folder that is their file system
 """

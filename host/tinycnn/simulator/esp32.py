@@ -1,7 +1,7 @@
 """ESP32 chips in a QEMU that knows them, which most do not.
 
-The flash is a file that outlives a run, as a board's flash does, and the UART is a TCP
-port: to everything else here this is a board on a port.
+The flash is a file, and the UART is a TCP port: to everything else here this is a board
+on a port. As a target, each run starts the chip anew, with its files in the flash.
 """
 
 from __future__ import annotations
@@ -10,17 +10,26 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinycnn.board.image import Image
+from tinycnn.board.repl import wait_for_repl
 from tinycnn.errors import MissingToolError, TargetError
+from tinycnn.simulator.flash import romfs
+from tinycnn.simulator.plugged import Plugged
 
 FLASH_SIZE = 4 << 20
 
 _START = 20.0  # seconds until it listens; it takes a tenth of one
+_BOOT = 60.0  # seconds until the prompt; it takes two
+
+# MicroPython mounts its ROMFS partition by itself.
+_ENTER = 'import os\nos.chdir("/rom")\ndel os\n'
 
 
 @dataclass(frozen=True)
@@ -56,10 +65,13 @@ class Emulator:
     qemu: str
 
     @contextmanager
-    def running(self, flash: Path, *, download: bool = False, port: int = 0) -> Iterator[str]:
+    def running(
+        self, flash: Path, *, download: bool = False, port: int = 0, more: Sequence[str] = ()
+    ) -> Iterator[str]:
         """The chip with `flash`, a file; the URL of its UART, at the TCP port `port` if not 0.
 
-        With `download` it starts in its ROM loader. Raises TargetError if it ends at once.
+        With `download` it starts in its ROM loader; `more` are options of QEMU's.
+        Raises TargetError if it ends at once.
         """
         name, number = self.machine.name, port or _free_port()
         options = ["-M", name, "-nographic", "-monitor", "none"]
@@ -72,7 +84,7 @@ class Emulator:
         for driver, (key, value) in settings.items():
             options += ["-global", f"driver={driver},property={key},value={value}"]
         with subprocess.Popen(
-            [self.qemu, *options],
+            [self.qemu, *options, *more],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -98,6 +110,36 @@ def find_emulator(machine: Machine) -> Emulator:
     if machine.name not in [line.partition(" ")[0] for line in known.stdout.splitlines()]:
         raise MissingToolError(f"{qemu} has no machine {machine.name}: {hint}")
     return Emulator(machine, qemu)
+
+
+@contextmanager
+def plug(
+    flash: Path, *, emulator: Emulator, image: Image, more: Sequence[str] = ()
+) -> Iterator[Plugged]:
+    """The chip with `image` in a flash of its own, the folder `flash` in its ROMFS partition.
+
+    Raises TargetError if that is too small, or if no MicroPython answers.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = flash_file(Path(folder) / "flash.img", image.data, image.address)
+        _put_romfs(file, image, romfs(flash))
+        with emulator.running(file, more=more) as port:
+            wait_for_repl(port, _BOOT)
+            yield Plugged(port, _ENTER)
+
+
+def _put_romfs(file: Path, image: Image, content: bytes) -> None:
+    part = next((part for part in image.partitions if part.name == "romfs"), None)
+    if part is None:
+        raise TargetError(f"{image.path} has no partition romfs, where a script's files go")
+    if len(content) > part.size:
+        raise TargetError(
+            f"the script's files take {len(content):,} bytes, and the partition romfs of "
+            f"{image.path} has {part.size:,}"
+        )
+    with file.open("r+b") as written:
+        written.seek(part.offset)
+        written.write(content)
 
 
 def flash_file(path: Path, image: bytes = b"", address: int = 0, size: int = FLASH_SIZE) -> Path:

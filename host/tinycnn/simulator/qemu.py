@@ -1,4 +1,4 @@
-"""Run a script on the bare RV32IMC machine in QEMU, through its serial line.
+"""The bare RV32IMC machine in QEMU, behind a serial line.
 
 Each run starts the machine anew: its flash is a ROMFS image that QEMU puts into
 memory, and its UART is a pseudo-terminal.
@@ -9,18 +9,15 @@ from __future__ import annotations
 import re
 import select
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from tinycnn.board.repl import connect
 from tinycnn.errors import TargetError
 from tinycnn.firmware.command import need
-from tinycnn.simulator.completed import Completed
-from tinycnn.simulator.flash import FLASH, romfs
-from tinycnn.simulator.serial_script import SerialScript, run_serial
+from tinycnn.simulator.flash import romfs
+from tinycnn.simulator.plugged import Plugged
 
 PROGRAM = "qemu-system-riscv32"
 
@@ -30,15 +27,12 @@ _ROMFS = 0x81000000
 _START = 20.0
 """Seconds until it has to answer; it takes a tenth of one."""
 
-_PRELUDE = """\
-import os, sys, uctypes, vfs
+_ENTER = """\
+import os, uctypes, vfs
 vfs.mount(vfs.VfsRom(uctypes.bytearray_at({address}, {size})), "/rom")
 os.chdir("/rom")
-sys.argv[:] = {argv!r}
-del os, vfs, uctypes
+del os, uctypes, vfs
 """
-
-Arguments = Sequence[str]
 
 
 @contextmanager
@@ -84,46 +78,8 @@ def _terminal(process: subprocess.Popen[bytes]) -> str:
 
 
 @contextmanager
-def started(
-    firmware: Path, code: str, args: Arguments = (), *, flash: Path = FLASH
-) -> Iterator[SerialScript]:
-    """The script `code`, running with the folder `flash` as its current one."""
-    image = romfs(flash)
-    with machine(firmware, image) as port, connect(port) as board:
-        board.run(_PRELUDE.format(address=_ROMFS, size=len(image), argv=["", *args]))
-        with board.guarded():
-            yield SerialScript(board.transport, code)
-
-
-def run(
-    script: Path | None,
-    args: Arguments = (),
-    *,
-    firmware: Path,
-    flash: Path = FLASH,
-    capture: bool = False,
-    timeout: float | None = None,
-) -> Completed:
-    """Run `script` with `args`, or without one the REPL on the user's terminal.
-
-    With `capture` its output is returned, else shown as it comes, a traceback on stderr.
-    After `timeout` seconds the machine is switched off.
-
-    Raises TargetError if the script is not there or the machine does not answer.
-    """
-    if script is None:
-        return Completed(_repl(firmware, flash), "", "", 0)
-
-    def start(code: str) -> AbstractContextManager[SerialScript]:
-        return started(firmware, code, args, flash=flash)
-
-    return run_serial(start, script, capture=capture, timeout=timeout)
-
-
-def _repl(firmware: Path, flash: Path) -> int:
-    """mpremote's terminal; its exit status."""
+def plug(flash: Path, *, firmware: Path) -> Iterator[Plugged]:
+    """A machine that runs `firmware`, with the folder `flash` mounted as /rom."""
     image = romfs(flash)
     with machine(firmware, image) as port:
-        code = _PRELUDE.format(address=_ROMFS, size=len(image), argv=[""])
-        mpremote = [sys.executable, "-m", "mpremote", "connect", port]
-        return subprocess.run([*mpremote, "exec", code, "repl"], check=False).returncode
+        yield Plugged(port, _ENTER.format(address=_ROMFS, size=len(image)))

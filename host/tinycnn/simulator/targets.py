@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,16 +14,15 @@ from tinycnn.board.image import find_image, read_image
 from tinycnn.board.ports import choose_port
 from tinycnn.board.repl import wait_for_repl
 from tinycnn.errors import MissingToolError, TargetError, UserError
-from tinycnn.files import BUILD
 from tinycnn.firmware.fetch import Origin
 from tinycnn.firmware.ops import OpSet
 from tinycnn.firmware.qemu import build_qemu
 from tinycnn.firmware.unix import Engine, build_simulator
 from tinycnn.progress import Progress, silent
-from tinycnn.simulator import board, esp32, qemu, unix
+from tinycnn.simulator import board, esp32, plugged, qemu, unix
 from tinycnn.simulator.completed import Completed
 from tinycnn.simulator.flash import FLASH
-from tinycnn.simulator.serial_script import SerialScript
+from tinycnn.simulator.plugged import Plug
 
 PORT = "TINYCNN_PORT"
 """The environment variable that names the port of the target esp32, if there are several."""
@@ -55,28 +52,20 @@ class Run(Protocol):
         """
 
 
-class Start(Protocol):
-    """Starts a script, given as its text, behind a target's serial line."""
-
-    def __call__(
-        self, code: str, args: Sequence[str] = (), *, flash: Path = FLASH
-    ) -> AbstractContextManager[SerialScript]: ...
-
-
 @dataclass(frozen=True)
 class Target:
     """Something that runs MicroPython scripts, built and ready.
 
     program      the file that was built; a board's port if nobody told what it runs
     micropython  version and origin of the MicroPython in it
-    start        None for a process of this machine, which has no serial line
+    plug         None for a process of this machine, which has no serial line
     """
 
     name: str
     program: Path
     micropython: str
     run: Run
-    start: Start | None = None
+    plug: Plug | None = None
 
 
 def _unix(
@@ -89,20 +78,17 @@ def _unix(
 
 def _qemu(name: str, ops: OpSet | None, progress: Progress) -> Target:
     built = build_qemu(ops=ops, progress=progress)
-    run = partial(qemu.run, firmware=built.path)
-    start = partial(qemu.started, built.path)
     version = _version(built.micropython_version, built.origin)
-    return Target(name, built.path, version, run, start)
+    return _behind(name, built.path, version, partial(qemu.plug, firmware=built.path))
 
 
 def _board(name: str, ops: OpSet | None) -> Target:
     _need_no_ops(name, ops)
     port = choose_port(os.environ.get(PORT))
-    return _behind(port, name, Path(port), wait_for_repl(port, 5))
+    return _behind(name, Path(port), wait_for_repl(port, 5), partial(board.plug, port=port))
 
 
 def _emulated(name: str, machine: esp32.Machine, ops: OpSet | None) -> Target:
-    """An emulated chip with a fresh flash, until this process ends."""
     _need_no_ops(name, ops)
     emulator = esp32.find_emulator(machine)
     named = os.environ.get(f"TINYCNN_FIRMWARE_{machine.name.upper()}")
@@ -110,16 +96,14 @@ def _emulated(name: str, machine: esp32.Machine, ops: OpSet | None) -> Target:
         image = read_image(Path(named)) if named else find_image(machine.chip)
     except UserError as error:
         raise MissingToolError(str(error)) from None
-    flash = esp32.flash_file(BUILD / name / "flash.bin", image.data, image.address)
-    machines = ExitStack()
-    port = machines.enter_context(emulator.running(flash))
-    atexit.register(machines.close)
-    return _behind(port, name, image.path, wait_for_repl(port, 60))
+    plug = partial(esp32.plug, emulator=emulator, image=image)
+    with tempfile.TemporaryDirectory() as nothing, plug(Path(nothing)) as chip:
+        version = wait_for_repl(chip.port, 5)
+    return _behind(name, image.path, version, plug)
 
 
-def _behind(port: str, name: str, program: Path, micropython: str) -> Target:
-    run = partial(board.run, port=port)
-    return Target(name, program, micropython, run, partial(board.started, port))
+def _behind(name: str, program: Path, micropython: str, plug: Plug) -> Target:
+    return Target(name, program, micropython, partial(plugged.run, plug=plug), plug)
 
 
 def _need_no_ops(name: str, ops: OpSet | None) -> None:
