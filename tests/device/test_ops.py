@@ -38,7 +38,7 @@ BATCH = 400_000
 # Prints `model NAME` or `lacks NAME`, after the first for each sample the outputs' bytes;
 # at the end the ops of all models, and those of the firmware.
 SCRIPT = """
-import struct, sys
+import gc, struct, sys
 from binascii import hexlify
 import tflm
 
@@ -47,6 +47,8 @@ ops = set()
 with open("corpus.bin", "rb") as file:
     while head := file.read(struct.calcsize("<HII")):
         name_size, model_size, inputs_size = struct.unpack("<HII", head)
+        interpreter = model = tensor = None
+        gc.collect()  # what is large finds no room in a small heap that is in pieces
         name, model = file.read(name_size).decode(), file.read(model_size)
         try:
             interpreter = tflm.Interpreter(model)
