@@ -99,6 +99,7 @@ def serve(flash):
                 write("\r\n>>> ")
         elif raw and key == b"\x04" and not line:
             names = {"flash": flash}
+            os.chdir("/flash")
             write("OK\r\nMPY: soft reboot\r\nraw REPL; CTRL-B to exit\r\n>")
         elif raw and key == b"\x04":
             if line == b"\x05A\x01":

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from host_helpers import Command, Pipeline, assert_one_line_error
+from host_helpers import Command, assert_one_line_error
 from pty_board import PtyBoard
+from tinycnn.board.repl import connect
 from tinycnn.errors import MissingToolError, UserError
+from tinycnn.files import ROOT
 from tinycnn.firmware.ops import profile_set
 from tinycnn.firmware.unix import Simulator
+from tinycnn.simulator.board import FOLDER
 from tinycnn.simulator.esp32 import ESP32, find_emulator
 from tinycnn.simulator.targets import PORT, build_target, facts
 
@@ -53,15 +56,29 @@ def test_script_runs_with_its_arguments_and_files(
 
 
 def test_simulate_on_a_board(
-    command: Command, board: PtyBoard, models: Pipeline, monkeypatch: pytest.MonkeyPatch
+    command: Command, board: PtyBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Beside what is there, which stays; what a run before this one left is gone."""
+    device = ROOT / "device"
     monkeypatch.setenv(PORT, board.port)
-    monkeypatch.setattr("tinycnn.simulator.FLASH", models.build / "models")
-    monkeypatch.setattr("tinycnn.simulator.board_files", dict)
-    assert command("deploy", "--port", board.port).status == 0
+    monkeypatch.setattr("tinycnn.simulator.FLASH", tmp_path / "flash")
+    monkeypatch.setattr(
+        "tinycnn.simulator.board_files",
+        lambda: {name: device / name for name in ("samples.py", "digits.tflite")},
+    )
+    with connect(board.port) as repl:
+        repl.run(f"import os\nos.mkdir({FOLDER!r})")
+        for name in ("mine.txt", f"{FOLDER}/old.txt"):
+            repl.run(f"open({name!r}, 'w').close()")
     outcome = command("simulate", "--target", "esp32", "device/classify.py")
     assert outcome.status == 0, outcome
     assert " of 8 right" in outcome.out
+    with connect(board.port) as repl:
+        found = repl.value(f"import os; print((os.listdir(), os.listdir({FOLDER!r})))")
+    assert [set(names) for names in found] == [
+        {"mine.txt", FOLDER},
+        {"samples.py", "digits.tflite"},
+    ]
 
 
 def test_no_board(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

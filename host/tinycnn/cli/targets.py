@@ -178,7 +178,7 @@ def simulate(
     with progress_bar("simulator") as show:
         built = build_target(target.value, progress=show)
     simulators.stage(simulators.FLASH, simulators.board_files())
-    done = built.run(script, args or [])
+    done = built.run(script, args or [], flash=simulators.FLASH)
     sys.exit(done.status)
 
 

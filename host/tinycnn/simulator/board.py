@@ -11,8 +11,8 @@ from tinycnn.board.repl import connect
 from tinycnn.files import read_bytes
 from tinycnn.simulator.plugged import Plugged
 
-FOLDER = "/simulate"
-"""The folder of the board's file system that is emptied of all but a script's files."""
+FOLDER = "simulate"
+"""Our folder, in the one where the board starts: emptied of all but a script's files."""
 
 _ENTER = f"import os\nos.chdir({FOLDER!r})\ndel os\n"
 
