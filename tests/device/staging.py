@@ -23,17 +23,25 @@ from tinycnn.simulator.serial_script import SerialScript
 from tinycnn.simulator.targets import Target
 
 LACKS: dict[str, set[str]] = {
-    "unix-hosted": {"profile", "soft_reset"},
-    "unix": {"soft_reset"},
-    "unix-esp-nn": {"soft_reset"},
+    "unix-hosted": {"icount", "profile", "soft_reset"},
+    "unix": {"icount", "soft_reset"},
+    "unix-esp-nn": {"icount", "soft_reset"},
     "qemu-rv32": {"exit_status", "threads"},
     "qemu-esp32": {"exit_status"},
     "qemu-esp32c3": {"exit_status"},
-    "esp32": {"exit_status"},
+    "esp32": {"exit_status", "icount"},
 }
 """The capabilities that each target lacks, of those in CAPABILITIES."""
 
-CAPABILITIES = {"exit_status", "heap_lock", "profile", "soft_reset", "threads", "uctypes"}
+CAPABILITIES = {
+    "exit_status",
+    "heap_lock",
+    "icount",
+    "profile",
+    "soft_reset",
+    "threads",
+    "uctypes",
+}
 """What a target may lack. A script says so as `SKIP: threads` in its first line."""
 
 

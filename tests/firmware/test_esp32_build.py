@@ -14,6 +14,7 @@ import pytest
 
 import fake_idf
 from commandline import tinycnn
+from tinycnn.board.image import read_image
 from tinycnn.errors import BuildError, SourceError, UserError
 from tinycnn.firmware import esp32, esp32_idf, frozen, mapfile
 from tinycnn.firmware.fetch import Checkout, fetch
@@ -224,7 +225,9 @@ def test_real_build(
     components = (Path(given),) if given else ()
     with sources_or_skip():
         request = esp32.Request(C3, profile_set("digits"), (model,), components)
-        firmware = esp32.build(request, esp32_idf.find())
+        firmware = esp32.build(request, esp32_idf.find(), images=tmp_path)  # not the user's
+    assert list(tmp_path.glob("*.bin")) == [firmware.image.path]
+    assert read_image(firmware.image.path).chip == "ESP32-C3"
     assert firmware.image.app_free > 0
     assert firmware.added["frozen_models"]["rodata"] >= model.stat().st_size
     for part in ("tflm", "esp_nn", "engine", "module"):

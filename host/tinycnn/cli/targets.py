@@ -108,6 +108,10 @@ def build(
         list[Path] | None,
         typer.Option(metavar="DIR", help="IDF components to use, say offline; may be repeated."),
     ] = None,
+    reference_kernels: Annotated[
+        bool,
+        typer.Option("--reference-kernels", help="TFLM's own kernels, not Espressif's."),
+    ] = False,
     container: Annotated[
         bool, typer.Option("--container", help="Build in Espressif's container image.")
     ] = False,
@@ -128,6 +132,7 @@ def build(
         _op_set(ops, ops_from),
         tuple(freeze or esp32.default_models()),
         folders,
+        reference_kernels,
     )
     with progress_bar(f"firmware {board.value}") as show:
         announce = typer.echo if container else (lambda command: None)
@@ -168,6 +173,12 @@ def simulate(
         list[str] | None, typer.Argument(metavar="ARGS", help="The script's arguments.")
     ] = None,
     target: TargetOption = TargetName.unix_hosted,
+    icount: Annotated[
+        bool,
+        typer.Option(
+            "--icount", help="Count instructions: a thousand are a microsecond; qemu-* only."
+        ),
+    ] = False,
 ) -> None:
     """Run a script, or the REPL, with no board; the exit status is the script's."""
     from tinycnn import simulator as simulators
@@ -177,8 +188,11 @@ def simulate(
         raise UserError(f"there is no script {script}")
     with progress_bar("simulator") as show:
         built = build_target(target.value, progress=show)
+    run = built.counted if icount else built.run
+    if run is None:
+        raise UserError(f"{target.value} cannot count instructions: --icount is for qemu-*")
     simulators.stage(simulators.FLASH, simulators.board_files())
-    done = built.run(script, args or [], flash=simulators.FLASH)
+    done = run(script, args or [], flash=simulators.FLASH)
     sys.exit(done.status)
 
 

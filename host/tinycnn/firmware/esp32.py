@@ -57,12 +57,19 @@ BOARDS = {
 @dataclass(frozen=True)
 class Request:
     """What to build: `models` are frozen in, `components` are folders of IDF components
-    that are used instead of the registry's."""
+    that are used instead of the registry's, `reference` is for TFLM's own kernels instead
+    of Espressif's."""
 
     board: Board
     ops: OpSet
     models: Sequence[Path] = ()
     components: Sequence[Path] = ()
+    reference: bool = False
+
+    @property
+    def name(self) -> str:
+        """For folders and logs."""
+        return f"{self.board.name}-{self.ops.name}{'-reference' * self.reference}"
 
 
 @dataclass(frozen=True)
@@ -106,10 +113,11 @@ def build(
     request: Request,
     idf: Idf,
     *,
+    images: Path | None = None,
     progress: Progress = silent,
     announce: Callable[[str], None] = lambda command: None,
 ) -> Firmware:
-    """Build `request` with `idf`; the image ends up in build/firmware/.
+    """Build `request` with `idf`; the image ends up in `images`, or in build/firmware/.
 
     `announce` is told the command before it runs, as one line for a shell.
 
@@ -119,13 +127,13 @@ def build(
     refuse_spaces()
     models = frozen.read_models(request.models)
     sources = _fetch(progress)
-    folder = BUILD / "esp32" / f"{request.board.name}-{request.ops.name}"
+    folder = BUILD / "esp32" / request.name
     with locked(folder, progress):
         write_atomic(folder / "frozen_models.c", frozen.c_source(models))
         objects = _make(request, idf, sources, folder, progress, announce)
         day = datetime.now(UTC).strftime("%Y%m%d")
         name = f"{request.board.name}-{day}-v{sources.micropython.version}"
-        image = merge(objects, BUILD / "firmware" / f"{name}.bin")
+        image = merge(objects, (images or BUILD / "firmware") / f"{name}.bin")
         map_text = (objects / "micropython.map").read_text(errors="replace")
     firmware = Firmware(
         image, image.path.with_suffix(".json"), mapfile.totals(map_text), mapfile.added(map_text)
@@ -165,6 +173,7 @@ def _make(
         "TFLM_COMMIT": sources.components["esp-tflite-micro"].key,
         "TFLM_OPS": "",
         "TFLM_OPS_FILE": "",
+        "TFLM_REFERENCE_KERNELS": str(int(request.reference)),
         "TFLM_FROZEN_MODELS": str(folder / "frozen_models.c"),
         "TINYCNN_COMPONENTS": ";".join(str(path) for path in components),
     } | request.ops.variables
@@ -250,6 +259,7 @@ def _facts(
         "board": request.board.name,
         "chip": request.board.chip,
         "ops": request.ops.name,
+        "kernels": "reference" if request.reference else "esp-nn",
         "frozen_models": {name: len(data) for name, data in models.items()},
         "image": image,
         "application": firmware.totals,

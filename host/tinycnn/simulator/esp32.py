@@ -66,25 +66,25 @@ class Emulator:
 
     @contextmanager
     def running(
-        self, flash: Path, *, download: bool = False, port: int = 0, more: Sequence[str] = ()
+        self, flash: Path, *, download: bool = False, port: int = 0, options: Sequence[str] = ()
     ) -> Iterator[str]:
         """The chip with `flash`, a file; the URL of its UART, at the TCP port `port` if not 0.
 
-        With `download` it starts in its ROM loader; `more` are options of QEMU's.
+        With `download` it starts in its ROM loader; `options` are more of QEMU's.
         Raises TargetError if it ends at once.
         """
         name, number = self.machine.name, port or _free_port()
-        options = ["-M", name, "-nographic", "-monitor", "none"]
-        options += ["-drive", f"file={flash},if=mtd,format=raw"]
-        options += ["-serial", f"tcp:127.0.0.1:{number},server=on,wait=off"]
+        argv = [self.qemu, "-M", name, "-nographic", "-monitor", "none"]
+        argv += ["-drive", f"file={flash},if=mtd,format=raw"]
+        argv += ["-serial", f"tcp:127.0.0.1:{number},server=on,wait=off"]
         # What an idle emulator does for long is no hang.
         settings = {f"timer.{name}.timg": ("wdt_disable", "true")}
         if download:
             settings[f"{name}.gpio"] = ("strap_mode", hex(self.machine.strap))
         for driver, (key, value) in settings.items():
-            options += ["-global", f"driver={driver},property={key},value={value}"]
+            argv += ["-global", f"driver={driver},property={key},value={value}"]
         with subprocess.Popen(
-            [self.qemu, *options, *more],
+            [*argv, *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -114,7 +114,7 @@ def find_emulator(machine: Machine) -> Emulator:
 
 @contextmanager
 def plug(
-    flash: Path, *, emulator: Emulator, image: Image, more: Sequence[str] = ()
+    flash: Path, *, emulator: Emulator, image: Image, options: Sequence[str] = ()
 ) -> Iterator[Plugged]:
     """The chip with `image` in a flash of its own, the folder `flash` in its ROMFS partition.
 
@@ -123,7 +123,7 @@ def plug(
     with tempfile.TemporaryDirectory() as folder:
         file = flash_file(Path(folder) / "flash.img", image.data, image.address)
         _put_romfs(file, image, romfs(flash))
-        with emulator.running(file, more=more) as port:
+        with emulator.running(file, options=options) as port:
             wait_for_repl(port, _BOOT)
             yield Plugged(port, _ENTER)
 

@@ -21,6 +21,9 @@ from tinycnn.simulator.plugged import Plugged
 
 PROGRAM = "qemu-system-riscv32"
 
+ICOUNT = ("-icount", "shift=0,sleep=off")
+"""QEMU's options for a clock that counts: an instruction takes a nanosecond, waiting none."""
+
 _ROMFS = 0x81000000
 """Where the flash is: behind all that firmware_build/qemu/virt.ld uses."""
 
@@ -78,8 +81,8 @@ def _terminal(process: subprocess.Popen[bytes]) -> str:
 
 
 @contextmanager
-def plug(flash: Path, *, firmware: Path) -> Iterator[Plugged]:
+def plug(flash: Path, *, firmware: Path, options: Sequence[str] = ()) -> Iterator[Plugged]:
     """A machine that runs `firmware`, with the folder `flash` mounted as /rom."""
     image = romfs(flash)
-    with machine(firmware, image) as port:
+    with machine(firmware, image, options) as port:
         yield Plugged(port, _ENTER.format(address=_ROMFS, size=len(image)))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from tinycnn.board.image import find_image, read_image
 from tinycnn.board.ports import choose_port
@@ -59,6 +59,8 @@ class Target:
     program      the file that was built; a board's port if nobody told what it runs
     micropython  version and origin of the MicroPython in it
     plug         None for a process of this machine, which has no serial line
+    counted      `run`, with a clock that counts instructions, a thousand to a microsecond;
+                 None where there is no such clock
     """
 
     name: str
@@ -66,6 +68,7 @@ class Target:
     micropython: str
     run: Run
     plug: Plug | None = None
+    counted: Run | None = None
 
 
 def _unix(
@@ -79,16 +82,19 @@ def _unix(
 def _qemu(name: str, ops: OpSet | None, progress: Progress) -> Target:
     built = build_qemu(ops=ops, progress=progress)
     version = _version(built.micropython_version, built.origin)
-    return _behind(name, built.path, version, partial(qemu.plug, firmware=built.path))
+    plug = partial(qemu.plug, firmware=built.path)
+    return _emulated(name, built.path, version, plug)
 
 
 def _board(name: str, ops: OpSet | None) -> Target:
     _need_no_ops(name, ops)
     port = choose_port(os.environ.get(PORT))
-    return _behind(name, Path(port), wait_for_repl(port, 5), partial(board.plug, port=port))
+    plug = partial(board.plug, port=port)
+    version = wait_for_repl(port, 5)
+    return Target(name, Path(port), version, partial(plugged.run, plug=plug), plug)
 
 
-def _emulated(name: str, machine: esp32.Machine, ops: OpSet | None) -> Target:
+def _chip(name: str, machine: esp32.Machine, ops: OpSet | None) -> Target:
     _need_no_ops(name, ops)
     emulator = esp32.find_emulator(machine)
     named = os.environ.get(f"TINYCNN_FIRMWARE_{machine.name.upper()}")
@@ -99,11 +105,13 @@ def _emulated(name: str, machine: esp32.Machine, ops: OpSet | None) -> Target:
     plug = partial(esp32.plug, emulator=emulator, image=image)
     with tempfile.TemporaryDirectory() as nothing, plug(Path(nothing)) as chip:
         version = wait_for_repl(chip.port, 5)
-    return _behind(name, image.path, version, plug)
+    return _emulated(name, image.path, version, plug)
 
 
-def _behind(name: str, program: Path, micropython: str, plug: Plug) -> Target:
-    return Target(name, program, micropython, partial(plugged.run, plug=plug), plug)
+def _emulated(name: str, program: Path, micropython: str, plug: partial[Any]) -> Target:
+    run = partial(plugged.run, plug=plug)
+    counted = partial(plugged.run, plug=partial(plug, options=qemu.ICOUNT))
+    return Target(name, program, micropython, run, plug, counted)
 
 
 def _need_no_ops(name: str, ops: OpSet | None) -> None:
@@ -122,8 +130,8 @@ BUILDS: dict[str, Build] = {
     "unix": lambda ops, progress: _unix("unix", "tflm", ops, progress),
     "unix-esp-nn": lambda ops, progress: _unix("unix-esp-nn", "tflm", ops, progress, esp_nn=True),
     "qemu-rv32": lambda ops, progress: _qemu("qemu-rv32", ops, progress),
-    "qemu-esp32": lambda ops, progress: _emulated("qemu-esp32", esp32.ESP32, ops),
-    "qemu-esp32c3": lambda ops, progress: _emulated("qemu-esp32c3", esp32.ESP32C3, ops),
+    "qemu-esp32": lambda ops, progress: _chip("qemu-esp32", esp32.ESP32, ops),
+    "qemu-esp32c3": lambda ops, progress: _chip("qemu-esp32c3", esp32.ESP32C3, ops),
     "esp32": lambda ops, progress: _board("esp32", ops),
 }
 """How each is built. A name is what --target takes."""
