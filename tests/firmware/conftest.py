@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import gitrepo
+from tinycnn.firmware import esp32
+from tinycnn.firmware.fetch import Checkout
 
 
 @pytest.fixture
@@ -21,3 +23,18 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def upstream(tmp_path: Path) -> gitrepo.Upstream:
     """A repository with two commits of one file."""
     return gitrepo.make(tmp_path / "upstream")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A build folder and sources of the test's own, and no ESP-IDF of the user's."""
+
+    def fetched(name: str, progress: object = None) -> Checkout:
+        (tmp_path / name).mkdir(exist_ok=True)
+        return Checkout(tmp_path / name, "local", "1.28.0", "c" * 40)
+
+    monkeypatch.setattr(esp32, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(esp32, "fetch", fetched)
+    for name in ("IDF_PATH", "IDF_PYTHON_ENV_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path

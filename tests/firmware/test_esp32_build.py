@@ -23,21 +23,6 @@ from tinycnn.firmware.ops import profile_set
 C3 = esp32.BOARDS["ESP32_C3"]
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A build folder and sources of the test's own, and no ESP-IDF of the user's."""
-
-    def fetched(name: str, progress: object = None) -> Checkout:
-        (tmp_path / name).mkdir(exist_ok=True)
-        return Checkout(tmp_path / name, "local", "1.28.0", "c" * 40)
-
-    monkeypatch.setattr(esp32, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(esp32, "fetch", fetched)
-    for name in ("IDF_PATH", "IDF_PYTHON_ENV_PATH"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
-
-
 def build(place: Path, request: esp32.Request | None = None, **idf: object) -> esp32.Firmware:
     found = esp32_idf.find(fake_idf.make(place / "idf", **idf))  # type: ignore[arg-type]
     return esp32.build(request or esp32.Request(C3, profile_set("digits")), found)
@@ -65,6 +50,7 @@ def test_facts_have_sizes_and_pins(place: Path) -> None:
     facts = json.loads(firmware.facts.read_bytes())
     assert facts["pins"]["esp-idf"] == "5.5.1"
     assert facts["pins"]["micropython"] == facts["pins"]["esp-nn"] == "c" * 40
+    assert facts["pins"]["compiler"] == "GCC: (crosstool-NG esp-14.2.0_20241119) 14.2.0"
     assert facts["image"]["sha256"] == firmware.image.sha256
     assert facts["application"] == {"text": 0x300}
     assert facts["tflm_adds"]["module"] == {"text": 0x100}

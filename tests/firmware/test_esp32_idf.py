@@ -69,24 +69,3 @@ def test_tools_not_installed_is_one_line(tmp_path: Path) -> None:
     (idf / "export.sh").write_text("echo no tools; return 1\n")
     with pytest.raises(BuildError, match=f"tools are not installed: run {idf}/install.sh once"):
         esp32_idf.find(idf)
-
-
-def test_container_sees_the_folders_and_leaves_files_of_the_user(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    docker = tmp_path / "docker"
-    docker.write_text("#!/bin/sh\n")
-    docker.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    words = esp32_idf.container(Path("/a"), Path("/b")).idf_py
-    assert words[:3] == ("docker", "run", "--rm")
-    assert words[-2:] == ("docker.io/espressif/idf:v5.5.1", "idf.py")
-    assert "/a:/a" in words
-    assert "/b:/b" in words
-    assert "--user" in words
-
-
-def test_no_container_engine_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BuildError, match=r"^--container needs docker or podman"):
-        esp32_idf.container(tmp_path)

@@ -118,12 +118,12 @@ def build(
 ) -> None:
     """Build MicroPython with tflm for an ESP32 board: one file to flash."""
     from tinycnn.files import ROOT
-    from tinycnn.firmware import esp32, esp32_idf
+    from tinycnn.firmware import esp32, esp32_container, esp32_idf
     from tinycnn.firmware.sources import cache_root
 
     folders = tuple(components or ())
     found = (
-        esp32_idf.container(ROOT, cache_root(), *(folder.absolute() for folder in folders))
+        esp32_container.container(ROOT, cache_root(), *folders)
         if container
         else esp32_idf.find(idf)
     )

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tinycnn.errors import BuildError, SourceError
-from tinycnn.files import BUILD, ROOT, write_atomic, write_json
+from tinycnn.files import BUILD, ROOT, read_bytes, write_atomic, write_json
 from tinycnn.firmware import frozen, mapfile
 from tinycnn.firmware.command import first_error, locked, run, without_make
 from tinycnn.firmware.esp32_idf import Idf
@@ -134,11 +134,12 @@ def build(
         day = datetime.now(UTC).strftime("%Y%m%d")
         name = f"{request.board.name}-{day}-v{sources.micropython.version}"
         image = merge(objects, (images or BUILD / "firmware") / f"{name}.bin")
+        compiler = _compiler(objects)
         map_text = (objects / "micropython.map").read_text(errors="replace")
     firmware = Firmware(
         image, image.path.with_suffix(".json"), mapfile.totals(map_text), mapfile.added(map_text)
     )
-    write_json(firmware.facts, _facts(request, idf, sources, models, firmware))
+    write_json(firmware.facts, _facts(request, idf, sources, models, firmware, compiler))
     return firmware
 
 
@@ -164,7 +165,7 @@ def _make(
     announce: Callable[[str], None],
 ) -> Path:
     """Run idf.py, with its output in a log. Returns the folder it built in."""
-    objects = folder / "objects"
+    objects = _objects(folder, idf)
     components = _link_components(sources, request.components, folder / "components")
     variables = {
         "MICROPY_BOARD": request.board.name,
@@ -180,6 +181,8 @@ def _make(
     what = f"Building MicroPython {sources.micropython.version} for {request.board.name}"
 
     def see(line: str) -> None:
+        if line.startswith(("Unable to find image", "Trying to pull")):
+            progress("Fetching Espressif's container image, several GB", 0, 0)
         # The bootloader is a build of its own inside, with few steps.
         if (match := re.match(r"\[(\d+)/(\d+)\]", line)) and int(match[2]) > 200:
             progress(what, int(match[1]), int(match[2]))
@@ -188,15 +191,27 @@ def _make(
     defines = [word for key, value in variables.items() for word in ("-D", f"{key}={value}")]
     command = [*idf.idf_py, "-C", str(PROJECT), "-B", str(objects), *defines, "build"]
     announce(shlex.join(command))
-    made = run(
-        command,
-        env=_environment(idf, sources.micropython),
-        on_line=see,
-    )
+    try:
+        made = run(command, env=_environment(idf, sources.micropython), on_line=see)
+    except BaseException:
+        if idf.stop:
+            run(idf.stop, timeout=60)
+        raise
     log = BUILD / "logs" / f"esp32-{folder.name}.log"
     write_atomic(log, made.output + "\n")
     if not made.ok:
         raise BuildError(f"{why(made.output)} (log: {log})")
+    return objects
+
+
+def _objects(folder: Path, idf: Idf) -> Path:
+    """Where idf.py builds: an empty folder, or one that was begun by this same `idf`, as
+    idf.py goes on with no other's."""
+    objects, mark = folder / "objects", folder / "esp-idf.txt"
+    text = f"{idf.version} {idf.idf_py[0] if idf.stop else shlex.join(idf.idf_py)}\n"
+    if not mark.is_file() or mark.read_text() != text:
+        shutil.rmtree(objects, ignore_errors=True)
+        write_atomic(mark, text)
     return objects
 
 
@@ -238,6 +253,8 @@ def why(log: str) -> str:
         return too_large(size, size - excess)
     if match := re.search(r"region [`'](\w+)' overflowed by (\d+) bytes", log):
         return f"the firmware does not link: {match[1]} is {int(match[2]):,} bytes too small"
+    if match := re.search(r"^(?:docker|Error): (.+)", log, re.MULTILINE):
+        return f"the container does not run: {match[1]}"
     if "Failed to resolve component" in log or "Cannot establish a connection" in log:
         return (
             "an IDF component cannot be had from components.espressif.com: go online, or give "
@@ -252,6 +269,7 @@ def _facts(
     sources: _Sources,
     models: Mapping[str, bytes],
     firmware: Firmware,
+    compiler: str,
 ) -> dict[str, object]:
     """What is written beside the image: all sizes in bytes."""
     image = asdict(firmware.image) | {"path": firmware.image.path.name}
@@ -264,16 +282,15 @@ def _facts(
         "image": image,
         "application": firmware.totals,
         "tflm_adds": firmware.added,
-        "pins": sources.pins | {"esp-idf": idf.version, "compiler": _compiler(request, idf)},
+        "pins": sources.pins | {"esp-idf": idf.version, "compiler": compiler},
     }
 
 
-def _compiler(request: Request, idf: Idf) -> str:
-    """The first line of what the chip's compiler says of itself."""
-    prefix = "riscv32-esp" if request.board.chip == "esp32c3" else f"xtensa-{request.board.chip}"
-    search = idf.environment.get("PATH")
-    program = shutil.which(f"{prefix}-elf-gcc", path=search)
-    return "" if program is None else run([program, "--version"]).output.partition("\n")[0]
+def _compiler(objects: Path) -> str:
+    """What the compiler says of itself in what it compiled for us, like "GCC: (...) 14.2.0"."""
+    archive = objects / "esp-idf" / "tflm_engine" / "libtflm_engine.a"
+    found = re.search(rb"GCC: \([^)]*\) [\w.]+", read_bytes(archive))
+    return "" if found is None else found[0].decode(errors="replace")
 
 
 def told(firmware: Firmware) -> list[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +20,6 @@ RECOMMENDED = "v5.5.1"
 OLDEST, TOO_NEW = (5, 3), (5, 6)
 """MicroPython v1.28.0 supports versions from the first up to, not including, the second."""
 
-CONTAINER = f"docker.io/espressif/idf:{RECOMMENDED}"
-"""Espressif's public image of that ESP-IDF, with all its tools."""
-
 _INSTALL = (
     f"install {RECOMMENDED} (https://docs.espressif.com/projects/esp-idf/en/{RECOMMENDED}/"
     "esp32/get-started/), then run `. export.sh` in it or give --idf DIR; or use --container"
@@ -32,11 +28,15 @@ _INSTALL = (
 
 @dataclass(frozen=True)
 class Idf:
-    """An ESP-IDF: how to call its idf.py, its version, and the environment for that."""
+    """An ESP-IDF: how to call its idf.py, its version, and the environment for that.
+
+    `stop` is the command that ends a build which does not end with idf_py's process.
+    """
 
     idf_py: tuple[str, ...]
     version: str
     environment: dict[str, str]
+    stop: tuple[str, ...] = ()
 
 
 def find(given: Path | None = None) -> Idf:
@@ -58,29 +58,6 @@ def find(given: Path | None = None) -> Idf:
     environment = _environment(path)
     python = Path(environment["IDF_PYTHON_ENV_PATH"]) / "bin" / "python"
     return Idf((str(python), str(path / "tools" / "idf.py")), version, environment)
-
-
-def container(*places: Path) -> Idf:
-    """ESP-IDF in its container image, which sees the folders `places` where they are.
-
-    Raises BuildError if there is no docker and no podman.
-    """
-    engine = next((name for name in ("docker", "podman") if shutil.which(name)), None)
-    if engine is None:
-        raise BuildError("--container needs docker or podman: install one of them")
-    # What is made belongs to the user; podman without root maps that by itself.
-    user = ["--user", f"{os.getuid()}:{os.getgid()}"] if engine == "docker" else []
-    variables = (
-        "HOME=/tmp",
-        "IDF_GIT_SAFE_DIR=*",
-        "LC_ALL",
-        "MICROPY_GIT_TAG",
-        "MICROPY_GIT_HASH",
-    )
-    command = [engine, "run", "--rm", *user]
-    command += [word for name in variables for word in ("--env", name)]
-    command += [word for place in places for word in ("--volume", f"{place}:{place}")]
-    return Idf((*command, CONTAINER, "idf.py"), RECOMMENDED[1:], dict(os.environ))
 
 
 def read_version(path: Path) -> str:
