@@ -109,9 +109,13 @@ cell = (before,)
 block = gc.mem_alloc() - before
 for name, call in CASES:
     failures, others, works = exhaust(call)
-    before = used()
-    exhaust(call)
-    lost = used() - before
+    # A stray pointer may keep one result, so look again: what leaks does so each time.
+    for _ in range(3):
+        before = used()
+        exhaust(call)
+        lost = used() - before
+        if lost < 10 * block:
+            break
     print(name, failures > 0, others, works, lost < 10 * block)
 
 print(interpreter.predict(image) == expected)
