@@ -1,4 +1,4 @@
-"""Convolutions of Espressif's for the ESP32-S3, less those that tflm_engine keeps from them.
+"""Convolutions of Espressif's for the ESP32-S3, less those that esp_nn_s3.c keeps from them.
 
 Their C is compiled here, with C in the place of their assembly: so this tests which function
 takes a layer, with which copies and in which memory, not the assembly.
@@ -42,7 +42,7 @@ def compare(
         tree = fetch("esp-nn").path
     folder = tmp_path_factory.mktemp("esp-nn-s3")
     include = [f"-I{tree / 'include'}", f"-I{tree / 'src' / 'common'}"]
-    ours = PROJECT / "components" / "tflm_engine" / "esp_nn_s3.c"
+    ours = PROJECT / "esp_nn_s3.c"
     warnings = ["-Wall", "-Wextra", "-Werror"]
     subprocess.run(
         ["gcc", "-std=gnu11", "-fPIC", *warnings, *include, "-c", ours, "-o", folder / "ours.o"],
