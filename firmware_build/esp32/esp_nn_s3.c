@@ -1,7 +1,8 @@
 // Layers that esp-nn 1.2.3's functions for the ESP32-S3 compute wrongly, or for which they
 // write outside their scratch memory, or take as much stack as the layer has channels: its
 // portable functions take these. The linker puts the functions here in the place of esp-nn's
-// (--wrap). All found by reading, as no emulator knows the chip.
+// (--wrap). Found by reading, as no emulator knows the chip, and for convolutions by
+// tests/firmware/test_esp_nn_s3.py, which has C in the place of the assembly.
 
 #include <stdbool.h>
 #include <stdint.h>

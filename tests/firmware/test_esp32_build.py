@@ -103,6 +103,7 @@ Error: app partition is too small for binary micropython.bin size 0x1f0010:
     [
         (TOO_SMALL, "the application of 2,031,632 bytes is 16 too large for its partition"),
         ("ld: region `iram0_0_seg' overflowed by 1234 bytes", "iram0_0_seg is 1,234 bytes"),
+        ("Error: not of docker\nmain.c:1:2: error: no such type", "does not build: main.c:1:2"),
         ("main.c:1:2: error: no such type\nninja: stopped", "main.c:1:2: error: no such type"),
         ("Cannot establish a connection to the component registry", "give --components DIR"),
     ],

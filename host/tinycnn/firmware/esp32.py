@@ -200,7 +200,14 @@ def _make(
     log = BUILD / "logs" / f"esp32-{folder.name}.log"
     write_atomic(log, made.output + "\n")
     if not made.ok:
-        raise BuildError(f"{why(made.output)} (log: {log})")
+        # 125 is docker's and podman's own: nothing ran in the container.
+        own = re.search(r"^(?:docker|Error): (.+)", made.output, re.MULTILINE)
+        told = (
+            f"the container does not run: {own[1]}"
+            if idf.stop and made.status == 125 and own
+            else why(made.output)
+        )
+        raise BuildError(f"{told} (log: {log})")
     return objects
 
 
@@ -253,8 +260,6 @@ def why(log: str) -> str:
         return too_large(size, size - excess)
     if match := re.search(r"region [`'](\w+)' overflowed by (\d+) bytes", log):
         return f"the firmware does not link: {match[1]} is {int(match[2]):,} bytes too small"
-    if match := re.search(r"^(?:docker|Error): (.+)", log, re.MULTILINE):
-        return f"the container does not run: {match[1]}"
     if "Failed to resolve component" in log or "Cannot establish a connection" in log:
         return (
             "an IDF component cannot be had from components.espressif.com: go online, or give "
