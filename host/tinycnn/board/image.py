@@ -15,30 +15,13 @@ from esptool.targets import CHIP_DEFS
 
 from tinycnn.errors import TargetError, UserError, first_line
 from tinycnn.files import BUILD, read_bytes
+from tinycnn.partitions import TABLE_OFFSET, Partition, read_partitions
 
 IMAGES = BUILD / "firmware"
 """Where `tinycnn firmware build` leaves images."""
 
 _MAGIC = 0xE9
 _CHIP_ID = 12  # offset in the header
-_TABLE = 0x8000  # of the partition table, in the flash
-_ENTRY = struct.Struct("<HBBII16sI")
-_ENTRY_MAGIC = 0x50AA
-_APP = 0
-
-
-@dataclass(frozen=True)
-class Partition:
-    """A part of the flash; `offset` and `size` in bytes."""
-
-    name: str
-    type: int
-    offset: int
-    size: int
-
-    @property
-    def end(self) -> int:
-        return self.offset + self.size
 
 
 @dataclass(frozen=True)
@@ -93,7 +76,7 @@ def read_image(path: Path) -> Image:
     if chip is None:
         raise UserError(f"{path} is for a chip that esptool does not know (id {number})")
     address = _offsets()[chip] - start
-    table = _partitions(data, _TABLE - address)
+    table = read_partitions(data, TABLE_OFFSET - address)
     if not table:
         raise UserError(
             f"{path} is for {chip}, but has no partition table: "
@@ -136,7 +119,7 @@ def _shown(path: Path) -> Path:
 
 def _check_whole(image: Image, start: int) -> None:
     """Check the digests of the bootloader and of the application."""
-    apps = [part.offset for part in image.partitions if part.type == _APP][:1]
+    apps = [part.offset for part in image.partitions if part.is_app][:1]
     for offset in (start, *(at - image.address for at in apps)):
         try:
             part: Any = LoadFirmwareImage(image.chip, image.data[offset:])
@@ -150,16 +133,6 @@ def _check_whole(image: Image, start: int) -> None:
 
 def _damaged(image: Image, why: str) -> UserError:
     return UserError(f"{image.path} is damaged or not whole ({why}): build or download it again")
-
-
-def _partitions(data: bytes, offset: int) -> tuple[Partition, ...]:
-    found = []
-    for at in range(offset, min(offset + 0xC00, len(data) - _ENTRY.size + 1), _ENTRY.size):
-        magic, kind, _, start, size, name, _ = _ENTRY.unpack_from(data, at)
-        if magic != _ENTRY_MAGIC:
-            break
-        found.append(Partition(name.rstrip(b"\0").decode(errors="replace"), kind, start, size))
-    return tuple(found)
 
 
 @cache

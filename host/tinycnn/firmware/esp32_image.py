@@ -4,33 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.errors import BuildError
 from tinycnn.files import read_bytes, write_atomic
-
-PARTITION_TABLE = 0x8000
-"""Where ESP-IDF puts the partition table, unless told otherwise."""
-
-_ENTRY = struct.Struct("<2sBBII16sI")
-_MAGIC = b"\xaa\x50"
-
-
-@dataclass(frozen=True)
-class Partition:
-    """An entry of the partition table; offset and size are in bytes."""
-
-    name: str
-    kind: int
-    subtype: int
-    offset: int
-    size: int
-
-    @property
-    def is_app(self) -> bool:
-        return self.kind == 0
+from tinycnn.partitions import TABLE_OFFSET, Partition, read_partitions
 
 
 @dataclass(frozen=True)
@@ -56,7 +35,7 @@ def merge(build: Path, target: Path) -> Image:
     Raises BuildError if they overlap, or if the application is larger than its partition.
     """
     parts = flash_files(build)
-    table = partitions(read_bytes(parts[PARTITION_TABLE]))
+    table = read_partitions(read_bytes(parts[TABLE_OFFSET]))
     app = next((partition for partition in table if partition.is_app), None)
     if app is None or app.offset not in parts:
         raise BuildError(f"{build}: the partition table has no place for the application")
@@ -90,15 +69,3 @@ def flash_files(build: Path) -> dict[int, Path]:
         return {int(at, 0): build / name for at, name in arguments["flash_files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise BuildError(f"{build} has no usable flasher_args.json: build again") from None
-
-
-def partitions(table: bytes) -> tuple[Partition, ...]:
-    """The entries of a binary partition table."""
-    found = []
-    for at in range(0, len(table) - _ENTRY.size + 1, _ENTRY.size):
-        magic, kind, subtype, offset, size, name, _flags = _ENTRY.unpack_from(table, at)
-        if magic != _MAGIC:
-            break
-        text = name.rstrip(b"\0").decode(errors="replace")
-        found.append(Partition(text, kind, subtype, offset, size))
-    return tuple(found)
