@@ -126,8 +126,8 @@ void __wrap_esp_nn_fully_connected_per_ch_s8_esp32s3(const int8_t *input,
         output_offset, shift, multiplier, least, most);
 }
 
-// Sums of 16 bits, on the stack unless the channels are a multiple of 4: they do not hold
-// more than 256 values.
+// Unless the channels are a multiple of 4, for which there is assembly with sums of 32 bits,
+// the sums are of 16 bits, which do not hold more than 256 values, and on the stack.
 void __wrap_esp_nn_avg_pool_s8_esp32s3(const int8_t *input, const uint16_t input_width,
     const uint16_t input_height, int8_t *output, const uint16_t output_width,
     const uint16_t output_height, const uint16_t stride_width, const uint16_t stride_height,
