@@ -109,9 +109,16 @@ def test_engine_that_does_not_answer_is_one_line(place: Path, only_ours: Path) -
     with pytest.raises(BuildError) as caught:
         container(place)
     assert str(caught.value) == (
-        "--container: docker does not answer: start it, or use podman (Cannot connect to the "
+        "--container: docker does not answer: start it, or install podman (Cannot connect to the "
         "Docker daemon at unix:///x. Is the docker daemon running?)"
     )
+
+
+def test_podman_serves_where_docker_does_not_answer(place: Path, only_ours: Path) -> None:
+    """Docker's command is often there without its daemon."""
+    fake_docker.make(only_ours, place, name="podman", version="podman version 4.3.1")
+    fake_docker.make(only_ours, place, info="Cannot connect", info_status=1)
+    assert {container(place).idf_py[0], container(place).stop[0]} == {"podman"}
 
 
 def test_image_that_cannot_be_had_is_one_line(place: Path, only_ours: Path) -> None:

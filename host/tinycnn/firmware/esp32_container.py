@@ -26,13 +26,11 @@ _VARIABLES = ("HOME=/tmp", "IDF_GIT_SAFE_DIR=*", "LC_ALL", "MICROPY_GIT_TAG", "M
 def container(*places: Path) -> Idf:
     """ESP-IDF in its container image, which sees the folders `places` where they are.
 
-    Raises BuildError if there is no docker and no podman, or docker does not answer.
+    Raises BuildError if there is no docker that answers and no podman.
     """
-    engine = next((name for name in ("docker", "podman") if shutil.which(name)), None)
-    if engine is None:
-        raise BuildError("--container needs docker or podman: install one of them")
+    engine, user = _engine()
     name = f"tinycnn-{secrets.token_hex(4)}"
-    command = [engine, "run", "--rm", "--init", "--name", name, *_user(engine)]
+    command = [engine, "run", "--rm", "--init", "--name", name, *user]
     # Where SELinux is on (Fedora), a container sees no folder of the user's without this.
     command += ["--security-opt", "label=disable"]
     command += [word for variable in _VARIABLES for word in ("--env", variable)]
@@ -45,16 +43,21 @@ def container(*places: Path) -> Idf:
     )
 
 
-def _user(engine: str) -> list[str]:
-    """So that what is made belongs to the user. Without root, an engine sees to it itself."""
-    # podman goes by the name of docker, too.
-    if engine == "podman" or "podman" in run([engine, "--version"]).output:
-        return []
-    asked = run([engine, "info", "--format", "{{json .SecurityOptions}}"], timeout=60)
-    if not asked.ok:
+def _engine() -> tuple[str, list[str]]:
+    """An engine that answers, and its options so that what is made belongs to the user."""
+    told = None
+    for engine in filter(shutil.which, ("docker", "podman")):
+        # Without root, an engine sees to it itself. podman goes by the name of docker, too.
+        if engine == "podman" or "podman" in run([engine, "--version"]).output:
+            return engine, []
+        asked = run([engine, "info", "--format", "{{json .SecurityOptions}}"], timeout=60)
+        if asked.ok:
+            rootless = "name=rootless" in asked.output
+            return engine, [] if rootless else ["--user", f"{os.getuid()}:{os.getgid()}"]
         told = next(filter(None, map(str.strip, reversed(asked.output.splitlines()))), "no answer")
-        raise BuildError(f"--container: docker does not answer: start it, or use podman ({told})")
-    return [] if "name=rootless" in asked.output else ["--user", f"{os.getuid()}:{os.getgid()}"]
+    if told is None:
+        raise BuildError("--container needs docker or podman: install one of them")
+    raise BuildError(f"--container: docker does not answer: start it, or install podman ({told})")
 
 
 def _mounts(places: Iterable[Path]) -> list[Path]:
