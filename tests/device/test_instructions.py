@@ -8,7 +8,8 @@ from pathlib import Path
 from staging import LACKS
 from tinycnn.simulator.targets import Target
 
-# Prints microseconds for one call, a turn of the loop included, of 50, of 50 and of 100.
+# Prints microseconds for one call, a turn of the loop included, of so many calls that it does
+# not show whether FreeRTOS's clock ticked once more: 100 times a second, 9 microseconds each.
 SCRIPT = """
 import gc, time
 from array import array
@@ -35,7 +36,7 @@ def fed(name):
         interpreter.invoke()
     return call
 
-print({name: [took(call, times) for times in (50, 50, 100)] for name, call in (
+print({name: [took(call, times) for times in (200, 200, 400)] for name, call in (
     ("nothing", nothing),
     ("int8", fed("model_int8.tflite")),
     ("float32", fed("model_float32.tflite")),
@@ -64,4 +65,4 @@ def test_invoke_takes_the_same_instructions_each_time(
         assert max(found) - min(found) < 0.001 * min(found), found
         # Ten thousand multiplications cannot be had for less, nor should one take a hundred.
         assert 10 < found[0] < 1000, found
-    assert counts[0]["nothing"][0] < 1
+        assert counts[0]["nothing"][0] < 0.05 * found[0]
