@@ -23,6 +23,7 @@ class Partition:
 
     name: str
     type: int
+    subtype: int
     offset: int
     size: int
 
@@ -39,8 +40,9 @@ def read_partitions(data: bytes, offset: int = 0) -> tuple[Partition, ...]:
     """The entries of the binary table at `offset` of `data`; none if there is no table."""
     found = []
     for at in range(offset, min(offset + _TABLE_SIZE, len(data) - _ENTRY.size + 1), _ENTRY.size):
-        magic, kind, _subtype, start, size, name, _flags = _ENTRY.unpack_from(data, at)
+        magic, kind, subtype, start, size, name, _flags = _ENTRY.unpack_from(data, at)
         if magic != _MAGIC:
             break
-        found.append(Partition(name.rstrip(b"\0").decode(errors="replace"), kind, start, size))
+        text = name.rstrip(b"\0").decode(errors="replace")
+        found.append(Partition(text, kind, subtype, start, size))
     return tuple(found)
