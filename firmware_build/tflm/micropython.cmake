@@ -14,6 +14,7 @@ set(TFLM_MOD_DIR ${CMAKE_CURRENT_LIST_DIR})
 set(TFLM_SOURCES
     ${TFLM_MOD_DIR}/modtflm.c
     ${TFLM_MOD_DIR}/tflm_interpreter.c
+    ${TFLM_MOD_DIR}/tflm_memory.c
     ${TFLM_MOD_DIR}/tflm_tensor.c
     ${TFLM_FROZEN_MODELS}
 )

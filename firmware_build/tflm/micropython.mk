@@ -12,7 +12,7 @@ TFLM_MOD_DIR := $(USERMOD_DIR)
 TFLM_ENGINE ?= tflm
 TFLM_OPS ?= cnn
 
-SRC_USERMOD_C += $(addprefix $(TFLM_MOD_DIR)/, modtflm.c tflm_interpreter.c tflm_tensor.c)
+SRC_USERMOD_C += $(addprefix $(TFLM_MOD_DIR)/, modtflm.c tflm_interpreter.c tflm_memory.c tflm_tensor.c)
 SRC_USERMOD_LIB_C += $(TFLM_MOD_DIR)/flatbuf.c $(wildcard $(TFLM_MOD_DIR)/model_*.c)
 
 # Warnings are errors in our files, whatever the rest is compiled with.

@@ -52,9 +52,20 @@ extern const mp_obj_type_t mp_type_ArenaError;
 // Raise what an engine's status and message say. Does not return.
 MP_NORETURN void tflm_raise(tflm_status_t status, const tflm_message_t *message);
 
+// The bytes of a model that was given as such or as a path, checked: where they are if they
+// are aligned as flatbuffers needs, else in a copy.
+tflm_buffer_t tflm_load_model(mp_obj_t source);
+
+// An arena as the user asked for it: None, a number of bytes, or a writable buffer.
+tflm_buffer_t tflm_new_arena(tflm_interpreter_obj_t *self, mp_obj_t arena);
+
+// Ask the engine how much it needs, with as little working memory as it takes, and return
+// an arena of just that size.
+tflm_buffer_t tflm_planned_arena(tflm_interpreter_obj_t *self);
+
 // Raise RuntimeError if a buffer that the user gave has been resized since:
 // what the interpreter points to is then gone.
-void tflm_interpreter_check_buffers(const tflm_interpreter_obj_t *self);
+void tflm_check_buffers(const tflm_interpreter_obj_t *self);
 
 mp_obj_t tflm_tensor_new(tflm_interpreter_obj_t *interpreter, bool output, size_t index);
 

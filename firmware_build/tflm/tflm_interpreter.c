@@ -2,161 +2,11 @@
 
 #include <string.h>
 
-#include "py/builtin.h"
-#include "py/gc.h"
 #include "py/mphal.h"
 #include "py/mpthread.h"
 #include "py/runtime.h"
 
-#include "model_check.h"
 #include "modtflm.h"
-
-// Buffers -------------------------------------------------------------------
-
-// A bytearray that grows may move; what was taken from it then points into the heap.
-static void check_buffer(const tflm_buffer_t *buffer, mp_uint_t flags) {
-    mp_buffer_info_t now;
-    if (buffer->obj != MP_OBJ_NULL
-        && (!mp_get_buffer(buffer->obj, &now, flags)
-            || (uint8_t *)now.buf > buffer->data
-            || (uint8_t *)now.buf + now.len < buffer->data + buffer->size)) {
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("model or arena was resized"));
-    }
-}
-
-void tflm_interpreter_check_buffers(const tflm_interpreter_obj_t *self) {
-    check_buffer(&self->model, MP_BUFFER_READ);
-    check_buffer(&self->arena, MP_BUFFER_RW);
-}
-
-// The content of a file: the buffer it offers (a file in ROMFS lies in flash and
-// needs no copy), or its bytes.
-static mp_obj_t read_file(mp_obj_t path) {
-    mp_obj_t args[2] = { path, MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
-    mp_obj_t file = mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_builtin_open_obj), 2, 0, args);
-    mp_buffer_info_t info;
-    if (mp_get_buffer(file, &info, MP_BUFFER_READ)) {
-        return file;
-    }
-    mp_obj_t method[2];
-    mp_load_method(file, MP_QSTR_read, method);
-    mp_obj_t data = mp_call_method_n_kw(0, 0, method);
-    mp_load_method(file, MP_QSTR_close, method);
-    mp_call_method_n_kw(0, 0, method);
-    return data;
-}
-
-// The model's bytes, where they are if they are aligned as flatbuffers needs, and
-// checked: nothing else in this module looks at a model that did not pass.
-static tflm_buffer_t load_model(mp_obj_t source) {
-    if (mp_obj_is_str(source)) {
-        source = read_file(source);
-    }
-    mp_buffer_info_t info;
-    mp_get_buffer_raise(source, &info, MP_BUFFER_READ);
-    tflm_buffer_t model = { source, info.buf, info.len };
-
-    tflm_message_t message;
-    model_status_t status = model_check(model.data, model.size, model_check_ops,
-        model_check_op_count, message.text, sizeof(message.text));
-    if (status == MODEL_UNSUPPORTED_OP) {
-        mp_raise_msg_varg(&mp_type_UnsupportedOpError,
-            MP_ERROR_TEXT("%s; build it with --ops-from MODEL"), message.text);
-    } else if (status != MODEL_OK) {
-        tflm_raise(TFLM_ERROR_MODEL, &message);
-    }
-
-    if ((uintptr_t)model.data % TFLM_MODEL_ALIGN != 0) {
-        model.data = m_new(uint8_t, model.size);
-        memcpy(model.data, info.buf, model.size);
-        model.obj = MP_OBJ_NULL;
-    }
-    return model;
-}
-
-static tflm_buffer_t given_arena(mp_obj_t obj, const tflm_buffer_t *model) {
-    mp_buffer_info_t info;
-    if (!mp_get_buffer(obj, &info, MP_BUFFER_RW)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("arena must be an int or a writable buffer"));
-    }
-    size_t skip = -(uintptr_t)info.buf & (TFLM_ARENA_ALIGN - 1);
-    tflm_buffer_t arena = { obj, (uint8_t *)info.buf + skip, 0 };
-    arena.size = info.len > skip ? info.len - skip : 0;
-    if (arena.data < model->data + model->size && model->data < arena.data + arena.size) {
-        mp_raise_ValueError(MP_ERROR_TEXT("arena overlaps the model"));
-    }
-    return arena;
-}
-
-static tflm_buffer_t new_arena_maybe(size_t size) {
-    // A block of the GC heap needs no aligning by hand.
-    MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_ARENA_ALIGN);
-    MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_MODEL_ALIGN);
-    tflm_buffer_t arena = { MP_OBJ_NULL, m_new_maybe(uint8_t, size > 0 ? size : 1), size };
-    return arena;
-}
-
-static size_t largest_piece(void) {
-    gc_info_t info;
-    gc_info(&info);
-    return info.max_free * MICROPY_BYTES_PER_GC_BLOCK;
-}
-
-static tflm_buffer_t new_arena(size_t size) {
-    tflm_buffer_t arena = new_arena_maybe(size);
-    if (arena.data == NULL) {
-        mp_raise_msg_varg(&mp_type_ArenaError,
-            MP_ERROR_TEXT("arena needs %u bytes, heap has %u in one piece"),
-            (unsigned)size, (unsigned)largest_piece());
-    }
-    return arena;
-}
-
-// Room to plan in: `size` bytes if the heap has them, else all that it has in one piece.
-// `tried` bytes were too few.
-static tflm_buffer_t planning_room(size_t size, size_t tried) {
-    tflm_buffer_t room = new_arena_maybe(size);
-    if (room.data == NULL) {
-        size_t largest = largest_piece();
-        if (largest > tried) {
-            room = new_arena_maybe(largest);
-        }
-        if (room.data == NULL) {
-            mp_raise_msg_varg(&mp_type_ArenaError,
-                MP_ERROR_TEXT("arena needs over %u bytes, heap has %u in one piece"),
-                (unsigned)tried, (unsigned)largest);
-        }
-    }
-    return room;
-}
-
-// Ask the engine how much it needs, with as little working memory as it takes,
-// and return an arena of just that size.
-static tflm_buffer_t planned_arena(tflm_interpreter_obj_t *self) {
-    tflm_buffer_t arena = { MP_OBJ_NULL, NULL, 0 };
-    size_t needed;
-    for (;;) {
-        tflm_message_t message;
-        tflm_status_t status = tflm_engine_plan(self->engine, self->model.data,
-            self->model.size, arena.data, arena.size, &needed, &message);
-        if (status == TFLM_OK) {
-            break;
-        }
-        if (status != TFLM_ERROR_ARENA) {
-            tflm_raise(status, &message);
-        }
-        // Give back before asking for more, so that both need not fit.
-        m_del(uint8_t, arena.data, arena.size);
-        arena = planning_room(needed, arena.size);
-    }
-    if (arena.size < needed) {
-        return new_arena(needed);
-    }
-    // The rest of the block goes back to the heap.
-    m_renew_maybe(uint8_t, arena.data, arena.size, needed, false);
-    arena.size = needed;
-    return arena;
-}
 
 // Construction --------------------------------------------------------------
 
@@ -171,20 +21,6 @@ static tflm_interpreter_obj_t *new_interpreter(const mp_obj_type_t *type,
     self->model = *model;
     self->engine = (tflm_engine_t *)((uint8_t *)self + offset);
     return self;
-}
-
-static tflm_buffer_t arena_for(tflm_interpreter_obj_t *self, mp_obj_t arena) {
-    if (arena == mp_const_none) {
-        return planned_arena(self);
-    }
-    if (!mp_obj_is_int(arena)) {
-        return given_arena(arena, &self->model);
-    }
-    mp_int_t bytes = mp_obj_get_int(arena);
-    if (bytes < 0) {
-        mp_raise_ValueError(MP_ERROR_TEXT("arena must not be negative"));
-    }
-    return new_arena((size_t)bytes);
 }
 
 static mp_obj_t tensors(tflm_interpreter_obj_t *self, bool output) {
@@ -206,9 +42,9 @@ static mp_obj_t tflm_interpreter_make_new(const mp_obj_type_t *type, size_t n_ar
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed), allowed, args);
 
-    tflm_buffer_t model = load_model(args[ARG_model].u_obj);
+    tflm_buffer_t model = tflm_load_model(args[ARG_model].u_obj);
     tflm_interpreter_obj_t *self = new_interpreter(type, &model);
-    self->arena = arena_for(self, args[ARG_arena].u_obj);
+    self->arena = tflm_new_arena(self, args[ARG_arena].u_obj);
 
     tflm_message_t message;
     tflm_status_t status = tflm_engine_create(self->engine, self->model.data, self->model.size,
@@ -218,7 +54,7 @@ static mp_obj_t tflm_interpreter_make_new(const mp_obj_type_t *type, size_t n_ar
         if (self->arena.obj == MP_OBJ_NULL) {
             m_del(uint8_t, self->arena.data, size); // room to find out what would do
         }
-        tflm_buffer_t enough = planned_arena(self);
+        tflm_buffer_t enough = tflm_planned_arena(self);
         mp_raise_msg_varg(&mp_type_ArenaError, MP_ERROR_TEXT("arena of %u bytes, model needs %u"),
             (unsigned)size, (unsigned)enough.size);
     } else if (status != TFLM_OK) {
@@ -260,7 +96,7 @@ static void give_back(tflm_interpreter_obj_t *self) {
 
 // Take the interpreter for one run, or raise.
 static void begin(tflm_interpreter_obj_t *self) {
-    tflm_interpreter_check_buffers(self);
+    tflm_check_buffers(self);
     if (!take(self)) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("interpreter is busy"));
     }
@@ -297,7 +133,7 @@ static mp_obj_t run(tflm_interpreter_obj_t *self, mp_obj_t values) {
     if (inputs != 1 || outputs != 1) {
         mp_raise_ValueError(MP_ERROR_TEXT("model must have one input and one output"));
     }
-    tflm_interpreter_check_buffers(self);
+    tflm_check_buffers(self);
     tflm_tensor_fill(MP_OBJ_TO_PTR(input[0]), values);
     invoke(self);
     return output[0];
@@ -323,7 +159,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(tflm_interpreter_classify_obj, tflm_interpreter
 
 static mp_obj_t tflm_interpreter_ops(mp_obj_t self_in) {
     const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_interpreter_check_buffers(self);
+    tflm_check_buffers(self);
     size_t count = model_op_count(self->model.data, self->model.size);
     mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list(count, NULL));
     for (size_t i = 0; i < count; i++) {
@@ -346,7 +182,7 @@ static uint32_t now_us(void) {
 // Run once: a list of (name, microseconds), one for each op.
 static mp_obj_t tflm_interpreter_profile(mp_obj_t self_in) {
     tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_interpreter_check_buffers(self);
+    tflm_check_buffers(self);
     size_t count = model_op_count(self->model.data, self->model.size);
     uint32_t *ticks = m_new0(uint32_t, count);
     begin(self);
@@ -367,7 +203,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_profile_obj, tflm_interpreter_
 // A list of (name, offset, bytes), one for each tensor that lies in the arena.
 static mp_obj_t tflm_interpreter_memory_map(mp_obj_t self_in) {
     const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_interpreter_check_buffers(self);
+    tflm_check_buffers(self);
     mp_obj_t list = mp_obj_new_list(0, NULL);
     size_t count = model_tensor_count(self->model.data, self->model.size);
     for (size_t i = 0; i < count; i++) {
@@ -408,7 +244,7 @@ static void tflm_interpreter_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
 static void tflm_interpreter_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
     (void)kind;
-    tflm_interpreter_check_buffers(self);
+    tflm_check_buffers(self);
     mp_printf(print, "<Interpreter of %u model bytes, %u ops, arena %u bytes>",
         (unsigned)self->model.size, (unsigned)model_op_count(self->model.data, self->model.size),
         (unsigned)self->arena.size);

@@ -11,7 +11,7 @@
 
 // What the model says of this tensor. It was readable when the tensor was made.
 static model_tensor_t describe(const tflm_tensor_obj_t *self) {
-    tflm_interpreter_check_buffers(self->interpreter);
+    tflm_check_buffers(self->interpreter);
     model_tensor_t tensor;
     if (!model_io(self->interpreter->model.data, self->interpreter->model.size, self->output,
         self->index, &tensor)) {
@@ -145,7 +145,7 @@ void tflm_tensor_fill(const tflm_tensor_obj_t *self, mp_obj_t values) {
         }
         float value = (float)mp_obj_get_float(item);
         if (!quiet || mp_obj_is_instance_type(mp_obj_get_type(item))) {
-            tflm_interpreter_check_buffers(self->interpreter);
+            tflm_check_buffers(self->interpreter);
         }
         set_real(self, i++, value);
     }
@@ -179,7 +179,7 @@ size_t tflm_tensor_largest(const tflm_tensor_obj_t *self) {
 
 static mp_obj_t tflm_tensor_quantize(mp_obj_t self_in, mp_obj_t values) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_interpreter_check_buffers(self->interpreter);
+    tflm_check_buffers(self->interpreter);
     tflm_tensor_fill(self, values);
     return mp_const_none;
 }
@@ -187,7 +187,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(tflm_tensor_quantize_obj, tflm_tensor_quantize)
 
 mp_obj_t tflm_tensor_dequantize(mp_obj_t self_in) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_interpreter_check_buffers(self->interpreter);
+    tflm_check_buffers(self->interpreter);
     mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list(self->count, NULL));
     for (size_t i = 0; i < self->count; i++) {
         list->items[i] = mp_obj_new_float((mp_float_t)tflm_tensor_real(self, i));
@@ -198,7 +198,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(tflm_tensor_dequantize_obj, tflm_tensor_dequant
 
 static mp_obj_t tflm_tensor_argmax(mp_obj_t self_in) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_interpreter_check_buffers(self->interpreter);
+    tflm_check_buffers(self->interpreter);
     return mp_obj_new_int_from_uint(tflm_tensor_largest(self));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_tensor_argmax_obj, tflm_tensor_argmax);
@@ -206,7 +206,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(tflm_tensor_argmax_obj, tflm_tensor_argmax);
 // The k largest as (index, score), largest first; of equals the first first.
 static mp_obj_t tflm_tensor_topk(mp_obj_t self_in, mp_obj_t k_in) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_interpreter_check_buffers(self->interpreter);
+    tflm_check_buffers(self->interpreter);
     mp_int_t k = mp_obj_get_int(k_in);
     if (k < 1 || (size_t)k > self->count) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("k must be 1 to %d"),
@@ -301,7 +301,7 @@ static void tflm_tensor_print(const mp_print_t *print, mp_obj_t self_in, mp_prin
 static mp_int_t tflm_tensor_get_buffer(mp_obj_t self_in, mp_buffer_info_t *buffer, mp_uint_t flags) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
     (void)flags;
-    tflm_interpreter_check_buffers(self->interpreter);
+    tflm_check_buffers(self->interpreter);
     buffer->buf = self->data;
     buffer->len = self->count * self->size;
     buffer->typecode = self->typecode;

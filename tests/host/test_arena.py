@@ -84,7 +84,7 @@ Names are those of tests/fuzz/make_corpus.py and of random_network(). Measured o
 gcc 12.2 and -m32 -malign-double, so that int64 and double are aligned as on Xtensa and
 RV32: TFLM (esp-tflite-micro at the commit in sources.toml) built as tflm/libtflm.mk does, linked
 with engine_tflm.cpp and a main() that asks tflm_engine_plan() for the size as
-tflm_interpreter.c does. clang for riscv32 (ilp32) has the same sizeof() of every struct.
+tflm_memory.c does. clang for riscv32 (ilp32) has the same sizeof() of every struct.
 """
 
 

@@ -22,7 +22,7 @@ OURS = {
     "tflm": re.compile(r"lib(espressif__)?esp-tflite-micro\.a\("),
     "esp_nn": re.compile(r"lib(espressif__)?esp-nn\.a\("),
     "engine": re.compile(r"libtflm_engine\.a\((?!flatbuf|model_)"),
-    "module": re.compile(r"\b(modtflm|tflm_interpreter|tflm_tensor)\.c\.o"),
+    "module": re.compile(r"\b(modtflm|tflm_[a-z]+)\.c\.o"),
     "model_check": re.compile(r"\b(flatbuf|model_\w+)\.c\.o"),
     "frozen_models": re.compile(r"\bfrozen_models\.c\.o"),
 }
