@@ -1,14 +1,17 @@
 # Sizing the arena takes no more memory than what it finds: a model that just fits is
 # not refused because planning wanted a rounder figure.
 import gc
+from uctypes import addressof
 
 import tflm
 
 PIECE = 1008
+STEP = 1024  # bytes that it takes, at most
 
 with open("slow.tflite", "rb") as file:
     model = file.read()
-needed = tflm.Interpreter(model).arena_size
+first = tflm.Interpreter(model)  # kept: the place of a dead one might become free at any time
+needed = first.arena_size
 held = [None] * 8000
 
 
@@ -28,25 +31,28 @@ def leave(size):
     for i in range(len(held)):
         held[i] = None
     gc.collect()
-    # Not the last ones: a stray pointer may keep one of these.
-    middle = fill() * 3 // 4
-    for i in range(size // PIECE + 1):
-        held[middle - i] = None
+    # Not the last ones: a stray pointer may keep one of these. And all in one of the areas
+    # that the heap of a chip consists of.
+    more = size // PIECE
+    last = fill() * 3 // 4
+    while not 0 < addressof(held[last]) - addressof(held[last - more]) <= more * STEP:
+        last -= 1
+    for i in range(more + 1):
+        held[last - i] = None
     gc.collect()
 
 
-leave(needed + 4096)
-interpreter = tflm.Interpreter(model)
-print(interpreter.arena_size == needed)
-interpreter = None
-
 leave(needed // 2)
+message = "made"
 try:
     tflm.Interpreter(model)
-    message = "made"
 except tflm.ArenaError as error:
-    held = None
+    for i in range(len(held)):
+        held[i] = None
     message = str(error)
 # An engine that knows without trying says how much; TFLM, that it is more than it tried.
 words = message.replace("needs over", "needs").split()
 print(words[:2], words[3:6], words[7:], int(words[6]) < needed)
+
+leave(needed + 4096)
+print(tflm.Interpreter(model).arena_size == needed)
