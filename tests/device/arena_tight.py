@@ -1,9 +1,9 @@
 # Sizing the arena takes no more memory than what it finds: a model that just fits is
 # not refused because planning wanted a rounder figure.
 import gc
-from uctypes import addressof
 
 import tflm
+from uctypes import addressof
 
 PIECE = 1008
 STEP = 1024  # bytes that it takes, at most
