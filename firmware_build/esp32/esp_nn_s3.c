@@ -26,7 +26,6 @@ DECLARE(esp_nn_depthwise_conv_s8);
 DECLARE(esp_nn_fully_connected_s8);
 DECLARE(esp_nn_fully_connected_per_ch_s8);
 DECLARE(esp_nn_avg_pool_s8);
-DECLARE(esp_nn_mean_nhwc_s8);
 
 // How far the last window reaches over the end.
 static int32_t over_end(int32_t input, int32_t filter, int32_t output, int32_t stride,
@@ -140,15 +139,4 @@ void __wrap_esp_nn_avg_pool_s8_esp32s3(const int8_t *input, const uint16_t input
         input, input_width, input_height, output, output_width, output_height, stride_width,
         stride_height, filter_width, filter_height, padding_width, padding_height, least, most,
         channels);
-}
-
-// A word on the stack for each channel, up to 512 of them.
-void __wrap_esp_nn_mean_nhwc_s8_esp32s3(const int8_t *input, int8_t *output,
-    const int32_t height, const int32_t width, const int32_t channels,
-    const int32_t input_zero_point, const int32_t output_zero_point, const int32_t multiplier,
-    const int32_t shift) {
-    bool own = channels <= 512 && 4 * channels > MAX_FRAME;
-    (own ? esp_nn_mean_nhwc_s8_ansi : __real_esp_nn_mean_nhwc_s8_esp32s3)(
-        input, output, height, width, channels, input_zero_point, output_zero_point,
-        multiplier, shift);
 }
