@@ -104,6 +104,18 @@ def test_script_without_end_is_stopped(qemu_rv32: Target, tmp_path: Path) -> Non
     assert 1 <= done.seconds < 15
 
 
+def test_reader_that_has_seen_enough_is_no_lost_board(qemu_rv32: Target, tmp_path: Path) -> None:
+    """As with `| head -1`."""
+    script = tmp_path / "talk.py"
+    script.write_text("while True:\n    print('more')\n")
+    words = [sys.executable, "-m", "tinycnn", "simulate", "--target", "qemu-rv32", str(script)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == b"more\n"
+        process.stdout.close()
+        assert (process.wait(60), process.stderr.read()) == (141, b"")
+
+
 def test_mpremote_runs_scripts(qemu_rv32: Target, flash: Path) -> None:
     """The command that people type, over the pseudo-terminal; files by its mount."""
     mpremote = [sys.executable, "-m", "mpremote"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from tinycnn.simulator.completed import TIMED_OUT, Completed
 _END = b"\x04"
 _CTRL_C = b"\x03"
 _PAUSE = 0.002  # seconds between looks at a line that says nothing
+_PIPE_CLOSED = 141  # what a shell says of a program that SIGPIPE ended
 
 
 class SerialScript:
@@ -125,8 +127,12 @@ def _followed(running: SerialScript, capture: bool, timeout: float | None) -> tu
 
     def show(text: str) -> None:
         if text and not capture:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            try:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            except BrokenPipeError:  # `| head` has seen enough: not the board that is lost
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise SystemExit(_PIPE_CLOSED) from None
 
     while True:
         try:
