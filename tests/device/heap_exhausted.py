@@ -120,7 +120,7 @@ def lost(call):
         exhaust(call)
         more = used() - before
         least = more if least is None else min(least, more)
-        if least < 10 * block:
+        if least < 2 * block:
             break
     return least
 
@@ -132,6 +132,6 @@ cell = (before,)
 block = gc.mem_alloc() - before
 for name, call in CASES:
     failures, others, works = exhaust(call)
-    print(name, failures > 0, others, works, lost(call) < 10 * block)
+    print(name, failures > 0, others, works, lost(call) < 2 * block)
 
 print(interpreter.predict(image) == expected)
