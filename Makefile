@@ -7,8 +7,8 @@ STAMP := $(VENV)/.installed
 .PHONY: demo test check format clean help
 help:
 	@echo "make demo    train, quantize and classify digits in MicroPython, no board needed"
-	@echo "make test    the whole test suite, with ruff and mypy"
-	@echo "make check   ruff and mypy only"
+	@echo "make test    the whole test suite, after make check"
+	@echo "make check   ruff, mypy, and the order of the rooms"
 	@echo "make clean   remove build/ (keeps .venv)"
 
 demo: $(STAMP)
@@ -21,6 +21,7 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -1,5 +1,5 @@
 # Digits of the test part of scikit-learn's load_digits, written by
-# `python -m tinycnn.samples`: (index, digit, the 8x8 pixels row by row, one
+# `python -m tinycnn.pipeline.samples`: (index, digit, the 8x8 pixels row by row, one
 # character each, in base 17: "0" is paper, "g" (16) is full ink).
 
 from micropython import const

@@ -16,14 +16,14 @@ import pytest
 from host_helpers import TOOLS, Command, Outcome, Pipeline, train_in_a_process
 from tinycnn import cli as command_line
 from tinycnn.cli.bars import progress_bar
-from tinycnn.dataset import Dataset, load_digits
 from tinycnn.errors import MissingToolError, SourceError
 from tinycnn.firmware.unix import Engine, Simulator, build_simulator
-from tinycnn.model import RECIPES
+from tinycnn.pipeline.dataset import Dataset, load_digits
+from tinycnn.pipeline.model import RECIPES
+from tinycnn.pipeline.quantize import ensure_quantized
+from tinycnn.pipeline.train import SEED, find_trained, train
 from tinycnn.progress import Progress
-from tinycnn.quantize import ensure_quantized
-from tinycnn.simulator.targets import BUILDS, PORT, Target, build_target
-from tinycnn.train import SEED, find_trained, train
+from tinycnn.targets.targets import BUILDS, PORT, Target, build_target
 
 UPSTREAM = "upstream sources: "
 """How the reason of every skip begins, but for TOOLS."""

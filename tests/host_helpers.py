@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinycnn.dataset import Dataset
-from tinycnn.quantize import QuantizedModels
-from tinycnn.train import TrainedModel
+from tinycnn.pipeline.dataset import Dataset
+from tinycnn.pipeline.quantize import QuantizedModels
+from tinycnn.pipeline.train import TrainedModel
 
 
 @dataclass(frozen=True)

@@ -27,36 +27,36 @@ typedef struct _flatbuf_vector_t {
 } flatbuf_vector_t;
 
 // A buffer longer than FLATBUF_MAX_SIZE becomes an empty one.
-flatbuf_t flatbuf_init(const uint8_t *data, size_t size);
+flatbuf_t model_flatbuf_init(const uint8_t *data, size_t size);
 
 // Little-endian scalars at a position the caller knows to be inside.
-uint16_t flatbuf_u16_at(const flatbuf_t *buf, uint32_t pos);
-uint32_t flatbuf_u32_at(const flatbuf_t *buf, uint32_t pos);
-uint64_t flatbuf_u64_at(const flatbuf_t *buf, uint32_t pos);
-float flatbuf_float_at(const flatbuf_t *buf, uint32_t pos);
+uint16_t model_flatbuf_u16_at(const flatbuf_t *buf, uint32_t pos);
+uint32_t model_flatbuf_u32_at(const flatbuf_t *buf, uint32_t pos);
+uint64_t model_flatbuf_u64_at(const flatbuf_t *buf, uint32_t pos);
+float model_flatbuf_float_at(const flatbuf_t *buf, uint32_t pos);
 
 // Is [pos, pos + bytes) inside?
-bool flatbuf_inside(const flatbuf_t *buf, uint32_t pos, uint64_t bytes);
+bool model_flatbuf_inside(const flatbuf_t *buf, uint32_t pos, uint64_t bytes);
 
 // The position that the 32-bit offset stored at `pos` leads to.
-uint32_t flatbuf_follow(const flatbuf_t *buf, uint32_t pos);
+uint32_t model_flatbuf_follow(const flatbuf_t *buf, uint32_t pos);
 
 // The root table.
-uint32_t flatbuf_root(const flatbuf_t *buf);
+uint32_t model_flatbuf_root(const flatbuf_t *buf);
 
 // Where field `id` of a table is stored, if it is present and its `bytes` are inside.
-uint32_t flatbuf_field(const flatbuf_t *buf, uint32_t table, unsigned id, uint32_t bytes);
+uint32_t model_flatbuf_field(const flatbuf_t *buf, uint32_t table, unsigned id, uint32_t bytes);
 
 // One field of a table.
-uint8_t flatbuf_u8(const flatbuf_t *buf, uint32_t table, unsigned id);
-int32_t flatbuf_i32(const flatbuf_t *buf, uint32_t table, unsigned id, int32_t otherwise);
-uint32_t flatbuf_table(const flatbuf_t *buf, uint32_t table, unsigned id);
+uint8_t model_flatbuf_u8(const flatbuf_t *buf, uint32_t table, unsigned id);
+int32_t model_flatbuf_i32(const flatbuf_t *buf, uint32_t table, unsigned id, int32_t otherwise);
+uint32_t model_flatbuf_table(const flatbuf_t *buf, uint32_t table, unsigned id);
 
 // A vector (or, with element_size 1, a string) all of whose elements are inside.
-flatbuf_vector_t flatbuf_vector(const flatbuf_t *buf, uint32_t table, unsigned id, uint32_t element_size);
+flatbuf_vector_t model_flatbuf_vector(const flatbuf_t *buf, uint32_t table, unsigned id, uint32_t element_size);
 
 // Element `index` of a vector of tables, and of one of 32-bit integers (0 past the end).
-uint32_t flatbuf_vector_table(const flatbuf_t *buf, flatbuf_vector_t vector, size_t index);
-int32_t flatbuf_vector_i32(const flatbuf_t *buf, flatbuf_vector_t vector, size_t index);
+uint32_t model_flatbuf_vector_table(const flatbuf_t *buf, flatbuf_vector_t vector, size_t index);
+int32_t model_flatbuf_vector_i32(const flatbuf_t *buf, flatbuf_vector_t vector, size_t index);
 
 #endif // FLATBUF_H

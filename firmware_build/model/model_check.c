@@ -19,13 +19,13 @@ static void define(check_t *c, int32_t index) {
 
 static bool check_graph_inputs(check_t *c, flatbuf_vector_t inputs) {
     if (inputs.len == 0) {
-        return check_fail(c, "model has no input");
+        return model_check_fail(c, "model has no input");
     }
     for (uint32_t i = 0; i < inputs.len; ++i) {
-        int32_t index = flatbuf_vector_i32(&c->buf, inputs, i);
+        int32_t index = model_flatbuf_vector_i32(&c->buf, inputs, i);
         // Already defined: a constant, or the same tensor twice.
         if (!is_tensor(c, index) || is_defined(c, index)) {
-            return check_fail(c, "input %u is no free tensor", (unsigned)i);
+            return model_check_fail(c, "input %u is no free tensor", (unsigned)i);
         }
         define(c, index);
     }
@@ -34,12 +34,12 @@ static bool check_graph_inputs(check_t *c, flatbuf_vector_t inputs) {
 
 static bool check_graph_outputs(check_t *c, flatbuf_vector_t outputs) {
     if (outputs.len == 0) {
-        return check_fail(c, "model has no output");
+        return model_check_fail(c, "model has no output");
     }
     for (uint32_t i = 0; i < outputs.len; ++i) {
-        int32_t index = flatbuf_vector_i32(&c->buf, outputs, i);
+        int32_t index = model_flatbuf_vector_i32(&c->buf, outputs, i);
         if (!is_tensor(c, index) || !is_defined(c, index)) {
-            return check_fail(c, "output %u is never written", (unsigned)i);
+            return model_check_fail(c, "output %u is never written", (unsigned)i);
         }
     }
     return true;
@@ -62,17 +62,17 @@ static model_status_t find_rule(check_t *c, uint32_t index,
     c->subject_name = NULL;
     model_op_t op;
     if (!model_op(c->buf.data, c->buf.size, index, &op)) {
-        check_fail(c, "operator code does not exist");
+        model_check_fail(c, "operator code does not exist");
         return MODEL_INVALID;
     }
     *found = find_op(ops, op_count, op.code);
     c->subject_name = op.name; // NUL terminated: constant, or a checked string
     if (*found == NULL) {
-        check_fail(c, "version %d is not in the firmware", (int)op.version);
+        model_check_fail(c, "version %d is not in the firmware", (int)op.version);
         return MODEL_UNSUPPORTED_OP;
     }
     if (op.version < 1 || op.version > (*found)->version) {
-        check_fail(c, "version %d, the firmware has %u", (int)op.version,
+        model_check_fail(c, "version %d, the firmware has %u", (int)op.version,
             (unsigned)(*found)->version);
         return MODEL_UNSUPPORTED_OP;
     }
@@ -82,15 +82,15 @@ static model_status_t find_rule(check_t *c, uint32_t index,
 // TFLM reads the code from both fields in one place and from one in another.
 static bool check_operator_codes(check_t *c) {
     if (c->codes.len > MODEL_MAX_TENSORS) {
-        return check_fail(c, "more than %u operator codes", (unsigned)MODEL_MAX_TENSORS);
+        return model_check_fail(c, "more than %u operator codes", (unsigned)MODEL_MAX_TENSORS);
     }
     for (uint32_t i = 0; i < c->codes.len; ++i) {
-        uint32_t table = flatbuf_vector_table(&c->buf, c->codes, i);
-        int32_t old_code = (int8_t)flatbuf_u8(&c->buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE);
-        int32_t code = flatbuf_i32(&c->buf, table, OPERATOR_CODE_BUILTIN_CODE, 0);
+        uint32_t table = model_flatbuf_vector_table(&c->buf, c->codes, i);
+        int32_t old_code = (int8_t)model_flatbuf_u8(&c->buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE);
+        int32_t code = model_flatbuf_i32(&c->buf, table, OPERATOR_CODE_BUILTIN_CODE, 0);
         int32_t expected = code < BUILTIN_PLACEHOLDER ? code : BUILTIN_PLACEHOLDER;
         if (code < 0 || old_code < 0 || (code != 0 && old_code != 0 && old_code != expected)) {
-            return check_fail(c, "operator code %u contradicts itself", (unsigned)i);
+            return model_check_fail(c, "operator code %u contradicts itself", (unsigned)i);
         }
     }
     return true;
@@ -99,70 +99,70 @@ static bool check_operator_codes(check_t *c) {
 static bool check_op_tensors(check_t *c, const model_rule_t *rule, flatbuf_vector_t outputs) {
     bool optional = (rule->flags & RULE_BIAS) != 0;
     if (c->inputs.len < rule->min_inputs || c->inputs.len > rule->max_inputs) {
-        return check_fail(c, "%u inputs", (unsigned)c->inputs.len);
+        return model_check_fail(c, "%u inputs", (unsigned)c->inputs.len);
     }
     for (uint32_t i = 0; i < c->inputs.len; ++i) {
-        int32_t index = flatbuf_vector_i32(&c->buf, c->inputs, i);
+        int32_t index = model_flatbuf_vector_i32(&c->buf, c->inputs, i);
         if (index == -1 && optional && i + 1 == rule->max_inputs) {
             continue;
         }
         if (!is_tensor(c, index)) {
-            return check_fail(c, "input %u does not exist", (unsigned)i);
+            return model_check_fail(c, "input %u does not exist", (unsigned)i);
         }
         if (!is_defined(c, index)) {
-            return check_fail(c, "input %u is not written before", (unsigned)i);
+            return model_check_fail(c, "input %u is not written before", (unsigned)i);
         }
     }
     if (outputs.len != 1) {
-        return check_fail(c, "%u outputs", (unsigned)outputs.len);
+        return model_check_fail(c, "%u outputs", (unsigned)outputs.len);
     }
-    int32_t index = flatbuf_vector_i32(&c->buf, outputs, 0);
+    int32_t index = model_flatbuf_vector_i32(&c->buf, outputs, 0);
     if (!is_tensor(c, index) || is_defined(c, index)) {
-        return check_fail(c, "output is no free tensor");
+        return model_check_fail(c, "output is no free tensor");
     }
     for (uint32_t i = 0; i < CHECK_MAX_INPUTS; ++i) {
-        check_read_tensor(c, i < c->inputs.len ? flatbuf_vector_i32(&c->buf, c->inputs, i) : -1, &c->in[i]);
+        model_check_read_tensor(c, i < c->inputs.len ? model_flatbuf_vector_i32(&c->buf, c->inputs, i) : -1, &c->in[i]);
     }
-    check_read_tensor(c, index, &c->out);
+    model_check_read_tensor(c, index, &c->out);
     return true;
 }
 
 static bool check_op_options(check_t *c, const model_rule_t *rule, uint32_t operator) {
     c->options = 0;
-    if (flatbuf_u8(&c->buf, operator, OPERATOR_BUILTIN_OPTIONS_TYPE) == rule->options) {
-        c->options = flatbuf_table(&c->buf, operator, OPERATOR_BUILTIN_OPTIONS);
+    if (model_flatbuf_u8(&c->buf, operator, OPERATOR_BUILTIN_OPTIONS_TYPE) == rule->options) {
+        c->options = model_flatbuf_table(&c->buf, operator, OPERATOR_BUILTIN_OPTIONS);
     }
     if (rule->options == 0) {
         return true;
     }
     if (c->options == 0) {
-        return (rule->flags & RULE_OPTIONS_OPTIONAL) != 0 || check_fail(c, "options are missing");
+        return (rule->flags & RULE_OPTIONS_OPTIONAL) != 0 || model_check_fail(c, "options are missing");
     }
-    return check_table(c, c->options, rule->layout);
+    return model_check_table(c, c->options, rule->layout);
 }
 
 static bool check_op_types(check_t *c, const model_rule_t *rule) {
     const check_tensor_t *data = &c->in[rule->flags & RULE_DATA_LAST ? 2 : 0];
     if ((rule->types >> data->type & 1) == 0) {
-        return check_fail(c, "input type %u is not supported", (unsigned)data->type);
+        return model_check_fail(c, "input type %u is not supported", (unsigned)data->type);
     }
-    if ((rule->flags & RULE_SAME_TYPE) != 0 && !check_type(c, &c->out, data->type, "output")) {
+    if ((rule->flags & RULE_SAME_TYPE) != 0 && !model_check_type(c, &c->out, data->type, "output")) {
         return false;
     }
-    if ((rule->flags & RULE_SAME_SHAPE) != 0 && !check_same_shape(c, data, &c->out)) {
+    if ((rule->flags & RULE_SAME_SHAPE) != 0 && !model_check_same_shape(c, data, &c->out)) {
         return false;
     }
     if ((rule->flags & RULE_QUANTIZED) != 0 && data->type != TENSOR_FLOAT32) {
-        return check_quantized(c, data, "input") && check_quantized(c, &c->out, "output");
+        return model_check_quantized(c, data, "input") && model_check_quantized(c, &c->out, "output");
     }
     return true;
 }
 
 static bool check_op(check_t *c, const model_rule_t *rule, uint32_t operator) {
-    c->inputs = flatbuf_vector(&c->buf, operator, OPERATOR_INPUTS, 4);
-    flatbuf_vector_t outputs = flatbuf_vector(&c->buf, operator, OPERATOR_OUTPUTS, 4);
-    if (flatbuf_vector(&c->buf, operator, OPERATOR_INTERMEDIATES, 4).len != 0) {
-        return check_fail(c, "intermediate tensors are not supported");
+    c->inputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_INPUTS, 4);
+    flatbuf_vector_t outputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_OUTPUTS, 4);
+    if (model_flatbuf_vector(&c->buf, operator, OPERATOR_INTERMEDIATES, 4).len != 0) {
+        return model_check_fail(c, "intermediate tensors are not supported");
     }
     if (!check_op_tensors(c, rule, outputs)
         || !check_op_options(c, rule, operator)
@@ -179,7 +179,7 @@ static bool check_operators(check_t *c, flatbuf_vector_t operators,
     for (uint32_t i = 0; i < operators.len; ++i) {
         const model_check_op_t *op = NULL;
         (void)find_rule(c, i, ops, op_count, &op); // check_support() found each
-        if (!check_op(c, op->rule, flatbuf_vector_table(&c->buf, operators, i))) {
+        if (!check_op(c, op->rule, model_flatbuf_vector_table(&c->buf, operators, i))) {
             return false;
         }
     }
@@ -204,36 +204,36 @@ static model_status_t check_support(check_t *c, flatbuf_vector_t operators,
 static bool check_metadata(check_t *c, flatbuf_vector_t metadata) {
     static const char offline[] = "OfflineMemoryAllocation";
     for (uint32_t i = 0; i < metadata.len; ++i) {
-        uint32_t table = flatbuf_vector_table(&c->buf, metadata, i);
-        flatbuf_vector_t name = flatbuf_vector(&c->buf, table, METADATA_NAME, 1);
+        uint32_t table = model_flatbuf_vector_table(&c->buf, metadata, i);
+        flatbuf_vector_t name = model_flatbuf_vector(&c->buf, table, METADATA_NAME, 1);
         if (name.len == sizeof(offline) - 1
             && memcmp(c->buf.data + name.pos, offline, sizeof(offline) - 1) == 0) {
-            return check_fail(c, "offline memory plans are not supported");
+            return model_check_fail(c, "offline memory plans are not supported");
         }
     }
     return true;
 }
 
 static model_status_t check_model(check_t *c, const model_check_op_t *ops, size_t op_count) {
-    uint32_t root = flatbuf_root(&c->buf);
-    int32_t version = flatbuf_i32(&c->buf, root, MODEL_VERSION, 0);
+    uint32_t root = model_flatbuf_root(&c->buf);
+    int32_t version = model_flatbuf_i32(&c->buf, root, MODEL_VERSION, 0);
     if (version != 3) {
-        check_fail(c, "schema version %d, not 3", (int)version);
+        model_check_fail(c, "schema version %d, not 3", (int)version);
         return MODEL_INVALID;
     }
-    flatbuf_vector_t subgraphs = flatbuf_vector(&c->buf, root, MODEL_SUBGRAPHS, 4);
+    flatbuf_vector_t subgraphs = model_flatbuf_vector(&c->buf, root, MODEL_SUBGRAPHS, 4);
     if (subgraphs.len != 1) {
-        check_fail(c, "%u subgraphs, not 1", (unsigned)subgraphs.len);
+        model_check_fail(c, "%u subgraphs, not 1", (unsigned)subgraphs.len);
         return MODEL_INVALID;
     }
-    uint32_t subgraph = flatbuf_vector_table(&c->buf, subgraphs, 0);
-    flatbuf_vector_t operators = flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OPERATORS, 4);
-    c->codes = flatbuf_vector(&c->buf, root, MODEL_OPERATOR_CODES, 4);
-    c->buffers = flatbuf_vector(&c->buf, root, MODEL_BUFFERS, 4);
-    c->tensors = flatbuf_vector(&c->buf, subgraph, SUBGRAPH_TENSORS, 4);
+    uint32_t subgraph = model_flatbuf_vector_table(&c->buf, subgraphs, 0);
+    flatbuf_vector_t operators = model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OPERATORS, 4);
+    c->codes = model_flatbuf_vector(&c->buf, root, MODEL_OPERATOR_CODES, 4);
+    c->buffers = model_flatbuf_vector(&c->buf, root, MODEL_BUFFERS, 4);
+    c->tensors = model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_TENSORS, 4);
     // Each op writes a tensor of its own.
     if (operators.len == 0 || operators.len > c->tensors.len) {
-        check_fail(c, "%u ops for %u tensors", (unsigned)operators.len, (unsigned)c->tensors.len);
+        model_check_fail(c, "%u ops for %u tensors", (unsigned)operators.len, (unsigned)c->tensors.len);
         return MODEL_INVALID;
     }
     if (!check_operator_codes(c)) {
@@ -243,11 +243,11 @@ static model_status_t check_model(check_t *c, const model_check_op_t *ops, size_
     if (status != MODEL_OK) {
         return status;
     }
-    if (!check_metadata(c, flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))
-        || !check_tensors(c)
-        || !check_graph_inputs(c, flatbuf_vector(&c->buf, subgraph, SUBGRAPH_INPUTS, 4))
+    if (!check_metadata(c, model_flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))
+        || !model_check_tensors(c)
+        || !check_graph_inputs(c, model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_INPUTS, 4))
         || !check_operators(c, operators, ops, op_count)
-        || !check_graph_outputs(c, flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OUTPUTS, 4))) {
+        || !check_graph_outputs(c, model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OUTPUTS, 4))) {
         return MODEL_INVALID;
     }
     return MODEL_OK;
@@ -258,14 +258,14 @@ model_status_t model_check(const uint8_t *model, size_t size,
     char *message, size_t message_size) {
     check_t c;
     memset(&c, 0, sizeof(c));
-    c.buf = flatbuf_init(model, size);
+    c.buf = model_flatbuf_init(model, size);
     c.message = message;
     c.message_size = message_size;
     if (message_size > 0) {
         *message = 0;
     }
     c.budget = c.buf.size;
-    if (!check_structure(&c)) {
+    if (!model_check_structure(&c)) {
         return MODEL_INVALID;
     }
     return check_model(&c, ops, op_count);

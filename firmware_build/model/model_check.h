@@ -38,26 +38,18 @@ typedef enum _model_status_t {
     MODEL_UNSUPPORTED_OP, // a TFLite model with an op, or a version of one, that is not in `ops`
 } model_status_t;
 
-typedef enum _model_profile_t {
-    MODEL_PROFILE_DIGITS = 0,
-    MODEL_PROFILE_CNN,
-    MODEL_PROFILE_ALL,
-} model_profile_t;
+typedef struct _model_rule_t model_rule_t;
 
-// One op a firmware has: a line of ops.def and the rule for it.
+// One op that a firmware has. Every op there is a rule for has a `model_rule_NAME`, with
+// its name in the schema, in model_check_ops.c; the linker leaves out those that no table
+// of ops names.
 typedef struct _model_check_op_t {
     uint8_t code; // TFLite's BuiltinOperator
     uint8_t version; // the newest
-    uint8_t profile; // the first model_profile_t that has it
-    const struct _model_rule_t *rule; // private
+    const model_rule_t *rule;
 } model_check_op_t;
 
-// The ops of this build. Smaller profiles are prefixes: those whose `profile` is at
-// most the one wanted.
-extern const model_check_op_t model_check_ops[];
-extern const size_t model_check_op_count;
-
-// Check `size` bytes against a table such as model_check_ops. The reason of a refusal
+// Check `size` bytes against a table of ops. The reason of a refusal
 // is written to `message` (NUL terminated, cut to message_size, "" for MODEL_OK), like
 // "tensor 3: buffer has 72 bytes, shape needs 80" or "op 2 CONV_2D: stride must be
 // positive"; indices count from 0 as in the file.

@@ -12,16 +12,16 @@ enum { OPTION_PADDING = 0, OPTION_STRIDE_W = 1, OPTION_STRIDE_H = 2 };
 // channels along `channel_dim`; `depth` of them go into one output.
 static bool check_weights(check_t *c, const check_tensor_t *data, const check_tensor_t *weights,
     const check_tensor_t *bias, unsigned channel_dim, uint32_t depth) {
-    uint32_t channels = (uint32_t)check_dim(c, weights, channel_dim);
+    uint32_t channels = (uint32_t)model_check_dim(c, weights, channel_dim);
     bool is_float = data->type == TENSOR_FLOAT32;
-    if (!check_type(c, weights, data->type, "weights")) {
+    if (!model_check_type(c, weights, data->type, "weights")) {
         return false;
     }
-    if (check_present(bias)) {
+    if (model_check_present(bias)) {
         if (bias->elements != channels) {
-            return check_fail(c, "%u biases for %u channels", (unsigned)bias->elements, (unsigned)channels);
+            return model_check_fail(c, "%u biases for %u channels", (unsigned)bias->elements, (unsigned)channels);
         }
-        if (!check_type(c, bias, is_float ? TENSOR_FLOAT32 : TENSOR_INT32, "bias")) {
+        if (!model_check_type(c, bias, is_float ? TENSOR_FLOAT32 : TENSOR_INT32, "bias")) {
             return false;
         }
     }
@@ -31,43 +31,43 @@ static bool check_weights(check_t *c, const check_tensor_t *data, const check_te
 
     if (weights->scales.len != 1
         && (weights->scales.len != channels || weights->quantized_dimension != (int32_t)channel_dim)) {
-        return check_fail(c, "%u weight scales for %u channels", (unsigned)weights->scales.len, (unsigned)channels);
+        return model_check_fail(c, "%u weight scales for %u channels", (unsigned)weights->scales.len, (unsigned)channels);
     }
     for (uint32_t i = 0; i < weights->zero_points.len; ++i) {
-        if (flatbuf_u64_at(&c->buf, weights->zero_points.pos + 8 * i) != 0) {
-            return check_fail(c, "zero point of weights is not 0");
+        if (model_flatbuf_u64_at(&c->buf, weights->zero_points.pos + 8 * i) != 0) {
+            return model_check_fail(c, "zero point of weights is not 0");
         }
     }
     float largest = 0;
     for (uint32_t i = 0; i < weights->scales.len; ++i) {
-        float scale = check_scale(c, weights, i);
+        float scale = model_check_scale(c, weights, i);
         largest = scale > largest ? scale : largest;
     }
 
     // The largest sum an output can come to: every input 255 from its zero point.
     uint64_t magnitude = 0;
-    if (check_present(bias)) {
+    if (model_check_present(bias)) {
         if (bias->data == 0) {
-            return check_fail(c, "bias is not constant");
+            return model_check_fail(c, "bias is not constant");
         }
         for (uint32_t i = 0; i < channels; ++i) {
-            int64_t value = check_constant(c, bias, i);
+            int64_t value = model_check_constant(c, bias, i);
             uint64_t absolute = (uint64_t)(value < 0 ? -value : value);
             magnitude = absolute > magnitude ? absolute : magnitude;
         }
     }
     magnitude += (uint64_t)depth * 255 * 128;
-    return check_rescale(c, magnitude,
-        (double)check_scale(c, data, 0) * (double)largest / (double)check_scale(c, &c->out, 0));
+    return model_check_rescale(c, magnitude,
+        (double)model_check_scale(c, data, 0) * (double)largest / (double)model_check_scale(c, &c->out, 0));
 }
 
 // Does a window of `window` inputs that moves by `stride` give `out` of `in`?
 static bool check_window(check_t *c, int padding, int32_t stride, int64_t window, int32_t in, int32_t out) {
     if (stride < 1 || stride > CHECK_MAX_SIDE) {
-        return check_fail(c, "stride is %d", (int)stride);
+        return model_check_fail(c, "stride is %d", (int)stride);
     }
     if (window < 1 || window > CHECK_MAX_SIDE) {
-        return check_fail(c, "window is too large or empty");
+        return model_check_fail(c, "window is too large or empty");
     }
     int64_t expected;
     if (padding == PADDING_SAME) {
@@ -75,26 +75,26 @@ static bool check_window(check_t *c, int padding, int32_t stride, int64_t window
     } else if (padding == PADDING_VALID) {
         expected = window <= in ? (in - window) / stride + 1 : 0;
     } else {
-        return check_fail(c, "padding %d is not supported", padding);
+        return model_check_fail(c, "padding %d is not supported", padding);
     }
     return out == expected
-           || check_fail(c, "side of %d gives %d, not %d", (int)in, (int)expected, (int)out);
+           || model_check_fail(c, "side of %d gives %d, not %d", (int)in, (int)expected, (int)out);
 }
 
 // Both sides of an image: dimensions 1 and 2 of `in` and `out`.
 static bool check_windows(check_t *c, int64_t height, int64_t width,
     const check_tensor_t *in, const check_tensor_t *out) {
-    int padding = (int8_t)flatbuf_u8(&c->buf, c->options, OPTION_PADDING);
-    return check_window(c, padding, flatbuf_i32(&c->buf, c->options, OPTION_STRIDE_H, 0), height,
-        check_dim(c, in, 1), check_dim(c, out, 1))
-           && check_window(c, padding, flatbuf_i32(&c->buf, c->options, OPTION_STRIDE_W, 0), width,
-        check_dim(c, in, 2), check_dim(c, out, 2));
+    int padding = (int8_t)model_flatbuf_u8(&c->buf, c->options, OPTION_PADDING);
+    return check_window(c, padding, model_flatbuf_i32(&c->buf, c->options, OPTION_STRIDE_H, 0), height,
+        model_check_dim(c, in, 1), model_check_dim(c, out, 1))
+           && check_window(c, padding, model_flatbuf_i32(&c->buf, c->options, OPTION_STRIDE_W, 0), width,
+        model_check_dim(c, in, 2), model_check_dim(c, out, 2));
 }
 
 static bool check_images(check_t *c, const check_tensor_t *in) {
-    return check_rank(c, in, 4, "input") && check_rank(c, &c->out, 4, "output")
-           && check_out_dim(c, 0, check_dim(c, in, 0))
-           && check_sides(c, in) && check_sides(c, &c->out);
+    return model_check_rank(c, in, 4, "input") && model_check_rank(c, &c->out, 4, "output")
+           && model_check_out_dim(c, 0, model_check_dim(c, in, 0))
+           && model_check_sides(c, in) && model_check_sides(c, &c->out);
 }
 
 // The side of a kernel of `size` whose elements are `dilation` apart; 0 if that is wrong.
@@ -105,115 +105,115 @@ static int64_t dilated(int32_t size, int32_t dilation) {
     return (int64_t)(size - 1) * dilation + 1;
 }
 
-bool check_conv_2d(check_t *c) {
+bool model_check_conv_2d(check_t *c) {
     enum { ACTIVATION = 3, DILATION_W = 4, DILATION_H = 5 };
     const check_tensor_t *weights = &c->in[1];
-    if (!check_images(c, &c->in[0]) || !check_rank(c, weights, 4, "weights")
-        || !check_activation(c, (int8_t)flatbuf_u8(&c->buf, c->options, ACTIVATION))
-        || !check_out_dim(c, 3, check_dim(c, weights, 0))) {
+    if (!check_images(c, &c->in[0]) || !model_check_rank(c, weights, 4, "weights")
+        || !model_check_activation(c, (int8_t)model_flatbuf_u8(&c->buf, c->options, ACTIVATION))
+        || !model_check_out_dim(c, 3, model_check_dim(c, weights, 0))) {
         return false;
     }
     // Grouped convolutions would do in float, but esp-nn takes them for plain ones.
-    if (check_dim(c, &c->in[0], 3) != check_dim(c, weights, 3)) {
-        return check_fail(c, "weights are for %d channels, input has %d",
-            (int)check_dim(c, weights, 3), (int)check_dim(c, &c->in[0], 3));
+    if (model_check_dim(c, &c->in[0], 3) != model_check_dim(c, weights, 3)) {
+        return model_check_fail(c, "weights are for %d channels, input has %d",
+            (int)model_check_dim(c, weights, 3), (int)model_check_dim(c, &c->in[0], 3));
     }
     // So would this, in float and in TFLM's own kernel; esp-nn's follows a null pointer.
-    if (c->in[0].type == TENSOR_INT8 && !check_present(&c->in[2])) {
-        return check_fail(c, "no bias");
+    if (c->in[0].type == TENSOR_INT8 && !model_check_present(&c->in[2])) {
+        return model_check_fail(c, "no bias");
     }
     return check_windows(c,
-        dilated(check_dim(c, weights, 1), flatbuf_i32(&c->buf, c->options, DILATION_H, 1)),
-        dilated(check_dim(c, weights, 2), flatbuf_i32(&c->buf, c->options, DILATION_W, 1)),
+        dilated(model_check_dim(c, weights, 1), model_flatbuf_i32(&c->buf, c->options, DILATION_H, 1)),
+        dilated(model_check_dim(c, weights, 2), model_flatbuf_i32(&c->buf, c->options, DILATION_W, 1)),
         &c->in[0], &c->out)
            && check_weights(c, &c->in[0], weights, &c->in[2], 0,
-        weights->elements / (uint32_t)check_dim(c, weights, 0));
+        weights->elements / (uint32_t)model_check_dim(c, weights, 0));
 }
 
-bool check_depthwise_conv_2d(check_t *c) {
+bool model_check_depthwise_conv_2d(check_t *c) {
     enum { MULTIPLIER = 3, ACTIVATION = 4, DILATION_W = 5, DILATION_H = 6 };
     const check_tensor_t *weights = &c->in[1];
-    if (!check_images(c, &c->in[0]) || !check_rank(c, weights, 4, "weights")
-        || !check_activation(c, (int8_t)flatbuf_u8(&c->buf, c->options, ACTIVATION))
-        || !check_out_dim(c, 3, check_dim(c, weights, 3))) {
+    if (!check_images(c, &c->in[0]) || !model_check_rank(c, weights, 4, "weights")
+        || !model_check_activation(c, (int8_t)model_flatbuf_u8(&c->buf, c->options, ACTIVATION))
+        || !model_check_out_dim(c, 3, model_check_dim(c, weights, 3))) {
         return false;
     }
-    int32_t multiplier = flatbuf_i32(&c->buf, c->options, MULTIPLIER, 0);
-    if (check_dim(c, weights, 0) != 1
-        || (int64_t)multiplier * check_dim(c, &c->in[0], 3) != check_dim(c, weights, 3)) {
-        return check_fail(c, "%d channels times %d are not %d", (int)check_dim(c, &c->in[0], 3),
-            (int)multiplier, (int)check_dim(c, weights, 3));
+    int32_t multiplier = model_flatbuf_i32(&c->buf, c->options, MULTIPLIER, 0);
+    if (model_check_dim(c, weights, 0) != 1
+        || (int64_t)multiplier * model_check_dim(c, &c->in[0], 3) != model_check_dim(c, weights, 3)) {
+        return model_check_fail(c, "%d channels times %d are not %d", (int)model_check_dim(c, &c->in[0], 3),
+            (int)multiplier, (int)model_check_dim(c, weights, 3));
     }
     return check_windows(c,
-        dilated(check_dim(c, weights, 1), flatbuf_i32(&c->buf, c->options, DILATION_H, 1)),
-        dilated(check_dim(c, weights, 2), flatbuf_i32(&c->buf, c->options, DILATION_W, 1)),
+        dilated(model_check_dim(c, weights, 1), model_flatbuf_i32(&c->buf, c->options, DILATION_H, 1)),
+        dilated(model_check_dim(c, weights, 2), model_flatbuf_i32(&c->buf, c->options, DILATION_W, 1)),
         &c->in[0], &c->out)
            && check_weights(c, &c->in[0], weights, &c->in[2], 3,
-        weights->elements / (uint32_t)check_dim(c, weights, 3));
+        weights->elements / (uint32_t)model_check_dim(c, weights, 3));
 }
 
 // Inputs: output shape, weights, data, bias. The kernel goes by the output tensor.
-bool check_transpose_conv(check_t *c) {
+bool model_check_transpose_conv(check_t *c) {
     enum { ACTIVATION = 3 };
     const check_tensor_t *weights = &c->in[1];
     const check_tensor_t *data = &c->in[2];
-    if (!check_images(c, data) || !check_rank(c, weights, 4, "weights")
-        || !check_activation(c, (int8_t)flatbuf_u8(&c->buf, c->options, ACTIVATION))
-        || !check_out_dim(c, 3, check_dim(c, weights, 0))
-        || !check_int32_constant(c, &c->in[0], 4, "output shape")) {
+    if (!check_images(c, data) || !model_check_rank(c, weights, 4, "weights")
+        || !model_check_activation(c, (int8_t)model_flatbuf_u8(&c->buf, c->options, ACTIVATION))
+        || !model_check_out_dim(c, 3, model_check_dim(c, weights, 0))
+        || !model_check_int32_constant(c, &c->in[0], 4, "output shape")) {
         return false;
     }
     for (unsigned i = 0; i < 4; ++i) {
-        if (!check_out_dim(c, i, check_constant(c, &c->in[0], i))) {
+        if (!model_check_out_dim(c, i, model_check_constant(c, &c->in[0], i))) {
             return false;
         }
     }
-    if (check_dim(c, data, 3) != check_dim(c, weights, 3)) {
-        return check_fail(c, "weights are for %d channels, input has %d",
-            (int)check_dim(c, weights, 3), (int)check_dim(c, data, 3));
+    if (model_check_dim(c, data, 3) != model_check_dim(c, weights, 3)) {
+        return model_check_fail(c, "weights are for %d channels, input has %d",
+            (int)model_check_dim(c, weights, 3), (int)model_check_dim(c, data, 3));
     }
     // It is the convolution from the output to the input, backwards.
-    return check_windows(c, check_dim(c, weights, 1), check_dim(c, weights, 2), &c->out, data)
+    return check_windows(c, model_check_dim(c, weights, 1), model_check_dim(c, weights, 2), &c->out, data)
            && check_weights(c, data, weights, &c->in[3], 0,
-        weights->elements / (uint32_t)check_dim(c, weights, 0));
+        weights->elements / (uint32_t)model_check_dim(c, weights, 0));
 }
 
-bool check_pool_2d(check_t *c) {
+bool model_check_pool_2d(check_t *c) {
     enum { WIDTH = 3, HEIGHT = 4, ACTIVATION = 5 };
     if (!check_images(c, &c->in[0])
-        || !check_activation(c, (int8_t)flatbuf_u8(&c->buf, c->options, ACTIVATION))
-        || !check_out_dim(c, 3, check_dim(c, &c->in[0], 3))) {
+        || !model_check_activation(c, (int8_t)model_flatbuf_u8(&c->buf, c->options, ACTIVATION))
+        || !model_check_out_dim(c, 3, model_check_dim(c, &c->in[0], 3))) {
         return false;
     }
     // An average adds up at most an image.
     if (c->in[0].elements > 1 << 23) {
-        return check_fail(c, "image is too large");
+        return model_check_fail(c, "image is too large");
     }
-    return check_windows(c, flatbuf_i32(&c->buf, c->options, HEIGHT, 0),
-        flatbuf_i32(&c->buf, c->options, WIDTH, 0), &c->in[0], &c->out);
+    return check_windows(c, model_flatbuf_i32(&c->buf, c->options, HEIGHT, 0),
+        model_flatbuf_i32(&c->buf, c->options, WIDTH, 0), &c->in[0], &c->out);
 }
 
-bool check_fully_connected(check_t *c) {
+bool model_check_fully_connected(check_t *c) {
     enum { ACTIVATION = 0, WEIGHTS_FORMAT = 1 };
     const check_tensor_t *weights = &c->in[1];
-    if (!check_activation(c, (int8_t)flatbuf_u8(&c->buf, c->options, ACTIVATION))
-        || !check_rank(c, weights, 2, "weights") || !check_sides(c, weights)) {
+    if (!model_check_activation(c, (int8_t)model_flatbuf_u8(&c->buf, c->options, ACTIVATION))
+        || !model_check_rank(c, weights, 2, "weights") || !model_check_sides(c, weights)) {
         return false;
     }
-    if (flatbuf_u8(&c->buf, c->options, WEIGHTS_FORMAT) != 0) {
-        return check_fail(c, "shuffled weights are not supported");
+    if (model_flatbuf_u8(&c->buf, c->options, WEIGHTS_FORMAT) != 0) {
+        return model_check_fail(c, "shuffled weights are not supported");
     }
-    uint32_t units = (uint32_t)check_dim(c, weights, 0);
-    uint32_t depth = (uint32_t)check_dim(c, weights, 1);
+    uint32_t units = (uint32_t)model_check_dim(c, weights, 0);
+    uint32_t depth = (uint32_t)model_check_dim(c, weights, 1);
     uint32_t batches = c->out.elements / units;
     if (c->out.rank < 1) {
-        return check_fail(c, "output is a scalar");
+        return model_check_fail(c, "output is a scalar");
     }
-    if (!check_out_dim(c, c->out.rank - 1u, units)) {
+    if (!model_check_out_dim(c, c->out.rank - 1u, units)) {
         return false;
     }
     if ((uint64_t)batches * depth != c->in[0].elements) {
-        return check_fail(c, "%u inputs are not %u times %u", (unsigned)c->in[0].elements,
+        return model_check_fail(c, "%u inputs are not %u times %u", (unsigned)c->in[0].elements,
             (unsigned)batches, (unsigned)depth);
     }
     return check_weights(c, &c->in[0], weights, &c->in[2], 0, depth);

@@ -2,10 +2,10 @@
 
 #include "model_rule.h"
 
-bool check_reshape(check_t *c) {
+bool model_check_reshape(check_t *c) {
     // The kernel goes by the output tensor alone.
     return c->in[0].elements == c->out.elements
-           || check_fail(c, "%u elements do not make %u", (unsigned)c->in[0].elements,
+           || model_check_fail(c, "%u elements do not make %u", (unsigned)c->in[0].elements,
         (unsigned)c->out.elements);
 }
 
@@ -14,27 +14,27 @@ bool check_reshape(check_t *c) {
 static int check_axis(check_t *c, int32_t axis, unsigned rank) {
     int32_t positive = axis < 0 ? axis + (int32_t)rank : axis;
     if (positive < 0 || positive >= (int32_t)rank) {
-        check_fail(c, "axis %d of %u dimensions", (int)axis, rank);
+        model_check_fail(c, "axis %d of %u dimensions", (int)axis, rank);
         return -1;
     }
     return positive;
 }
 
-bool check_expand_dims(check_t *c) {
-    if (!check_int32_constant(c, &c->in[1], 1, "axis")
-        || !check_rank(c, &c->out, c->in[0].rank + 1u, "output")) {
+bool model_check_expand_dims(check_t *c) {
+    if (!model_check_int32_constant(c, &c->in[1], 1, "axis")
+        || !model_check_rank(c, &c->out, c->in[0].rank + 1u, "output")) {
         return false;
     }
-    int axis = check_axis(c, check_constant(c, &c->in[1], 0), c->out.rank);
+    int axis = check_axis(c, model_check_constant(c, &c->in[1], 0), c->out.rank);
     if (axis < 0) {
         return false;
     }
     for (unsigned i = 0; i < c->out.rank; ++i) {
         int32_t dim = 1;
         if (i != (unsigned)axis) {
-            dim = check_dim(c, &c->in[0], i < (unsigned)axis ? i : i - 1);
+            dim = model_check_dim(c, &c->in[0], i < (unsigned)axis ? i : i - 1);
         }
-        if (!check_out_dim(c, i, dim)) {
+        if (!model_check_out_dim(c, i, dim)) {
             return false;
         }
     }
@@ -51,57 +51,57 @@ static bool check_without(check_t *c, uint32_t dropped, bool keep) {
             continue;
         }
         if (rank >= c->out.rank) {
-            return check_fail(c, "output has too few dimensions");
+            return model_check_fail(c, "output has too few dimensions");
         }
-        if (!check_out_dim(c, rank, drop ? 1 : check_dim(c, &c->in[0], i))) {
+        if (!model_check_out_dim(c, rank, drop ? 1 : model_check_dim(c, &c->in[0], i))) {
             return false;
         }
         ++rank;
     }
-    return check_rank(c, &c->out, rank, "output");
+    return model_check_rank(c, &c->out, rank, "output");
 }
 
-bool check_squeeze(check_t *c) {
+bool model_check_squeeze(check_t *c) {
     enum { SQUEEZE_DIMS = 0, MOST = 8 };
-    flatbuf_vector_t dims = flatbuf_vector(&c->buf, c->options, SQUEEZE_DIMS, 4);
+    flatbuf_vector_t dims = model_flatbuf_vector(&c->buf, c->options, SQUEEZE_DIMS, 4);
     uint32_t dropped = 0;
     if (dims.len > MOST) {
-        return check_fail(c, "%u dimensions to squeeze", (unsigned)dims.len);
+        return model_check_fail(c, "%u dimensions to squeeze", (unsigned)dims.len);
     }
     for (uint32_t i = 0; i < dims.len; ++i) {
-        int axis = check_axis(c, flatbuf_vector_i32(&c->buf, dims, i), c->in[0].rank);
+        int axis = check_axis(c, model_flatbuf_vector_i32(&c->buf, dims, i), c->in[0].rank);
         if (axis < 0) {
             return false;
         }
-        if (check_dim(c, &c->in[0], (unsigned)axis) != 1) {
-            return check_fail(c, "dimension %d is not 1", axis);
+        if (model_check_dim(c, &c->in[0], (unsigned)axis) != 1) {
+            return model_check_fail(c, "dimension %d is not 1", axis);
         }
         dropped |= UINT32_C(1) << axis;
     }
     for (unsigned i = 0; dims.len == 0 && i < c->in[0].rank; ++i) {
-        dropped |= (uint32_t)(check_dim(c, &c->in[0], i) == 1) << i;
+        dropped |= (uint32_t)(model_check_dim(c, &c->in[0], i) == 1) << i;
     }
     return check_without(c, dropped, false);
 }
 
-bool check_transpose(check_t *c) {
+bool model_check_transpose(check_t *c) {
     unsigned rank = c->in[0].rank;
     uint32_t seen = 0;
     if (rank < 1 || rank > 5) {
-        return check_fail(c, "%u dimensions, not 1 to 5", rank);
+        return model_check_fail(c, "%u dimensions, not 1 to 5", rank);
     }
-    if (!check_rank(c, &c->out, rank, "output")
-        || !check_int32_constant(c, &c->in[1], rank, "permutation")
-        || !check_rank(c, &c->in[1], 1, "permutation")) {
+    if (!model_check_rank(c, &c->out, rank, "output")
+        || !model_check_int32_constant(c, &c->in[1], rank, "permutation")
+        || !model_check_rank(c, &c->in[1], 1, "permutation")) {
         return false;
     }
     for (unsigned i = 0; i < rank; ++i) {
-        int32_t from = check_constant(c, &c->in[1], i);
+        int32_t from = model_check_constant(c, &c->in[1], i);
         if (from < 0 || from >= (int32_t)rank || (seen >> from & 1) != 0) {
-            return check_fail(c, "%d is no place in a permutation", (int)from);
+            return model_check_fail(c, "%d is no place in a permutation", (int)from);
         }
         seen |= UINT32_C(1) << from;
-        if (!check_out_dim(c, i, check_dim(c, &c->in[0], (unsigned)from))) {
+        if (!model_check_out_dim(c, i, model_check_dim(c, &c->in[0], (unsigned)from))) {
             return false;
         }
     }
@@ -109,60 +109,60 @@ bool check_transpose(check_t *c) {
 }
 
 // PAD and PADV2, which has the value to pad with as its third input
-bool check_pad(check_t *c) {
+bool model_check_pad(check_t *c) {
     unsigned rank = c->in[0].rank;
     const check_tensor_t *paddings = &c->in[1];
     if (rank < 1 || rank > 5) {
-        return check_fail(c, "%u dimensions, not 1 to 5", rank);
+        return model_check_fail(c, "%u dimensions, not 1 to 5", rank);
     }
-    if (!check_rank(c, &c->out, rank, "output")) {
+    if (!model_check_rank(c, &c->out, rank, "output")) {
         return false;
     }
     if (paddings->data == 0 || paddings->type != TENSOR_INT32 || paddings->elements != 2 * rank) {
-        return check_fail(c, "paddings must be %u constant int32", 2 * rank);
+        return model_check_fail(c, "paddings must be %u constant int32", 2 * rank);
     }
     for (unsigned i = 0; i < rank; ++i) {
-        int32_t before = check_constant(c, paddings, 2 * i);
-        int32_t after = check_constant(c, paddings, 2 * i + 1);
+        int32_t before = model_check_constant(c, paddings, 2 * i);
+        int32_t after = model_check_constant(c, paddings, 2 * i + 1);
         if (before < 0 || after < 0) {
-            return check_fail(c, "padding is negative");
+            return model_check_fail(c, "padding is negative");
         }
-        if (!check_out_dim(c, i, (int64_t)check_dim(c, &c->in[0], i) + before + after)) {
+        if (!model_check_out_dim(c, i, (int64_t)model_check_dim(c, &c->in[0], i) + before + after)) {
             return false;
         }
     }
-    if (check_present(&c->in[2])) {
+    if (model_check_present(&c->in[2])) {
         if (c->in[2].elements != 1) {
-            return check_fail(c, "%u values to pad with", (unsigned)c->in[2].elements);
+            return model_check_fail(c, "%u values to pad with", (unsigned)c->in[2].elements);
         }
-        return check_type(c, &c->in[2], c->in[0].type, "value to pad with");
+        return model_check_type(c, &c->in[2], c->in[0].type, "value to pad with");
     }
     return true;
 }
 
-bool check_concatenation(check_t *c) {
+bool model_check_concatenation(check_t *c) {
     enum { AXIS = 0 };
     unsigned rank = c->out.rank;
-    int axis = check_axis(c, flatbuf_i32(&c->buf, c->options, AXIS, 0), rank);
+    int axis = check_axis(c, model_flatbuf_i32(&c->buf, c->options, AXIS, 0), rank);
     if (axis < 0) {
         return false;
     }
     int64_t size = 0;
     for (uint32_t i = 0; i < c->inputs.len; ++i) {
         check_tensor_t *t = &c->in[0];
-        check_read_tensor(c, flatbuf_vector_i32(&c->buf, c->inputs, i), t);
-        if (!check_type(c, t, c->out.type, "input") || !check_rank(c, t, rank, "input")) {
+        model_check_read_tensor(c, model_flatbuf_vector_i32(&c->buf, c->inputs, i), t);
+        if (!model_check_type(c, t, c->out.type, "input") || !model_check_rank(c, t, rank, "input")) {
             return false;
         }
         for (unsigned j = 0; j < rank; ++j) {
             if (j == (unsigned)axis) {
-                size += check_dim(c, t, j);
-            } else if (!check_out_dim(c, j, check_dim(c, t, j))) {
+                size += model_check_dim(c, t, j);
+            } else if (!model_check_out_dim(c, j, model_check_dim(c, t, j))) {
                 return false;
             }
         }
     }
-    return check_out_dim(c, (unsigned)axis, size);
+    return model_check_out_dim(c, (unsigned)axis, size);
 }
 
 // The axes of a reduction, and the output's shape.
@@ -172,56 +172,56 @@ static bool check_reduction(check_t *c) {
     uint32_t reduced = 0;
     // TFLM copies the axes to an array of 4.
     if (axes->elements > MOST) {
-        return check_fail(c, "%u axes", (unsigned)axes->elements);
+        return model_check_fail(c, "%u axes", (unsigned)axes->elements);
     }
-    if (!check_int32_constant(c, axes, axes->elements, "axes")) {
+    if (!model_check_int32_constant(c, axes, axes->elements, "axes")) {
         return false;
     }
     for (uint32_t i = 0; i < axes->elements; ++i) {
-        int axis = check_axis(c, check_constant(c, axes, i), c->in[0].rank);
+        int axis = check_axis(c, model_check_constant(c, axes, i), c->in[0].rank);
         if (axis < 0) {
             return false;
         }
         reduced |= UINT32_C(1) << axis;
     }
-    if (!check_without(c, reduced, flatbuf_u8(&c->buf, c->options, KEEP_DIMS) != 0)) {
+    if (!check_without(c, reduced, model_flatbuf_u8(&c->buf, c->options, KEEP_DIMS) != 0)) {
         return false;
     }
     // So that sums of int8 fit.
     return c->in[0].elements / c->out.elements <= 1 << 22
-           || check_fail(c, "too many elements to reduce");
+           || model_check_fail(c, "too many elements to reduce");
 }
 
 static bool check_reduced_scale(check_t *c, uint32_t magnitude) {
     return c->in[0].type == TENSOR_FLOAT32
-           || check_rescale(c, magnitude,
-        (double)check_scale(c, &c->in[0], 0) / (double)check_scale(c, &c->out, 0));
+           || model_check_rescale(c, magnitude,
+        (double)model_check_scale(c, &c->in[0], 0) / (double)model_check_scale(c, &c->out, 0));
 }
 
 // MEAN, REDUCE_MAX and REDUCE_MIN
-bool check_mean(check_t *c) {
+bool model_check_mean(check_t *c) {
     // The kernel divides the multiplier by the number of elements, with one bit to spare.
     return check_reduction(c) && check_reduced_scale(c, 2 * 255);
 }
 
-bool check_sum(check_t *c) {
+bool model_check_sum(check_t *c) {
     return check_reduction(c) && check_reduced_scale(c, 255 * (c->in[0].elements / c->out.elements));
 }
 
-bool check_resize(check_t *c) {
-    if (!check_rank(c, &c->in[0], 4, "input") || !check_rank(c, &c->out, 4, "output")
-        || !check_int32_constant(c, &c->in[1], 2, "size")
-        || !check_out_dim(c, 0, check_dim(c, &c->in[0], 0))
-        || !check_out_dim(c, 3, check_dim(c, &c->in[0], 3))) {
+bool model_check_resize(check_t *c) {
+    if (!model_check_rank(c, &c->in[0], 4, "input") || !model_check_rank(c, &c->out, 4, "output")
+        || !model_check_int32_constant(c, &c->in[1], 2, "size")
+        || !model_check_out_dim(c, 0, model_check_dim(c, &c->in[0], 0))
+        || !model_check_out_dim(c, 3, model_check_dim(c, &c->in[0], 3))) {
         return false;
     }
     for (unsigned i = 0; i < 2; ++i) {
-        if (!check_out_dim(c, i + 1, check_constant(c, &c->in[1], i))) {
+        if (!model_check_out_dim(c, i + 1, model_check_constant(c, &c->in[1], i))) {
             return false;
         }
     }
     // So that positions computed in single precision stay inside the image.
-    return check_sides(c, &c->in[0]) && check_sides(c, &c->out);
+    return model_check_sides(c, &c->in[0]) && model_check_sides(c, &c->out);
 }
 
 // TFLM's integer kernel steps in 1/1024 of a pixel, rounded: with many small steps the
@@ -236,24 +236,24 @@ static bool check_steps(check_t *c, int32_t in, int32_t out, bool align_corners,
         last += step / 2 - 512;
     }
     return last / 1024 <= in - 1
-           || check_fail(c, "TFLM resizes %d to %d by reading outside", (int)in, (int)out);
+           || model_check_fail(c, "TFLM resizes %d to %d by reading outside", (int)in, (int)out);
 }
 
-bool check_resize_bilinear(check_t *c) {
+bool model_check_resize_bilinear(check_t *c) {
     enum { ALIGN_CORNERS = 2, HALF_PIXEL_CENTERS = 3 };
-    bool align_corners = flatbuf_u8(&c->buf, c->options, ALIGN_CORNERS) != 0;
-    bool half_pixel = flatbuf_u8(&c->buf, c->options, HALF_PIXEL_CENTERS) != 0;
-    if (!check_resize(c)) {
+    bool align_corners = model_flatbuf_u8(&c->buf, c->options, ALIGN_CORNERS) != 0;
+    bool half_pixel = model_flatbuf_u8(&c->buf, c->options, HALF_PIXEL_CENTERS) != 0;
+    if (!model_check_resize(c)) {
         return false;
     }
     if (align_corners && half_pixel) {
-        return check_fail(c, "both corners aligned and half pixel centers");
+        return model_check_fail(c, "both corners aligned and half pixel centers");
     }
     if (c->in[0].type == TENSOR_FLOAT32) {
         return true;
     }
-    return check_steps(c, check_dim(c, &c->in[0], 1), check_dim(c, &c->out, 1), align_corners, half_pixel)
-           && check_steps(c, check_dim(c, &c->in[0], 2), check_dim(c, &c->out, 2), align_corners, half_pixel);
+    return check_steps(c, model_check_dim(c, &c->in[0], 1), model_check_dim(c, &c->out, 1), align_corners, half_pixel)
+           && check_steps(c, model_check_dim(c, &c->in[0], 2), model_check_dim(c, &c->out, 2), align_corners, half_pixel);
 }
 
 static int32_t clamp(int64_t value, int32_t low, int32_t high) {
@@ -272,48 +272,48 @@ static int32_t slice_index(int32_t index, bool mask, bool begin, int32_t stride,
     return stride > 0 ? clamp(counted, 0, size) : clamp(counted, -1, size - 1);
 }
 
-bool check_strided_slice(check_t *c) {
+bool model_check_strided_slice(check_t *c) {
     enum { BEGIN_MASK = 0, END_MASK = 1, ELLIPSIS_MASK = 2, NEW_AXIS_MASK = 3, SHRINK_AXIS_MASK = 4, OFFSET = 5 };
     unsigned rank = c->in[0].rank;
-    uint32_t begin_mask = (uint32_t)flatbuf_i32(&c->buf, c->options, BEGIN_MASK, 0);
-    uint32_t end_mask = (uint32_t)flatbuf_i32(&c->buf, c->options, END_MASK, 0);
-    uint32_t shrink_mask = (uint32_t)flatbuf_i32(&c->buf, c->options, SHRINK_AXIS_MASK, 0);
+    uint32_t begin_mask = (uint32_t)model_flatbuf_i32(&c->buf, c->options, BEGIN_MASK, 0);
+    uint32_t end_mask = (uint32_t)model_flatbuf_i32(&c->buf, c->options, END_MASK, 0);
+    uint32_t shrink_mask = (uint32_t)model_flatbuf_i32(&c->buf, c->options, SHRINK_AXIS_MASK, 0);
     if (rank < 1 || rank > 4) {
-        return check_fail(c, "%u dimensions, not 1 to 4", rank);
+        return model_check_fail(c, "%u dimensions, not 1 to 4", rank);
     }
-    if (flatbuf_i32(&c->buf, c->options, ELLIPSIS_MASK, 0) != 0
-        || flatbuf_i32(&c->buf, c->options, NEW_AXIS_MASK, 0) != 0
-        || flatbuf_u8(&c->buf, c->options, OFFSET) != 0) {
-        return check_fail(c, "ellipsis, new axes and offsets are not supported");
+    if (model_flatbuf_i32(&c->buf, c->options, ELLIPSIS_MASK, 0) != 0
+        || model_flatbuf_i32(&c->buf, c->options, NEW_AXIS_MASK, 0) != 0
+        || model_flatbuf_u8(&c->buf, c->options, OFFSET) != 0) {
+        return model_check_fail(c, "ellipsis, new axes and offsets are not supported");
     }
-    if (!check_int32_constant(c, &c->in[1], rank, "begin")
-        || !check_int32_constant(c, &c->in[2], rank, "end")
-        || !check_int32_constant(c, &c->in[3], rank, "strides")) {
+    if (!model_check_int32_constant(c, &c->in[1], rank, "begin")
+        || !model_check_int32_constant(c, &c->in[2], rank, "end")
+        || !model_check_int32_constant(c, &c->in[3], rank, "strides")) {
         return false;
     }
     unsigned out = 0;
     for (unsigned i = 0; i < rank; ++i) {
-        int32_t size = check_dim(c, &c->in[0], i);
-        int32_t stride = check_constant(c, &c->in[3], i);
+        int32_t size = model_check_dim(c, &c->in[0], i);
+        int32_t stride = model_check_constant(c, &c->in[3], i);
         if (stride == 0 || stride > CHECK_MAX_SIDE || stride < -CHECK_MAX_SIDE) {
-            return check_fail(c, "stride is %d", (int)stride);
+            return model_check_fail(c, "stride is %d", (int)stride);
         }
-        int32_t begin = slice_index(check_constant(c, &c->in[1], i), begin_mask >> i & 1, true, stride, size);
-        int32_t end = slice_index(check_constant(c, &c->in[2], i), end_mask >> i & 1, false, stride, size);
+        int32_t begin = slice_index(model_check_constant(c, &c->in[1], i), begin_mask >> i & 1, true, stride, size);
+        int32_t end = slice_index(model_check_constant(c, &c->in[2], i), end_mask >> i & 1, false, stride, size);
         if ((shrink_mask >> i & 1) != 0) {
             if (begin < 0 || begin >= size || stride < 0) {
-                return check_fail(c, "index is outside dimension %u", i);
+                return model_check_fail(c, "index is outside dimension %u", i);
             }
             continue;
         }
         int32_t count = stride > 0 ? (end - begin + stride - 1) / stride : (begin - end - stride - 1) / -stride;
         if (out >= c->out.rank) {
-            return check_fail(c, "output has too few dimensions");
+            return model_check_fail(c, "output has too few dimensions");
         }
-        if (!check_out_dim(c, out, count)) {
+        if (!model_check_out_dim(c, out, count)) {
             return false;
         }
         ++out;
     }
-    return check_rank(c, &c->out, out, "output");
+    return model_check_rank(c, &c->out, out, "output");
 }

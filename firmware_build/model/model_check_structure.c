@@ -60,7 +60,7 @@ static void put_unsigned(check_t *c, unsigned value) {
     }
 }
 
-bool check_fail(check_t *c, const char *format, ...) {
+bool model_check_fail(check_t *c, const char *format, ...) {
     if (c->subject != NULL) {
         put_string(c, c->subject);
         put_char(c, ' ');
@@ -104,7 +104,7 @@ bool check_fail(check_t *c, const char *format, ...) {
 // may use all of its parts four times. Without a limit a small one could hold a huge tree.
 static bool spend(check_t *c, uint32_t parts) {
     if (parts > c->budget) {
-        return check_fail(c, "parts of the file are used too often");
+        return model_check_fail(c, "parts of the file are used too often");
     }
     c->budget -= parts;
     return true;
@@ -112,9 +112,9 @@ static bool spend(check_t *c, uint32_t parts) {
 
 // Follow the offset stored at `pos`, which is inside.
 static uint32_t follow_aligned(check_t *c, uint32_t pos) {
-    uint32_t target = flatbuf_follow(&c->buf, pos);
+    uint32_t target = model_flatbuf_follow(&c->buf, pos);
     if (target == 0 || target == pos || target % 4 != 0) {
-        check_fail(c, "offset at byte %u leads outside", (unsigned)pos);
+        model_check_fail(c, "offset at byte %u leads outside", (unsigned)pos);
         return 0;
     }
     return target;
@@ -122,12 +122,12 @@ static uint32_t follow_aligned(check_t *c, uint32_t pos) {
 
 // `pos` is where the vector's length is stored, and is inside.
 static bool check_vector(check_t *c, uint32_t pos, uint32_t element_size) {
-    uint32_t len = flatbuf_u32_at(&c->buf, pos);
-    if (!flatbuf_inside(&c->buf, pos, 4 + (uint64_t)len * element_size)) {
-        return check_fail(c, "vector at byte %u ends outside", (unsigned)pos);
+    uint32_t len = model_flatbuf_u32_at(&c->buf, pos);
+    if (!model_flatbuf_inside(&c->buf, pos, 4 + (uint64_t)len * element_size)) {
+        return model_check_fail(c, "vector at byte %u ends outside", (unsigned)pos);
     }
     if ((pos + 4) % element_size != 0) {
-        return check_fail(c, "vector at byte %u is not aligned", (unsigned)pos);
+        return model_check_fail(c, "vector at byte %u is not aligned", (unsigned)pos);
     }
     // Bytes are never walked one by one.
     return spend(c, 1 + (element_size > 1 ? len : 0));
@@ -137,9 +137,9 @@ static bool check_string(check_t *c, uint32_t pos) {
     if (!check_vector(c, pos, 1)) {
         return false;
     }
-    uint32_t end = pos + 4 + flatbuf_u32_at(&c->buf, pos);
+    uint32_t end = pos + 4 + model_flatbuf_u32_at(&c->buf, pos);
     if (end == c->buf.size || c->buf.data[end] != 0) {
-        return check_fail(c, "string at byte %u has no end", (unsigned)pos);
+        return model_check_fail(c, "string at byte %u has no end", (unsigned)pos);
     }
     return true;
 }
@@ -148,10 +148,10 @@ static bool check_vector_of_tables(check_t *c, uint32_t pos, const char *layout)
     if (!check_vector(c, pos, 4)) {
         return false;
     }
-    uint32_t len = flatbuf_u32_at(&c->buf, pos);
+    uint32_t len = model_flatbuf_u32_at(&c->buf, pos);
     for (uint32_t i = 0; i < len; ++i) {
         uint32_t table = follow_aligned(c, pos + 4 + 4 * i);
-        if (table == 0 || !check_table(c, table, layout)) {
+        if (table == 0 || !model_check_table(c, table, layout)) {
             return false;
         }
     }
@@ -174,32 +174,32 @@ static bool check_offset(check_t *c, uint32_t pos, char kind) {
         case 'x':
             return check_vector(c, target, 8);
         case 'o':
-            return check_table(c, target, "");
+            return model_check_table(c, target, "");
         case 'q':
-            return check_table(c, target, table_layout('q'));
+            return model_check_table(c, target, table_layout('q'));
         default:
             return check_vector_of_tables(c, target, table_layout(kind));
     }
 }
 
 // Recursion ends because layouts form a tree: model, subgraph, operator, options.
-bool check_table(check_t *c, uint32_t table, const char *layout) {
+bool model_check_table(check_t *c, uint32_t table, const char *layout) {
     const flatbuf_t *buf = &c->buf;
-    uint32_t vtable = table - flatbuf_u32_at(buf, table);
-    if (vtable % 2 != 0 || !flatbuf_inside(buf, vtable, 4)) {
-        return check_fail(c, "table at byte %u has no vtable", (unsigned)table);
+    uint32_t vtable = table - model_flatbuf_u32_at(buf, table);
+    if (vtable % 2 != 0 || !model_flatbuf_inside(buf, vtable, 4)) {
+        return model_check_fail(c, "table at byte %u has no vtable", (unsigned)table);
     }
-    uint32_t vtable_size = flatbuf_u16_at(buf, vtable);
-    uint32_t table_size = flatbuf_u16_at(buf, vtable + 2);
-    if (vtable_size < 4 || vtable_size % 2 != 0 || !flatbuf_inside(buf, vtable, vtable_size)
-        || table_size < 4 || !flatbuf_inside(buf, table, table_size)) {
-        return check_fail(c, "table at byte %u ends outside", (unsigned)table);
+    uint32_t vtable_size = model_flatbuf_u16_at(buf, vtable);
+    uint32_t table_size = model_flatbuf_u16_at(buf, vtable + 2);
+    if (vtable_size < 4 || vtable_size % 2 != 0 || !model_flatbuf_inside(buf, vtable, vtable_size)
+        || table_size < 4 || !model_flatbuf_inside(buf, table, table_size)) {
+        return model_check_fail(c, "table at byte %u ends outside", (unsigned)table);
     }
     if (!spend(c, 2)) {
         return false;
     }
     for (uint32_t entry = 4; *layout != 0 && entry < vtable_size; ++layout, entry += 2) {
-        uint32_t offset = flatbuf_u16_at(buf, vtable + entry);
+        uint32_t offset = model_flatbuf_u16_at(buf, vtable + entry);
         if (offset == 0 || *layout == '-') {
             continue;
         }
@@ -207,7 +207,7 @@ bool check_table(check_t *c, uint32_t table, const char *layout) {
         uint32_t size = scalar ? (uint32_t)(*layout - '0') : 4;
         uint32_t pos = table + offset;
         if (offset < 4 || offset + size > table_size || pos % size != 0) {
-            return check_fail(c, "field at byte %u is misplaced", (unsigned)pos);
+            return model_check_fail(c, "field at byte %u is misplaced", (unsigned)pos);
         }
         if (!scalar && !check_offset(c, pos, *layout)) {
             return false;
@@ -216,10 +216,10 @@ bool check_table(check_t *c, uint32_t table, const char *layout) {
     return true;
 }
 
-bool check_structure(check_t *c) {
+bool model_check_structure(check_t *c) {
     if (c->buf.size < 16 || memcmp(c->buf.data + 4, "TFL3", 4) != 0) {
-        return check_fail(c, "not a TFLite model");
+        return model_check_fail(c, "not a TFLite model");
     }
     uint32_t root = follow_aligned(c, 0);
-    return root != 0 && check_table(c, root, MODEL_LAYOUT);
+    return root != 0 && model_check_table(c, root, MODEL_LAYOUT);
 }

@@ -5,47 +5,47 @@
 #include "model_reader.h"
 #include "model_rule.h"
 
-void check_read_tensor(const check_t *c, int32_t index, check_tensor_t *t) {
+void model_check_read_tensor(const check_t *c, int32_t index, check_tensor_t *t) {
     memset(t, 0, sizeof(*t));
     t->index = CHECK_NO_TENSOR;
-    uint32_t table = flatbuf_vector_table(&c->buf, c->tensors, (uint32_t)index);
+    uint32_t table = model_flatbuf_vector_table(&c->buf, c->tensors, (uint32_t)index);
     if (table == 0) {
         return;
     }
     t->index = (uint32_t)index;
-    t->type = flatbuf_u8(&c->buf, table, TENSOR_TYPE);
+    t->type = model_flatbuf_u8(&c->buf, table, TENSOR_TYPE);
 
-    flatbuf_vector_t shape = flatbuf_vector(&c->buf, table, TENSOR_SHAPE, 4);
+    flatbuf_vector_t shape = model_flatbuf_vector(&c->buf, table, TENSOR_SHAPE, 4);
     t->dims = shape.pos;
     t->rank = shape.len <= 255 ? (uint8_t)shape.len : 255;
     t->elements = 1;
     for (unsigned i = 0; i < t->rank; ++i) {
-        int32_t dim = check_dim(c, t, i);
+        int32_t dim = model_check_dim(c, t, i);
         // Saturates at a number that no tensor may have.
         bool fits = dim > 0 && (uint64_t)t->elements * (uint32_t)dim <= MODEL_MAX_TENSOR_BYTES;
         t->elements = fits ? t->elements * (uint32_t)dim : MODEL_MAX_TENSOR_BYTES + 1;
     }
 
-    uint32_t buffer_index = (uint32_t)flatbuf_i32(&c->buf, table, TENSOR_BUFFER, 0);
-    uint32_t buffer = flatbuf_vector_table(&c->buf, c->buffers, buffer_index);
-    flatbuf_vector_t data = flatbuf_vector(&c->buf, buffer, BUFFER_DATA, 1);
+    uint32_t buffer_index = (uint32_t)model_flatbuf_i32(&c->buf, table, TENSOR_BUFFER, 0);
+    uint32_t buffer = model_flatbuf_vector_table(&c->buf, c->buffers, buffer_index);
+    flatbuf_vector_t data = model_flatbuf_vector(&c->buf, buffer, BUFFER_DATA, 1);
     t->data = data.len > 0 ? data.pos : 0;
 
-    uint32_t quantization = flatbuf_table(&c->buf, table, TENSOR_QUANTIZATION);
-    flatbuf_vector_t scales = flatbuf_vector(&c->buf, quantization, QUANTIZATION_SCALE, 4);
-    t->zero_points = flatbuf_vector(&c->buf, quantization, QUANTIZATION_ZERO_POINT, 8);
+    uint32_t quantization = model_flatbuf_table(&c->buf, table, TENSOR_QUANTIZATION);
+    flatbuf_vector_t scales = model_flatbuf_vector(&c->buf, quantization, QUANTIZATION_SCALE, 4);
+    t->zero_points = model_flatbuf_vector(&c->buf, quantization, QUANTIZATION_ZERO_POINT, 8);
     if (scales.len > 0 && t->zero_points.len > 0) {
         t->scales = scales;
     }
-    t->quantized_dimension = flatbuf_i32(&c->buf, quantization, QUANTIZATION_QUANTIZED_DIMENSION, 0);
+    t->quantized_dimension = model_flatbuf_i32(&c->buf, quantization, QUANTIZATION_QUANTIZED_DIMENSION, 0);
 }
 
-int32_t check_dim(const check_t *c, const check_tensor_t *t, unsigned i) {
-    return (int32_t)flatbuf_u32_at(&c->buf, t->dims + 4 * i);
+int32_t model_check_dim(const check_t *c, const check_tensor_t *t, unsigned i) {
+    return (int32_t)model_flatbuf_u32_at(&c->buf, t->dims + 4 * i);
 }
 
-float check_scale(const check_t *c, const check_tensor_t *t, uint32_t i) {
-    return flatbuf_float_at(&c->buf, t->scales.pos + 4 * i);
+float model_check_scale(const check_t *c, const check_tensor_t *t, uint32_t i) {
+    return model_flatbuf_float_at(&c->buf, t->scales.pos + 4 * i);
 }
 
 static bool zero_point_fits(int type, int64_t zero_point) {
@@ -65,101 +65,101 @@ static bool check_quantization(check_t *c, const check_tensor_t *t, uint32_t tab
     if (table == 0) {
         return true;
     }
-    if (flatbuf_u8(&c->buf, table, QUANTIZATION_DETAILS_TYPE) != 0) {
-        return check_fail(c, "quantization type is not supported");
+    if (model_flatbuf_u8(&c->buf, table, QUANTIZATION_DETAILS_TYPE) != 0) {
+        return model_check_fail(c, "quantization type is not supported");
     }
-    flatbuf_vector_t scales = flatbuf_vector(&c->buf, table, QUANTIZATION_SCALE, 4);
+    flatbuf_vector_t scales = model_flatbuf_vector(&c->buf, table, QUANTIZATION_SCALE, 4);
     uint32_t dimension = (uint32_t)t->quantized_dimension; // huge if negative
     if (scales.len > 1
-        && (dimension >= t->rank || (uint32_t)check_dim(c, t, dimension) != scales.len)) {
-        return check_fail(c, "%u scales do not match dimension %d", (unsigned)scales.len,
+        && (dimension >= t->rank || (uint32_t)model_check_dim(c, t, dimension) != scales.len)) {
+        return model_check_fail(c, "%u scales do not match dimension %d", (unsigned)scales.len,
             (int)t->quantized_dimension);
     }
     if (t->zero_points.len > 1 && t->zero_points.len != scales.len) {
-        return check_fail(c, "%u zero points for %u scales", (unsigned)t->zero_points.len,
+        return model_check_fail(c, "%u zero points for %u scales", (unsigned)t->zero_points.len,
             (unsigned)scales.len);
     }
     for (uint32_t i = 0; i < scales.len; ++i) {
         // Positive and finite, in bits: no denormal, infinity, NaN or sign.
-        uint32_t bits = flatbuf_u32_at(&c->buf, scales.pos + 4 * i);
+        uint32_t bits = model_flatbuf_u32_at(&c->buf, scales.pos + 4 * i);
         if (bits < 0x00800000 || bits >= 0x7f800000) {
-            return check_fail(c, "scale %u is not a positive number", (unsigned)i);
+            return model_check_fail(c, "scale %u is not a positive number", (unsigned)i);
         }
     }
     for (uint32_t i = 0; i < t->zero_points.len; ++i) {
-        if (!zero_point_fits(t->type, (int64_t)flatbuf_u64_at(&c->buf, t->zero_points.pos + 8 * i))) {
-            return check_fail(c, "zero point %u is out of range", (unsigned)i);
+        if (!zero_point_fits(t->type, (int64_t)model_flatbuf_u64_at(&c->buf, t->zero_points.pos + 8 * i))) {
+            return model_check_fail(c, "zero point %u is out of range", (unsigned)i);
         }
     }
     return true;
 }
 
 static bool check_buffer(check_t *c, const check_tensor_t *t, uint32_t table, uint32_t bytes) {
-    uint32_t index = (uint32_t)flatbuf_i32(&c->buf, table, TENSOR_BUFFER, 0);
+    uint32_t index = (uint32_t)model_flatbuf_i32(&c->buf, table, TENSOR_BUFFER, 0);
     if (index >= c->buffers.len) {
-        return check_fail(c, "buffer %u does not exist", (unsigned)index);
+        return model_check_fail(c, "buffer %u does not exist", (unsigned)index);
     }
-    uint32_t buffer = flatbuf_vector_table(&c->buf, c->buffers, index);
-    uint32_t offset = flatbuf_field(&c->buf, buffer, BUFFER_OFFSET, 8);
-    uint32_t size = flatbuf_field(&c->buf, buffer, BUFFER_SIZE, 8);
-    if ((offset != 0 && flatbuf_u64_at(&c->buf, offset) != 0)
-        || (size != 0 && flatbuf_u64_at(&c->buf, size) != 0)
-        || flatbuf_i32(&c->buf, table, TENSOR_EXTERNAL_BUFFER, 0) != 0) {
-        return check_fail(c, "data outside the model is not supported");
+    uint32_t buffer = model_flatbuf_vector_table(&c->buf, c->buffers, index);
+    uint32_t offset = model_flatbuf_field(&c->buf, buffer, BUFFER_OFFSET, 8);
+    uint32_t size = model_flatbuf_field(&c->buf, buffer, BUFFER_SIZE, 8);
+    if ((offset != 0 && model_flatbuf_u64_at(&c->buf, offset) != 0)
+        || (size != 0 && model_flatbuf_u64_at(&c->buf, size) != 0)
+        || model_flatbuf_i32(&c->buf, table, TENSOR_EXTERNAL_BUFFER, 0) != 0) {
+        return model_check_fail(c, "data outside the model is not supported");
     }
     if (t->data == 0) {
         return true;
     }
-    uint32_t len = flatbuf_vector(&c->buf, buffer, BUFFER_DATA, 1).len;
+    uint32_t len = model_flatbuf_vector(&c->buf, buffer, BUFFER_DATA, 1).len;
     if (len != bytes) {
-        return check_fail(c, "buffer has %u bytes, shape needs %u", (unsigned)len, (unsigned)bytes);
+        return model_check_fail(c, "buffer has %u bytes, shape needs %u", (unsigned)len, (unsigned)bytes);
     }
     if (t->data % model_type_size(t->type) != 0) {
-        return check_fail(c, "buffer is not aligned");
+        return model_check_fail(c, "buffer is not aligned");
     }
     return true;
 }
 
 // One tensor by itself.
 static bool check_tensor(check_t *c, const check_tensor_t *t) {
-    uint32_t table = flatbuf_vector_table(&c->buf, c->tensors, t->index);
+    uint32_t table = model_flatbuf_vector_table(&c->buf, c->tensors, t->index);
     uint32_t type_size = (uint32_t)model_type_size(t->type);
     if (type_size == 0) {
-        return check_fail(c, "type %u is not supported", t->type);
+        return model_check_fail(c, "type %u is not supported", t->type);
     }
     if (t->rank > CHECK_MAX_RANK) {
-        return check_fail(c, "more than %u dimensions", (unsigned)CHECK_MAX_RANK);
+        return model_check_fail(c, "more than %u dimensions", (unsigned)CHECK_MAX_RANK);
     }
     for (unsigned i = 0; i < t->rank; ++i) {
-        if (check_dim(c, t, i) < 1) {
-            return check_fail(c, "dimension %u is %d", i, (int)check_dim(c, t, i));
+        if (model_check_dim(c, t, i) < 1) {
+            return model_check_fail(c, "dimension %u is %d", i, (int)model_check_dim(c, t, i));
         }
     }
     if (t->elements > MODEL_MAX_TENSOR_BYTES / type_size) {
-        return check_fail(c, "more than %u bytes", (unsigned)MODEL_MAX_TENSOR_BYTES);
+        return model_check_fail(c, "more than %u bytes", (unsigned)MODEL_MAX_TENSOR_BYTES);
     }
-    if (flatbuf_u8(&c->buf, table, TENSOR_IS_VARIABLE) != 0) {
-        return check_fail(c, "variables are not supported");
+    if (model_flatbuf_u8(&c->buf, table, TENSOR_IS_VARIABLE) != 0) {
+        return model_check_fail(c, "variables are not supported");
     }
-    if (flatbuf_field(&c->buf, table, TENSOR_SPARSITY, 4) != 0
-        || flatbuf_field(&c->buf, table, TENSOR_VARIANT_TENSORS, 4) != 0) {
-        return check_fail(c, "sparse and variant tensors are not supported");
+    if (model_flatbuf_field(&c->buf, table, TENSOR_SPARSITY, 4) != 0
+        || model_flatbuf_field(&c->buf, table, TENSOR_VARIANT_TENSORS, 4) != 0) {
+        return model_check_fail(c, "sparse and variant tensors are not supported");
     }
     return check_buffer(c, t, table, t->elements * type_size)
-           && check_quantization(c, t, flatbuf_table(&c->buf, table, TENSOR_QUANTIZATION));
+           && check_quantization(c, t, model_flatbuf_table(&c->buf, table, TENSOR_QUANTIZATION));
 }
 
-bool check_tensors(check_t *c) {
+bool model_check_tensors(check_t *c) {
     uint32_t arena = 0;
     if (c->tensors.len > MODEL_MAX_TENSORS) {
-        return check_fail(c, "more than %u tensors", (unsigned)MODEL_MAX_TENSORS);
+        return model_check_fail(c, "more than %u tensors", (unsigned)MODEL_MAX_TENSORS);
     }
     c->subject = "tensor";
     c->subject_name = NULL;
     for (uint32_t i = 0; i < c->tensors.len; ++i) {
         check_tensor_t *t = &c->out; // no op uses it yet
         c->subject_index = i;
-        check_read_tensor(c, (int32_t)i, t);
+        model_check_read_tensor(c, (int32_t)i, t);
         if (!check_tensor(c, t)) {
             return false;
         }
@@ -169,7 +169,7 @@ bool check_tensors(check_t *c) {
             arena += t->elements * (uint32_t)model_type_size(t->type);
         }
         if (arena > MODEL_MAX_ARENA_BYTES) {
-            return check_fail(c, "tensors need more than %u bytes", (unsigned)MODEL_MAX_ARENA_BYTES);
+            return model_check_fail(c, "tensors need more than %u bytes", (unsigned)MODEL_MAX_ARENA_BYTES);
         }
     }
     c->subject = NULL;

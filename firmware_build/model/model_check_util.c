@@ -2,84 +2,84 @@
 
 #include "model_rule.h"
 
-bool check_present(const check_tensor_t *t) {
+bool model_check_present(const check_tensor_t *t) {
     return t->index != CHECK_NO_TENSOR;
 }
 
-int32_t check_constant(const check_t *c, const check_tensor_t *t, uint32_t i) {
-    return (int32_t)flatbuf_u32_at(&c->buf, t->data + 4 * i);
+int32_t model_check_constant(const check_t *c, const check_tensor_t *t, uint32_t i) {
+    return (int32_t)model_flatbuf_u32_at(&c->buf, t->data + 4 * i);
 }
 
-bool check_same_shape(check_t *c, const check_tensor_t *a, const check_tensor_t *b) {
+bool model_check_same_shape(check_t *c, const check_tensor_t *a, const check_tensor_t *b) {
     if (a->rank != b->rank) {
-        return check_fail(c, "input and output have %u and %u dimensions", a->rank, b->rank);
+        return model_check_fail(c, "input and output have %u and %u dimensions", a->rank, b->rank);
     }
     for (unsigned i = 0; i < a->rank; ++i) {
-        if (check_dim(c, a, i) != check_dim(c, b, i)) {
-            return check_fail(c, "dimension %u is %d in the input, %d in the output", i,
-                (int)check_dim(c, a, i), (int)check_dim(c, b, i));
+        if (model_check_dim(c, a, i) != model_check_dim(c, b, i)) {
+            return model_check_fail(c, "dimension %u is %d in the input, %d in the output", i,
+                (int)model_check_dim(c, a, i), (int)model_check_dim(c, b, i));
         }
     }
     return true;
 }
 
-bool check_rank(check_t *c, const check_tensor_t *t, unsigned rank, const char *what) {
-    return t->rank == rank || check_fail(c, "%s has %u dimensions, not %u", what, t->rank, rank);
+bool model_check_rank(check_t *c, const check_tensor_t *t, unsigned rank, const char *what) {
+    return t->rank == rank || model_check_fail(c, "%s has %u dimensions, not %u", what, t->rank, rank);
 }
 
-bool check_sides(check_t *c, const check_tensor_t *t) {
+bool model_check_sides(check_t *c, const check_tensor_t *t) {
     for (unsigned i = 0; i < t->rank; ++i) {
-        if (check_dim(c, t, i) > CHECK_MAX_SIDE) {
-            return check_fail(c, "side of more than %u", (unsigned)CHECK_MAX_SIDE);
+        if (model_check_dim(c, t, i) > CHECK_MAX_SIDE) {
+            return model_check_fail(c, "side of more than %u", (unsigned)CHECK_MAX_SIDE);
         }
     }
     return true;
 }
 
-bool check_type(check_t *c, const check_tensor_t *t, int type, const char *what) {
-    return t->type == type || check_fail(c, "%s has type %u, not %d", what, t->type, type);
+bool model_check_type(check_t *c, const check_tensor_t *t, int type, const char *what) {
+    return t->type == type || model_check_fail(c, "%s has type %u, not %d", what, t->type, type);
 }
 
-bool check_quantized(check_t *c, const check_tensor_t *t, const char *what) {
+bool model_check_quantized(check_t *c, const check_tensor_t *t, const char *what) {
     if (t->scales.len != 1) {
-        return check_fail(c, "%s has %u scales, not 1", what, (unsigned)t->scales.len);
+        return model_check_fail(c, "%s has %u scales, not 1", what, (unsigned)t->scales.len);
     }
-    float scale = check_scale(c, t, 0);
+    float scale = model_check_scale(c, t, 0);
     if (scale < 1.0f / (1 << 27) || scale > (float)(1 << 30)) {
-        return check_fail(c, "scale of %s is too far from 1", what);
+        return model_check_fail(c, "scale of %s is too far from 1", what);
     }
     return true;
 }
 
-bool check_int32_constant(check_t *c, const check_tensor_t *t, uint32_t count, const char *what) {
+bool model_check_int32_constant(check_t *c, const check_tensor_t *t, uint32_t count, const char *what) {
     if (t->data == 0 || t->type != TENSOR_INT32 || t->rank > 1 || t->elements != count) {
-        return check_fail(c, "%s must be %u constant int32", what, (unsigned)count);
+        return model_check_fail(c, "%s must be %u constant int32", what, (unsigned)count);
     }
     return true;
 }
 
-bool check_activation(check_t *c, int activation) {
+bool model_check_activation(check_t *c, int activation) {
     return (activation >= 0 && activation <= 3)
-           || check_fail(c, "activation %d is not supported", activation);
+           || model_check_fail(c, "activation %d is not supported", activation);
 }
 
-bool check_rescale(check_t *c, uint64_t magnitude, double multiplier) {
+bool model_check_rescale(check_t *c, uint64_t magnitude, double multiplier) {
     // TFLM multiplies by a fraction of 1 with 31 bits, after a left shift if the
     // multiplier is 1 or more, and adds a zero point.
     if (magnitude >= (UINT64_C(1) << 31) - (1 << 16)
         || !((double)magnitude * multiplier <= (double)(1 << 29))) {
-        return check_fail(c, "scales make the result overflow");
+        return model_check_fail(c, "scales make the result overflow");
     }
     return true;
 }
 
-bool check_out_dim(check_t *c, unsigned i, int64_t size) {
-    int32_t dim = check_dim(c, &c->out, i);
+bool model_check_out_dim(check_t *c, unsigned i, int64_t size) {
+    int32_t dim = model_check_dim(c, &c->out, i);
     if (dim == size) {
         return true;
     }
     if (size != (int32_t)size) {
-        return check_fail(c, "output dimension %u is %d, not what the inputs give", i, (int)dim);
+        return model_check_fail(c, "output dimension %u is %d, not what the inputs give", i, (int)dim);
     }
-    return check_fail(c, "output dimension %u is %d, the inputs give %d", i, (int)dim, (int)size);
+    return model_check_fail(c, "output dimension %u is %d, the inputs give %d", i, (int)dim, (int)size);
 }

@@ -69,26 +69,26 @@ static const struct {
 };
 
 static uint32_t main_subgraph(const flatbuf_t *buf) {
-    return flatbuf_vector_table(buf, flatbuf_vector(buf, flatbuf_root(buf), MODEL_SUBGRAPHS, 4), 0);
+    return model_flatbuf_vector_table(buf, model_flatbuf_vector(buf, model_flatbuf_root(buf), MODEL_SUBGRAPHS, 4), 0);
 }
 
 static flatbuf_vector_t io_indices(const flatbuf_t *buf, bool output) {
-    return flatbuf_vector(buf, main_subgraph(buf), output ? SUBGRAPH_OUTPUTS : SUBGRAPH_INPUTS, 4);
+    return model_flatbuf_vector(buf, main_subgraph(buf), output ? SUBGRAPH_OUTPUTS : SUBGRAPH_INPUTS, 4);
 }
 
 static flatbuf_vector_t operators(const flatbuf_t *buf) {
-    return flatbuf_vector(buf, main_subgraph(buf), SUBGRAPH_OPERATORS, 4);
+    return model_flatbuf_vector(buf, main_subgraph(buf), SUBGRAPH_OPERATORS, 4);
 }
 
 // A string, or "" when it is absent.
 static const char *read_string(const flatbuf_t *buf, uint32_t table, unsigned id, size_t *len) {
-    flatbuf_vector_t string = flatbuf_vector(buf, table, id, 1);
+    flatbuf_vector_t string = model_flatbuf_vector(buf, table, id, 1);
     *len = string.len;
     return string.pos ? (const char *)buf->data + string.pos : "";
 }
 
 size_t model_io_count(const uint8_t *model, size_t size, bool output) {
-    flatbuf_t buf = flatbuf_init(model, size);
+    flatbuf_t buf = model_flatbuf_init(model, size);
     return io_indices(&buf, output).len;
 }
 
@@ -105,54 +105,54 @@ static size_t tensor_bytes(const model_tensor_t *tensor) {
 }
 
 size_t model_tensor_count(const uint8_t *model, size_t size) {
-    flatbuf_t buf = flatbuf_init(model, size);
-    return flatbuf_vector(&buf, main_subgraph(&buf), SUBGRAPH_TENSORS, 4).len;
+    flatbuf_t buf = model_flatbuf_init(model, size);
+    return model_flatbuf_vector(&buf, main_subgraph(&buf), SUBGRAPH_TENSORS, 4).len;
 }
 
 bool model_io(const uint8_t *model, size_t size, bool output, size_t index, model_tensor_t *tensor) {
-    flatbuf_t buf = flatbuf_init(model, size);
+    flatbuf_t buf = model_flatbuf_init(model, size);
     flatbuf_vector_t indices = io_indices(&buf, output);
     // A negative index is beyond any vector once it is unsigned.
     return index < indices.len
-           && model_tensor(model, size, (uint32_t)flatbuf_vector_i32(&buf, indices, index), tensor);
+           && model_tensor(model, size, (uint32_t)model_flatbuf_vector_i32(&buf, indices, index), tensor);
 }
 
 bool model_tensor(const uint8_t *model, size_t size, size_t index, model_tensor_t *tensor) {
-    flatbuf_t buf = flatbuf_init(model, size);
-    flatbuf_vector_t tensors = flatbuf_vector(&buf, main_subgraph(&buf), SUBGRAPH_TENSORS, 4);
-    uint32_t table = flatbuf_vector_table(&buf, tensors, index);
+    flatbuf_t buf = model_flatbuf_init(model, size);
+    flatbuf_vector_t tensors = model_flatbuf_vector(&buf, main_subgraph(&buf), SUBGRAPH_TENSORS, 4);
+    uint32_t table = model_flatbuf_vector_table(&buf, tensors, index);
     if (table == 0) {
         return false;
     }
     tensor->index = index;
     tensor->name = read_string(&buf, table, TENSOR_NAME, &tensor->name_len);
-    tensor->type = (int8_t)flatbuf_u8(&buf, table, TENSOR_TYPE);
+    tensor->type = (int8_t)model_flatbuf_u8(&buf, table, TENSOR_TYPE);
 
-    flatbuf_vector_t shape = flatbuf_vector(&buf, table, TENSOR_SHAPE, 4);
+    flatbuf_vector_t shape = model_flatbuf_vector(&buf, table, TENSOR_SHAPE, 4);
     tensor->rank = shape.len;
     tensor->dims = buf.data + shape.pos;
     tensor->bytes = tensor_bytes(tensor);
 
     // As TFLM: only both scales and zero points make a tensor a quantized one.
-    uint32_t quantization = flatbuf_table(&buf, table, TENSOR_QUANTIZATION);
-    flatbuf_vector_t scales = flatbuf_vector(&buf, quantization, QUANTIZATION_SCALE, 4);
-    flatbuf_vector_t zero_points = flatbuf_vector(&buf, quantization, QUANTIZATION_ZERO_POINT, 8);
+    uint32_t quantization = model_flatbuf_table(&buf, table, TENSOR_QUANTIZATION);
+    flatbuf_vector_t scales = model_flatbuf_vector(&buf, quantization, QUANTIZATION_SCALE, 4);
+    flatbuf_vector_t zero_points = model_flatbuf_vector(&buf, quantization, QUANTIZATION_ZERO_POINT, 8);
     tensor->scale_count = zero_points.len ? scales.len : 0;
     tensor->scales = buf.data + scales.pos;
     tensor->zero_point_count = zero_points.len;
     tensor->zero_points = buf.data + zero_points.pos;
-    tensor->quantized_dimension = flatbuf_i32(&buf, quantization, QUANTIZATION_QUANTIZED_DIMENSION, 0);
+    tensor->quantized_dimension = model_flatbuf_i32(&buf, quantization, QUANTIZATION_QUANTIZED_DIMENSION, 0);
     return true;
 }
 
 int32_t model_tensor_dim(const model_tensor_t *tensor, size_t index) {
     flatbuf_t buf = { tensor->dims, 0 };
-    return index < tensor->rank ? (int32_t)flatbuf_u32_at(&buf, 4 * (uint32_t)index) : 0;
+    return index < tensor->rank ? (int32_t)model_flatbuf_u32_at(&buf, 4 * (uint32_t)index) : 0;
 }
 
 float model_tensor_scale(const model_tensor_t *tensor, size_t index) {
     flatbuf_t buf = { tensor->scales, 0 };
-    return index < tensor->scale_count ? flatbuf_float_at(&buf, 4 * (uint32_t)index) : 0;
+    return index < tensor->scale_count ? model_flatbuf_float_at(&buf, 4 * (uint32_t)index) : 0;
 }
 
 int32_t model_tensor_zero_point(const model_tensor_t *tensor, size_t index) {
@@ -164,31 +164,31 @@ int32_t model_tensor_zero_point(const model_tensor_t *tensor, size_t index) {
         index = 0;
     }
     // Stored in 64 bits, used in 32.
-    return (int32_t)flatbuf_u32_at(&buf, 8 * (uint32_t)index);
+    return (int32_t)model_flatbuf_u32_at(&buf, 8 * (uint32_t)index);
 }
 
 size_t model_op_count(const uint8_t *model, size_t size) {
-    flatbuf_t buf = flatbuf_init(model, size);
+    flatbuf_t buf = model_flatbuf_init(model, size);
     return operators(&buf).len;
 }
 
 bool model_op(const uint8_t *model, size_t size, size_t index, model_op_t *op) {
-    flatbuf_t buf = flatbuf_init(model, size);
-    uint32_t operator = flatbuf_vector_table(&buf, operators(&buf), index);
-    flatbuf_vector_t codes = flatbuf_vector(&buf, flatbuf_root(&buf), MODEL_OPERATOR_CODES, 4);
-    uint32_t code_index = (uint32_t)flatbuf_i32(&buf, operator, OPERATOR_OPCODE_INDEX, 0);
-    uint32_t table = flatbuf_vector_table(&buf, codes, code_index);
+    flatbuf_t buf = model_flatbuf_init(model, size);
+    uint32_t operator = model_flatbuf_vector_table(&buf, operators(&buf), index);
+    flatbuf_vector_t codes = model_flatbuf_vector(&buf, model_flatbuf_root(&buf), MODEL_OPERATOR_CODES, 4);
+    uint32_t code_index = (uint32_t)model_flatbuf_i32(&buf, operator, OPERATOR_OPCODE_INDEX, 0);
+    uint32_t table = model_flatbuf_vector_table(&buf, codes, code_index);
     if (operator == 0 || table == 0) {
         return false;
     }
 
     // Old files have the code in a byte, later ones in an int; the larger counts.
-    int32_t old_code = (int8_t)flatbuf_u8(&buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE);
-    op->code = flatbuf_i32(&buf, table, OPERATOR_CODE_BUILTIN_CODE, 0);
+    int32_t old_code = (int8_t)model_flatbuf_u8(&buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE);
+    op->code = model_flatbuf_i32(&buf, table, OPERATOR_CODE_BUILTIN_CODE, 0);
     if (op->code < old_code) {
         op->code = old_code;
     }
-    op->version = flatbuf_i32(&buf, table, OPERATOR_CODE_VERSION, 1);
+    op->version = model_flatbuf_i32(&buf, table, OPERATOR_CODE_VERSION, 1);
     if (op->code == BUILTIN_CUSTOM) {
         op->name = read_string(&buf, table, OPERATOR_CODE_CUSTOM_CODE, &op->name_len);
     } else {

@@ -58,61 +58,61 @@ enum {
     RULE_OPTIONS_OPTIONAL = 32, // TFLM can do without the options
 };
 
-typedef struct _model_rule_t {
+struct _model_rule_t {
     uint8_t flags;
     uint8_t min_inputs;
     uint8_t max_inputs;
     uint8_t options; // type in the union BuiltinOptions; 0: TFLM reads none
-    const char *layout; // of the options, as for check_table()
+    const char *layout; // of the options, as for model_check_table()
     uint32_t types; // TYPE_BIT()s that the data input may have
     bool (*check)(check_t *c); // NULL: nothing more to check
-} model_rule_t;
+};
 
 #define TYPE_BIT(type) (UINT32_C(1) << (type))
 #define TYPE_FLOAT_OR_INT8 (TYPE_BIT(TENSOR_FLOAT32) | TYPE_BIT(TENSOR_INT8))
 
-// Write the message and return false, so that a rule can `return check_fail(...)`.
+// Write the message and return false, so that a rule can `return model_check_fail(...)`.
 // Understands %u (unsigned), %d (int) and %s.
-bool check_fail(check_t *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool model_check_fail(check_t *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Is a table, and everything that `layout` says it leads to, inside and aligned? The
 // layout has a character a field: 1, 4, 8 a scalar of so many bytes; s a string; b, w, x
 // a vector of 1, 4, 8 bytes; an upper case letter the vector of tables so named in
 // model_check_structure.c, a `q` the one table there that stands alone; o a table of unknown
 // type; - what nobody reads.
-bool check_table(check_t *c, uint32_t table, const char *layout);
+bool model_check_table(check_t *c, uint32_t table, const char *layout);
 
 // Is the whole file so, from its root on? (model_check_structure.c)
-bool check_structure(check_t *c);
+bool model_check_structure(check_t *c);
 
 // Is each tensor sound by itself? Marks constants as defined. (model_check_tensor.c)
-bool check_tensors(check_t *c);
+bool model_check_tensors(check_t *c);
 
 // Read a tensor, or note its absence for a negative index.
-void check_read_tensor(const check_t *c, int32_t index, check_tensor_t *t);
+void model_check_read_tensor(const check_t *c, int32_t index, check_tensor_t *t);
 
 // Values of a tensor.
-int32_t check_dim(const check_t *c, const check_tensor_t *t, unsigned i);
-int32_t check_constant(const check_t *c, const check_tensor_t *t, uint32_t i); // an int32 one
-float check_scale(const check_t *c, const check_tensor_t *t, uint32_t i);
+int32_t model_check_dim(const check_t *c, const check_tensor_t *t, unsigned i);
+int32_t model_check_constant(const check_t *c, const check_tensor_t *t, uint32_t i); // an int32 one
+float model_check_scale(const check_t *c, const check_tensor_t *t, uint32_t i);
 
 // Questions that rules share. `what` names the tensor in the message.
-bool check_present(const check_tensor_t *t);
-bool check_same_shape(check_t *c, const check_tensor_t *a, const check_tensor_t *b);
-bool check_rank(check_t *c, const check_tensor_t *t, unsigned rank, const char *what);
+bool model_check_present(const check_tensor_t *t);
+bool model_check_same_shape(check_t *c, const check_tensor_t *a, const check_tensor_t *b);
+bool model_check_rank(check_t *c, const check_tensor_t *t, unsigned rank, const char *what);
 
 // Is no dimension longer than CHECK_MAX_SIDE?
-bool check_sides(check_t *c, const check_tensor_t *t);
-bool check_type(check_t *c, const check_tensor_t *t, int type, const char *what);
+bool model_check_sides(check_t *c, const check_tensor_t *t);
+bool model_check_type(check_t *c, const check_tensor_t *t, int type, const char *what);
 // One scale and one zero point, and a scale with which 6 / scale fits an int32.
-bool check_quantized(check_t *c, const check_tensor_t *t, const char *what);
+bool model_check_quantized(check_t *c, const check_tensor_t *t, const char *what);
 // A constant int32 vector (or, where count is 1, scalar) of so many elements.
-bool check_int32_constant(check_t *c, const check_tensor_t *t, uint32_t count, const char *what);
+bool model_check_int32_constant(check_t *c, const check_tensor_t *t, uint32_t count, const char *what);
 // Fused activations: none, relu, relu of -1 to 1, relu6.
-bool check_activation(check_t *c, int activation);
+bool model_check_activation(check_t *c, int activation);
 // Can integers up to `magnitude`, at least 1, be multiplied by a fixed-point `multiplier` in 32 bits?
-bool check_rescale(check_t *c, uint64_t magnitude, double multiplier);
+bool model_check_rescale(check_t *c, uint64_t magnitude, double multiplier);
 // Is the output's dimension i the given size?
-bool check_out_dim(check_t *c, unsigned i, int64_t size);
+bool model_check_out_dim(check_t *c, unsigned i, int64_t size);
 
 #endif // MODEL_RULE_H

@@ -34,8 +34,8 @@ LDFLAGS += -Wl,--defsym=_exit=exit
 
 # Upstream makes float of every floating constant here. What a model may be must not
 # depend on the port, so our files keep C's meaning.
-$(BUILD)/tflm/%.o: CFLAGS += -fno-single-precision-constant
+$(BUILD)/model/%.o $(BUILD)/tflm/%.o: CFLAGS += -fno-single-precision-constant
 
 # No large frame of ours on a stack of 16 KB.
-$(BUILD)/tflm/%.o: CFLAGS += -Wframe-larger-than=1024
+$(BUILD)/model/%.o $(BUILD)/tflm/%.o: CFLAGS += -Wframe-larger-than=1024
 $(BUILD)/tflm/%.o: CXXFLAGS += -Wframe-larger-than=1024

@@ -18,6 +18,7 @@
 #include "tensorflow/lite/schema/schema_utils.h"
 
 #include "tflm_engine.h"
+#include "tflm_ops.h"
 
 // TFLM's log --------------------------------------------------------------------
 
@@ -56,24 +57,10 @@ static tflm_status_t fail(tflm_status_t status, tflm_message_t *message) {
 
 // Ops ---------------------------------------------------------------------------
 
-// Another SOFTMAX than the library's, where that is not safe: a name in tflite.
-#ifdef TFLM_SOFTMAX
-namespace tflite {
-TFLMRegistration TFLM_SOFTMAX();
-}
-#endif
-
 namespace {
 
 // TFLM's resolver for one op knows its registration and how to parse its options.
-class one_op_t : public tflite::MicroMutableOpResolver<1> {
-#ifdef TFLM_SOFTMAX
-public:
-    TfLiteStatus AddSoftmax() {
-        return MicroMutableOpResolver::AddSoftmax(tflite::TFLM_SOFTMAX());
-    }
-#endif
-};
+using one_op_t = tflite::MicroMutableOpResolver<1>;
 
 struct known_op_t {
     tflite::BuiltinOperator code;
@@ -82,13 +69,9 @@ struct known_op_t {
 
 // In flash: the linker keeps the kernels that are named here and no others.
 const known_op_t known_ops[] = {
-#define TFLM_OP(name, code, method, version, profile) \
+#define TFLM_OP(name, code, method, version, profile, kernel) \
     { tflite::BuiltinOperator_##name, [](one_op_t &op) { return op.Add##method(); } },
-#ifdef TFLM_OPS_FILE
-#include TFLM_OPS_FILE
-#else
-#include "ops.def"
-#endif
+#include TFLM_OPS
 #undef TFLM_OP
 };
 

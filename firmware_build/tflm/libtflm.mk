@@ -5,22 +5,22 @@
 # Left out: what only tests and recording use, Espressif's kernels, the audio
 # front end, and debug_log.cc, since the engine says where messages go.
 #
-# With ESP_NN_DIR=<esp-nn> it is libesp_nn.a instead: Espressif's kernels as an ESP32
-# and an ESP32-C3 have them, which are portable C. Link it before libtflm.a, whose
-# kernels of the same names are then left out.
+# With ESP_NN_DIR=<esp-nn> it is libesp_nn.a instead: the kernels that ops.def takes from
+# Espressif, as an ESP32 and an ESP32-C3 have them, in portable C. Link it before
+# libtflm.a, whose kernels of the same names are then left out.
 
 TF := tensorflow/lite
+HERE := $(dir $(lastword $(MAKEFILE_LIST)))
+OPS_DEF := $(HERE)ops.def
 
 ifdef ESP_NN_DIR
 
 OUT := libesp_nn.a
-# softmax.cc: see tflm_engine's CMakeLists.txt.
-SRC := $(filter-out %/softmax.cc, $(wildcard $(TFLM_DIR)/$(TF)/micro/kernels/esp_nn/*.cc))
-SRC := $(SRC:$(TFLM_DIR)/%=%)
+SRC := $(sort $(shell sed -n 's|^TFLM_OP(.*, \(esp_nn/.*\))$$|$(TF)/micro/kernels/\1.cc|p' $(OPS_DEF)))
 C_SRC := $(wildcard $(ESP_NN_DIR)/src/*/*_ansi.c $(ESP_NN_DIR)/src/*/*_opt.c)
 C_SRC := $(C_SRC:$(ESP_NN_DIR)/%=%)
 ESP_NN_FLAGS := -DESP_NN -DCONFIG_NN_OPTIMIZED -I$(ESP_NN_DIR)/include -I$(ESP_NN_DIR)/src/common \
-	-I$(dir $(lastword $(MAKEFILE_LIST)))esp_nn_host
+	-I$(HERE)esp_nn_host
 
 else
 

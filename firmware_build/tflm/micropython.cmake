@@ -3,7 +3,7 @@
 # Here is only what knows MicroPython's objects. The rest belongs into a library of its
 # own, compiled with the port's flags, which the port names:
 #
-#   TFLM_ENGINE_LIBRARY  a target of engine_tflm.cpp, model_*.c and flatbuf.c, that links
+#   TFLM_ENGINE_LIBRARY  a target of engine_tflm.cpp and of model/, that links
 #                        TFLM and knows the ops (TFLM_OPS_CNN or others, see ops.def); on
 #                        ESP-IDF the component idf::tflm_engine
 #   TFLM_COMMIT          what tflm.tflm_commit says

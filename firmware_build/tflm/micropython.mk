@@ -9,14 +9,15 @@
 #   TFLM_OPS_FILE a list of such lines as ops.def has
 
 TFLM_MOD_DIR := $(USERMOD_DIR)
+MODEL_DIR := $(dir $(TFLM_MOD_DIR))model
 TFLM_ENGINE ?= tflm
 TFLM_OPS ?= cnn
 
 SRC_USERMOD_C += $(addprefix $(TFLM_MOD_DIR)/, modtflm.c tflm_interpreter.c tflm_memory.c tflm_tensor.c)
-SRC_USERMOD_LIB_C += $(TFLM_MOD_DIR)/flatbuf.c $(wildcard $(TFLM_MOD_DIR)/model_*.c)
+SRC_USERMOD_LIB_C += $(wildcard $(MODEL_DIR)/*.c) $(TFLM_MOD_DIR)/tflm_ops.c
 
 # Warnings are errors in our files, whatever the rest is compiled with.
-$(BUILD)/tflm/%.o: CFLAGS += -Werror
+$(BUILD)/model/%.o $(BUILD)/tflm/%.o: CFLAGS += -Werror
 $(BUILD)/tflm/%.o: CXXFLAGS += -Werror
 
 TFLM_DEFINES := -DTFLM_ENGINE_NAME='"$(TFLM_ENGINE)"' \
@@ -27,7 +28,7 @@ endif
 ifneq ($(TFLM_COMMIT),)
 TFLM_DEFINES += -DTFLM_COMMIT='"$(TFLM_COMMIT)"'
 endif
-CFLAGS_USERMOD += -I$(TFLM_MOD_DIR) $(TFLM_DEFINES)
+CFLAGS_USERMOD += -I$(MODEL_DIR) -I$(TFLM_MOD_DIR) $(TFLM_DEFINES)
 
 ifeq ($(TFLM_ENGINE),hosted)
 
@@ -45,7 +46,7 @@ $(BUILD)/tflm/engine_hosted_py.h: $(TFLM_MOD_DIR)/engine_hosted.py
 else
 
 SRC_USERMOD_LIB_CXX += $(TFLM_MOD_DIR)/engine_tflm.cpp
-CXXFLAGS_USERMOD += -I$(TFLM_MOD_DIR) $(TFLM_DEFINES) -std=c++17 \
+CXXFLAGS_USERMOD += -I$(MODEL_DIR) -I$(TFLM_MOD_DIR) $(TFLM_DEFINES) -std=c++17 \
 	-isystem $(TFLM_DIR) \
 	-isystem $(TFLM_DIR)/third_party/flatbuffers/include \
 	-isystem $(TFLM_DIR)/third_party/gemmlowp \

@@ -11,6 +11,7 @@
 
 #include "model_check.h"
 #include "modtflm.h"
+#include "tflm_ops.h"
 
 // The upstream commit that the engine runs; the build says.
 #ifndef TFLM_COMMIT
@@ -48,12 +49,12 @@ MP_NORETURN void tflm_raise(tflm_status_t status, const tflm_message_t *message)
 
 // The ops this firmware can run: a tuple of (name, newest version).
 static mp_obj_t tflm_supported_ops(void) {
-    mp_obj_tuple_t *ops = MP_OBJ_TO_PTR(mp_obj_new_tuple(model_check_op_count, NULL));
-    for (size_t i = 0; i < model_check_op_count; i++) {
-        const char *name = model_op_name(model_check_ops[i].code);
+    mp_obj_tuple_t *ops = MP_OBJ_TO_PTR(mp_obj_new_tuple(tflm_op_count, NULL));
+    for (size_t i = 0; i < tflm_op_count; i++) {
+        const char *name = model_op_name(tflm_ops[i].code);
         mp_obj_t pair[2] = {
             mp_obj_new_str(name, strlen(name)),
-            MP_OBJ_NEW_SMALL_INT(model_check_ops[i].version),
+            MP_OBJ_NEW_SMALL_INT(tflm_ops[i].version),
         };
         ops->items[i] = mp_obj_new_tuple(2, pair);
     }

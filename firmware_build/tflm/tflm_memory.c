@@ -8,6 +8,7 @@
 
 #include "model_check.h"
 #include "modtflm.h"
+#include "tflm_ops.h"
 
 // A bytearray that grows may move; what was taken from it then points into the heap.
 static void check_buffer(const tflm_buffer_t *buffer, mp_uint_t flags) {
@@ -52,8 +53,8 @@ tflm_buffer_t tflm_load_model(mp_obj_t source) {
     tflm_buffer_t model = { source, info.buf, info.len };
 
     tflm_message_t message;
-    model_status_t status = model_check(model.data, model.size, model_check_ops,
-        model_check_op_count, message.text, sizeof(message.text));
+    model_status_t status = model_check(model.data, model.size, tflm_ops,
+        tflm_op_count, message.text, sizeof(message.text));
     if (status == MODEL_UNSUPPORTED_OP) {
         mp_raise_msg_varg(&mp_type_UnsupportedOpError,
             MP_ERROR_TEXT("%s; build it with --ops-from MODEL"), message.text);

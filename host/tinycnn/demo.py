@@ -9,21 +9,21 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinycnn import simulator as simulators
-from tinycnn.crossval import ensure_cross_validated
-from tinycnn.dataset import Dataset
+from tinycnn import targets as simulators
 from tinycnn.errors import TargetError, UserError
-from tinycnn.evaluate import Evaluation, evaluate, need_evaluation
 from tinycnn.files import ROOT, update_metrics
-from tinycnn.interpreters import run_tflm
-from tinycnn.model import recipe_named
+from tinycnn.pipeline.crossval import ensure_cross_validated
+from tinycnn.pipeline.dataset import Dataset
+from tinycnn.pipeline.evaluate import Evaluation, evaluate, need_evaluation
+from tinycnn.pipeline.model import recipe_named
+from tinycnn.pipeline.quantize import QuantizedModels, ensure_quantized
+from tinycnn.pipeline.score import Score
+from tinycnn.pipeline.train import SEED, TrainedModel, ensure_trained
 from tinycnn.progress import Progress
-from tinycnn.quantize import QuantizedModels, ensure_quantized
 from tinycnn.report import write_report
-from tinycnn.simulator.targets import Target, build_target
-from tinycnn.statistics import Score
-from tinycnn.tflite import TFLite, read_tflite
-from tinycnn.train import SEED, TrainedModel, ensure_trained
+from tinycnn.targets.targets import Target, build_target
+from tinycnn.tflite.read import TFLite, read_tflite
+from tinycnn.tflite.run import run_tflm
 
 CLASSIFY = ROOT / "device" / "classify.py"
 SHIPPED = ROOT / "device" / "digits.tflite"

@@ -9,7 +9,7 @@ import pytest
 
 from host_helpers import TOOLS
 from tinycnn.errors import MissingToolError
-from tinycnn.simulator.esp32 import ESP32, ESP32C3, Emulator, Machine, find_emulator
+from tinycnn.targets.esp32 import ESP32, ESP32C3, Emulator, Machine, find_emulator
 
 MACHINES = (ESP32, ESP32C3)
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinycnn import simulator as simulators
+from tinycnn import targets as simulators
 
 RAW_REPL = Path(__file__).with_name("raw_repl.py")
 BLOCK = 512

@@ -45,7 +45,7 @@ def test_deployed_board_classifies(command: Command, board: PtyBoard, models: Pi
 def test_target_of_the_simulator(
     command: Command, models: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tinycnn.simulator.FLASH", tmp_path / "flash")
+    monkeypatch.setattr("tinycnn.targets.FLASH", tmp_path / "flash")
     outcome = command("deploy", "--target", "unix-hosted")
     assert (outcome.status, outcome.out.count(": copied")) == (0, 3)
     assert "next: tinycnn simulate --target unix-hosted device/classify.py" in outcome.out

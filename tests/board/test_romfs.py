@@ -12,8 +12,8 @@ from host_helpers import Command
 from tinycnn.board.repl import connect
 from tinycnn.board.romfs import ALIGNMENT, PARTITION, romfs_image
 from tinycnn.files import ROOT
-from tinycnn.simulator.qemu import machine
-from tinycnn.simulator.targets import Target
+from tinycnn.targets.qemu import machine
+from tinycnn.targets.targets import Target
 
 DIGITS = ROOT / "device" / "digits.tflite"
 MOUNT = """

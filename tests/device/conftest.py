@@ -8,7 +8,7 @@ import pytest
 
 from host_helpers import Pipeline
 from staging import stage
-from tinycnn.simulator.targets import Target
+from tinycnn.targets.targets import Target
 
 
 @pytest.fixture(scope="session")

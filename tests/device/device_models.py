@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "fuzz"))
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from tflite_models import (
     FLOAT32,

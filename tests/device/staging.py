@@ -16,11 +16,11 @@ import numpy as np
 
 from device_models import device_models
 from host_helpers import Pipeline
-from tinycnn import simulator as simulators
+from tinycnn import targets as simulators
 from tinycnn.files import ROOT
-from tinycnn.simulator import plugged
-from tinycnn.simulator.serial_script import SerialScript
-from tinycnn.simulator.targets import Target
+from tinycnn.targets import plugged
+from tinycnn.targets.serial_script import SerialScript
+from tinycnn.targets.targets import Target
 
 LACKS: dict[str, set[str]] = {
     "unix-hosted": {"icount", "profile", "soft_reset"},

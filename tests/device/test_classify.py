@@ -13,11 +13,11 @@ from sklearn.datasets import load_digits
 
 from host_helpers import Pipeline
 from staging import LACKS, run, started
-from tinycnn import samples
 from tinycnn.files import ROOT
-from tinycnn.interpreters import dequantize, run_tflm
-from tinycnn.simulator.targets import Target
-from tinycnn.tflite import TFLite, read_tflite
+from tinycnn.pipeline import samples
+from tinycnn.targets.targets import Target
+from tinycnn.tflite.read import TFLite, read_tflite
+from tinycnn.tflite.run import dequantize, run_tflm
 
 SCRIPT = ROOT / "device" / "classify.py"
 SHIPPED = ROOT / "device" / "digits.tflite"

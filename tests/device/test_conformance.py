@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from staging import CAPABILITIES, LACKS, run
-from tinycnn.simulator.targets import Target
+from tinycnn.targets.targets import Target
 
 HERE = Path(__file__).parent
 HOST = {"conftest.py", "device_models.py", "staging.py"}

@@ -13,7 +13,7 @@ import pytest
 from device_models import slow
 from host_helpers import Pipeline
 from staging import running, stage
-from tinycnn import simulator as simulators
+from tinycnn import targets as simulators
 from tinycnn.firmware.unix import Simulator
 
 INTERPRETER = 'import os, sys, tflm\ninterpreter = tflm.Interpreter("slow.tflite")\n'

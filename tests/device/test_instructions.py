@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 from staging import LACKS
-from tinycnn.simulator.targets import Target
+from tinycnn.targets.targets import Target
 
 # Prints microseconds for one call, a turn of the loop included, of so many calls that it does
 # not show whether FreeRTOS's clock ticked once more: 100 times a second, 9 microseconds each.

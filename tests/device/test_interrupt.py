@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from staging import LACKS, started
-from tinycnn.simulator.targets import Target
+from tinycnn.targets.targets import Target
 
 SCRIPT = """
 import tflm

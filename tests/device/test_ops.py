@@ -1,6 +1,6 @@
 """Every op of the profile `cnn` against LiteRT's reference kernels, on random inputs.
 
-The models are those of tests/fuzz/make_corpus.py: converted by TensorFlow, each around
+The models are those of tests/model/make_corpus.py: converted by TensorFlow, each around
 one op, float and int8. One script runs them all.
 """
 
@@ -21,7 +21,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from staging import run
 from tinycnn.files import ROOT
-from tinycnn.simulator.targets import Target
+from tinycnn.targets.targets import Target
 
 Arrays = list[npt.NDArray[Any]]
 
@@ -120,7 +120,7 @@ def outputs_of(interpreter: Interpreter, inputs: Arrays) -> Arrays:
 def corpus() -> dict[str, bytes]:
     """The models by name. Conversion happens in a process of its own: it warns a lot."""
     folder = ROOT / "build" / "corpus"
-    maker = ROOT / "tests" / "fuzz" / "make_corpus.py"
+    maker = ROOT / "tests" / "model" / "make_corpus.py"
     subprocess.run([sys.executable, maker, folder], check=True, capture_output=True)
     return {path.stem: path.read_bytes() for path in sorted(folder.glob("*.tflite"))}
 

@@ -9,7 +9,7 @@ import pytest
 
 from staging import LACKS
 from tinycnn.board.repl import connect
-from tinycnn.simulator.targets import Target
+from tinycnn.targets.targets import Target
 
 TIMES = 20
 

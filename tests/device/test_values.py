@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from device_models import INT8, OP, Tensor, echo, one_op
 from host_helpers import Pipeline
 from staging import run
-from tinycnn.interpreters import Run, quantize, run_tflm
-from tinycnn.simulator.targets import Target
-from tinycnn.tflite import TFLite
+from tinycnn.targets.targets import Target
+from tinycnn.tflite.read import TFLite
+from tinycnn.tflite.run import Run, quantize, run_tflm
 
 # Prints a line of hexadecimal output bytes for each image.
 DIGITS = """

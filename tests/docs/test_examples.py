@@ -8,7 +8,7 @@ import pytest
 
 from doc_pages import Fence, fences
 from host_helpers import Pipeline
-from tinycnn import simulator as simulators
+from tinycnn import targets as simulators
 from tinycnn.files import ROOT
 from tinycnn.firmware.unix import Simulator
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from host_helpers import Pipeline
-from tinycnn import simulator as simulators
+from tinycnn import targets as simulators
 from tinycnn.files import ROOT
 from tinycnn.firmware.unix import Simulator
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import gitrepo
-from tinycnn.firmware import esp32
+from tinycnn.firmware.esp32 import build as esp32
 from tinycnn.firmware.fetch import Checkout
 
 

@@ -16,9 +16,11 @@ import fake_idf
 from commandline import tinycnn
 from tinycnn.board.image import read_image
 from tinycnn.errors import BuildError, SourceError, UserError
-from tinycnn.firmware import esp32, esp32_idf, frozen, mapfile
+from tinycnn.firmware.esp32 import build as esp32
+from tinycnn.firmware.esp32 import frozen, mapfile
+from tinycnn.firmware.esp32 import idf as esp32_idf
 from tinycnn.firmware.fetch import Checkout, fetch
-from tinycnn.firmware.ops import profile_set
+from tinycnn.tflite.ops import profile_set
 
 C3 = esp32.BOARDS["ESP32_C3"]
 

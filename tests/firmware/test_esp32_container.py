@@ -12,10 +12,10 @@ import pytest
 import fake_docker
 import fake_idf
 from tinycnn.errors import BuildError
-from tinycnn.firmware import esp32
-from tinycnn.firmware.esp32_container import container
-from tinycnn.firmware.esp32_idf import Idf
-from tinycnn.firmware.ops import profile_set
+from tinycnn.firmware.esp32 import build as esp32
+from tinycnn.firmware.esp32.container import container
+from tinycnn.firmware.esp32.idf import Idf
+from tinycnn.tflite.ops import profile_set
 
 C3 = esp32.BOARDS["ESP32_C3"]
 

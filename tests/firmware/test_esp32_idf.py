@@ -8,7 +8,7 @@ import pytest
 
 import fake_idf
 from tinycnn.errors import BuildError
-from tinycnn.firmware import esp32_idf
+from tinycnn.firmware.esp32 import idf as esp32_idf
 
 
 @pytest.fixture(autouse=True)

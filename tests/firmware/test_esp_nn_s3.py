@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinycnn.firmware.esp32 import PROJECT
+from tinycnn.firmware.esp32.build import PROJECT
 from tinycnn.firmware.fetch import fetch
 
 HERE = Path(__file__).parent / "esp_nn_s3"

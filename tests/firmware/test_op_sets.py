@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from host_helpers import Pipeline
-from tinycnn import simulator as simulators
+from tinycnn import targets as simulators
 from tinycnn.errors import UserError
-from tinycnn.firmware.ops import PROFILES, model_set, offered, profile_set
 from tinycnn.firmware.unix import build_simulator
+from tinycnn.tflite.ops import PROFILES, model_set, offered, profile_set
 
 LIST = """\
 import tflm

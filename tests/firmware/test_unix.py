@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tinycnn import command
 from tinycnn.errors import BuildError
-from tinycnn.firmware import command, port, unix
+from tinycnn.firmware import port, unix
 from tinycnn.firmware.fetch import Checkout
-from tinycnn.firmware.ops import profile_set
 from tinycnn.firmware.unix import build_simulator
-from tinycnn.simulator.targets import Target, facts
+from tinycnn.targets.targets import Target, facts
+from tinycnn.tflite.ops import profile_set
 
 MAKEFILE = """\
 all:

@@ -14,6 +14,7 @@
 
 #include "model_check.h"
 #include "model_reader.h"
+#include "tflm_ops.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); // fuzz_check.c
 
@@ -45,7 +46,7 @@ static void check_file(const char *path) {
     size_t size;
     uint8_t *data = read_file(path, &size);
     char message[MODEL_MESSAGE_SIZE];
-    model_status_t status = model_check(data, size, model_check_ops, model_check_op_count,
+    model_status_t status = model_check(data, size, tflm_ops, tflm_op_count,
         message, sizeof(message));
     printf("%s\t%s\t%s\n", path, names[status], message);
     run_exact(data, size);
@@ -92,9 +93,8 @@ static void print_names(void) {
             printf("name\t%d\t%s\n", (int)code, model_op_name(code));
         }
     }
-    for (size_t i = 0; i < model_check_op_count; ++i) {
-        printf("rule\t%u\t%u\t%u\n", model_check_ops[i].code, model_check_ops[i].version,
-            model_check_ops[i].profile);
+    for (size_t i = 0; i < tflm_op_count; ++i) {
+        printf("rule\t%u\t%u\n", tflm_ops[i].code, tflm_ops[i].version);
     }
 }
 

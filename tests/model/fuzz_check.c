@@ -8,6 +8,7 @@
 
 #include "model_check.h"
 #include "model_reader.h"
+#include "tflm_ops.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -54,7 +55,7 @@ static void read_ops(const uint8_t *data, size_t size, bool passed) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char message[MODEL_MESSAGE_SIZE];
-    model_status_t status = model_check(data, size, model_check_ops, model_check_op_count,
+    model_status_t status = model_check(data, size, tflm_ops, tflm_op_count,
         message, sizeof(message));
     use((status == MODEL_OK) == (message[0] == 0));
     use(strlen(message) < 120 || status == MODEL_UNSUPPORTED_OP); // ops' names can be long
@@ -62,9 +63,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     // Short messages, and none, now and then.
     if (size % 8 == 0) {
         char small[5];
-        use(model_check(data, size, model_check_ops, model_check_op_count, small, sizeof(small)) == status);
+        use(model_check(data, size, tflm_ops, tflm_op_count, small, sizeof(small)) == status);
         use(strncmp(message, small, sizeof(small) - 1) == 0 && strlen(small) < sizeof(small));
-        use(model_check(data, size, model_check_ops, model_check_op_count, NULL, 0) == status);
+        use(model_check(data, size, tflm_ops, tflm_op_count, NULL, 0) == status);
     }
 
     read_tensors(data, size, false, status == MODEL_OK);

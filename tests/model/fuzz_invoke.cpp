@@ -20,6 +20,7 @@
 
 #include "model_check.h"
 #include "model_reader.h"
+#include "tflm_ops.h"
 #include "tensorflow/lite/micro/memory_helpers.h"
 #include "tensorflow/lite/micro/memory_planner/micro_memory_planner.h"
 #include "tensorflow/lite/micro/micro_allocator.h"
@@ -251,7 +252,7 @@ void run_engine(const uint8_t *model, size_t size, bool invoke) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char message[MODEL_MESSAGE_SIZE];
-    if (model_check(data, size, model_check_ops, model_check_op_count, message, sizeof(message)) != MODEL_OK) {
+    if (model_check(data, size, tflm_ops, tflm_op_count, message, sizeof(message)) != MODEL_OK) {
         return 0;
     }
     Block copy(size);

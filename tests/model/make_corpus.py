@@ -1,6 +1,6 @@
 """Convert small models with TensorFlow's own converter: every op of the profile `all`.
 
-    python tests/fuzz/make_corpus.py [FOLDER]      # default build/corpus
+    python tests/model/make_corpus.py [FOLDER]      # default build/corpus
 
 Each entry of MODELS becomes NAME_f.tflite (float) and NAME_q.tflite (all int8).
 Weights and calibration data are seeded, so the files are the same every time. A
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 from tflite_models import by_hand, edited
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

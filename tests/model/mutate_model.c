@@ -65,31 +65,31 @@ typedef struct _view_t {
 } view_t;
 
 static uint32_t some_tensor(const view_t *v) {
-    return flatbuf_vector_table(&v->buf, v->tensors, next(v->tensors.len));
+    return model_flatbuf_vector_table(&v->buf, v->tensors, next(v->tensors.len));
 }
 
 // A number at any byte: fields are not always where words are.
 static void change_word(uint8_t *data, const view_t *v, flatbuf_vector_t vector, uint32_t size) {
     if (vector.len > 0) {
         uint32_t pos = vector.pos + size * next(vector.len);
-        put(data, pos, any_number(flatbuf_u32_at(&v->buf, pos)));
+        put(data, pos, any_number(model_flatbuf_u32_at(&v->buf, pos)));
     }
 }
 
 // Change every dimension of one size in the graph, so that shapes can go on matching.
 static void change_sizes(uint8_t *data, const view_t *v) {
-    flatbuf_vector_t shape = flatbuf_vector(&v->buf, some_tensor(v), TENSOR_SHAPE, 4);
+    flatbuf_vector_t shape = model_flatbuf_vector(&v->buf, some_tensor(v), TENSOR_SHAPE, 4);
     if (shape.len == 0) {
         return;
     }
-    uint32_t old = flatbuf_u32_at(&v->buf, shape.pos + 4 * next(shape.len));
+    uint32_t old = model_flatbuf_u32_at(&v->buf, shape.pos + 4 * next(shape.len));
     uint32_t new = next(8) == 0 ? any_number(old) : next(40) + 1;
     unsigned all = next(4);
     for (uint32_t i = 0; i < v->tensors.len; ++i) {
-        uint32_t table = flatbuf_vector_table(&v->buf, v->tensors, i);
-        shape = flatbuf_vector(&v->buf, table, TENSOR_SHAPE, 4);
+        uint32_t table = model_flatbuf_vector_table(&v->buf, v->tensors, i);
+        shape = model_flatbuf_vector(&v->buf, table, TENSOR_SHAPE, 4);
         for (uint32_t k = 0; k < shape.len; ++k) {
-            if (flatbuf_u32_at(&v->buf, shape.pos + 4 * k) == old && (all != 0 || next(2) == 0)) {
+            if (model_flatbuf_u32_at(&v->buf, shape.pos + 4 * k) == old && (all != 0 || next(2) == 0)) {
                 put(data, shape.pos + 4 * k, new);
             }
         }
@@ -97,15 +97,15 @@ static void change_sizes(uint8_t *data, const view_t *v) {
 }
 
 static void change_quantization(uint8_t *data, const view_t *v) {
-    uint32_t table = flatbuf_table(&v->buf, some_tensor(v), TENSOR_QUANTIZATION);
-    flatbuf_vector_t scales = flatbuf_vector(&v->buf, table, QUANTIZATION_SCALE, 4);
+    uint32_t table = model_flatbuf_table(&v->buf, some_tensor(v), TENSOR_QUANTIZATION);
+    flatbuf_vector_t scales = model_flatbuf_vector(&v->buf, table, QUANTIZATION_SCALE, 4);
     if (next(2) == 0 && scales.len > 0) {
         uint32_t pos = scales.pos + 4 * next(scales.len);
-        put(data, pos, any_scale(flatbuf_u32_at(&v->buf, pos)));
+        put(data, pos, any_scale(model_flatbuf_u32_at(&v->buf, pos)));
         return;
     }
-    change_word(data, v, flatbuf_vector(&v->buf, table, QUANTIZATION_ZERO_POINT, 8), 8);
-    uint32_t pos = flatbuf_field(&v->buf, table, QUANTIZATION_QUANTIZED_DIMENSION, 4);
+    change_word(data, v, model_flatbuf_vector(&v->buf, table, QUANTIZATION_ZERO_POINT, 8), 8);
+    uint32_t pos = model_flatbuf_field(&v->buf, table, QUANTIZATION_QUANTIZED_DIMENSION, 4);
     if (pos != 0 && next(4) == 0) {
         put(data, pos, next(7));
     }
@@ -113,8 +113,8 @@ static void change_quantization(uint8_t *data, const view_t *v) {
 
 static void change_tensor(uint8_t *data, const view_t *v) {
     uint32_t table = some_tensor(v);
-    uint32_t type = flatbuf_field(&v->buf, table, TENSOR_TYPE, 1);
-    uint32_t buffer = flatbuf_field(&v->buf, table, TENSOR_BUFFER, 4);
+    uint32_t type = model_flatbuf_field(&v->buf, table, TENSOR_TYPE, 1);
+    uint32_t buffer = model_flatbuf_field(&v->buf, table, TENSOR_BUFFER, 4);
     if (type != 0 && next(2) == 0) {
         data[type] = (uint8_t)next(24);
     } else if (buffer != 0) {
@@ -124,20 +124,20 @@ static void change_tensor(uint8_t *data, const view_t *v) {
 
 // Any byte or word of an op's options, found by its vtable.
 static void change_options(uint8_t *data, const view_t *v, uint32_t operator) {
-    uint32_t options = flatbuf_table(&v->buf, operator, OPERATOR_BUILTIN_OPTIONS);
+    uint32_t options = model_flatbuf_table(&v->buf, operator, OPERATOR_BUILTIN_OPTIONS);
     unsigned id = next(7);
-    uint32_t byte = flatbuf_field(&v->buf, options, id, 1);
-    uint32_t word = flatbuf_field(&v->buf, options, id, 4);
+    uint32_t byte = model_flatbuf_field(&v->buf, options, id, 1);
+    uint32_t word = model_flatbuf_field(&v->buf, options, id, 4);
     if (word != 0 && next(2) == 0) {
-        put(data, word, any_number(flatbuf_u32_at(&v->buf, word)));
+        put(data, word, any_number(model_flatbuf_u32_at(&v->buf, word)));
     } else if (byte != 0) {
         data[byte] = (uint8_t)next(8);
     }
 }
 
 static void change_operator(uint8_t *data, const view_t *v) {
-    uint32_t operator = flatbuf_vector_table(&v->buf, v->operators, next(v->operators.len));
-    flatbuf_vector_t inputs = flatbuf_vector(&v->buf, operator, OPERATOR_INPUTS, 4);
+    uint32_t operator = model_flatbuf_vector_table(&v->buf, v->operators, next(v->operators.len));
+    flatbuf_vector_t inputs = model_flatbuf_vector(&v->buf, operator, OPERATOR_INPUTS, 4);
     uint32_t pos;
     switch (next(4)) {
         case 0:
@@ -146,7 +146,7 @@ static void change_operator(uint8_t *data, const view_t *v) {
             }
             break;
         case 1:
-            pos = flatbuf_field(&v->buf, operator, OPERATOR_OPCODE_INDEX, 4);
+            pos = model_flatbuf_field(&v->buf, operator, OPERATOR_OPCODE_INDEX, 4);
             if (pos != 0) {
                 put(data, pos, next(8));
             }
@@ -158,18 +158,18 @@ static void change_operator(uint8_t *data, const view_t *v) {
 
 // Bytes of a constant: axes, paddings, sizes, biases, weights.
 static void change_constant(uint8_t *data, const view_t *v) {
-    uint32_t buffer = flatbuf_vector_table(&v->buf, v->buffers, next(v->buffers.len));
-    flatbuf_vector_t bytes = flatbuf_vector(&v->buf, buffer, BUFFER_DATA, 1);
+    uint32_t buffer = model_flatbuf_vector_table(&v->buf, v->buffers, next(v->buffers.len));
+    flatbuf_vector_t bytes = model_flatbuf_vector(&v->buf, buffer, BUFFER_DATA, 1);
     bytes.len /= 4;
     change_word(data, v, bytes, 4);
 }
 
 // An operator code: swap a kernel below the same tensors.
 static void change_code(uint8_t *data, const view_t *v) {
-    flatbuf_vector_t codes = flatbuf_vector(&v->buf, flatbuf_root(&v->buf), MODEL_OPERATOR_CODES, 4);
-    uint32_t table = flatbuf_vector_table(&v->buf, codes, next(codes.len));
-    uint32_t code = flatbuf_field(&v->buf, table, OPERATOR_CODE_BUILTIN_CODE, 4);
-    uint32_t old_code = flatbuf_field(&v->buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE, 1);
+    flatbuf_vector_t codes = model_flatbuf_vector(&v->buf, model_flatbuf_root(&v->buf), MODEL_OPERATOR_CODES, 4);
+    uint32_t table = model_flatbuf_vector_table(&v->buf, codes, next(codes.len));
+    uint32_t code = model_flatbuf_field(&v->buf, table, OPERATOR_CODE_BUILTIN_CODE, 4);
+    uint32_t old_code = model_flatbuf_field(&v->buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE, 1);
     uint8_t value = (uint8_t)next(127);
     if (code != 0) {
         put(data, code, value);
@@ -184,12 +184,12 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     if (next(5) == 0) {
         return LLVMFuzzerMutate(data, size, max_size);
     }
-    view_t v = { .buf = flatbuf_init(data, size) };
-    uint32_t root = flatbuf_root(&v.buf);
-    v.subgraph = flatbuf_vector_table(&v.buf, flatbuf_vector(&v.buf, root, MODEL_SUBGRAPHS, 4), 0);
-    v.tensors = flatbuf_vector(&v.buf, v.subgraph, SUBGRAPH_TENSORS, 4);
-    v.operators = flatbuf_vector(&v.buf, v.subgraph, SUBGRAPH_OPERATORS, 4);
-    v.buffers = flatbuf_vector(&v.buf, root, MODEL_BUFFERS, 4);
+    view_t v = { .buf = model_flatbuf_init(data, size) };
+    uint32_t root = model_flatbuf_root(&v.buf);
+    v.subgraph = model_flatbuf_vector_table(&v.buf, model_flatbuf_vector(&v.buf, root, MODEL_SUBGRAPHS, 4), 0);
+    v.tensors = model_flatbuf_vector(&v.buf, v.subgraph, SUBGRAPH_TENSORS, 4);
+    v.operators = model_flatbuf_vector(&v.buf, v.subgraph, SUBGRAPH_OPERATORS, 4);
+    v.buffers = model_flatbuf_vector(&v.buf, root, MODEL_BUFFERS, 4);
     if (v.tensors.len > 4096) {
         return LLVMFuzzerMutate(data, size, max_size);
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 import time
 from pathlib import Path
@@ -11,10 +10,10 @@ import numpy as np
 import pytest
 
 from broken_models import BROKEN
-from check_program import ROOT, CheckMain
+from check_program import CheckMain
 from tflite_models import edited, schema, unpacked
+from tinycnn.tflite.ops import offered
 
-OPS = ROOT / "firmware_build" / "tflm" / "ops.def"
 NAMES = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
 }
@@ -26,12 +25,6 @@ TYPE_CODES = {
     schema.TensorType.INT16: "h",
     schema.TensorType.INT32: "i",
 }
-
-
-def ops_def() -> list[tuple[str, int, int, str]]:
-    """Name, code, version and profile of each line."""
-    lines = re.findall(r"^TFLM_OP\((\w+), (\d+), \w+, (\d+), (\w+)\)", OPS.read_text(), re.M)
-    return [(name, int(code), int(version), profile) for name, code, version, profile in lines]
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +44,7 @@ def test_corpus_has_every_op(models: dict[str, bytes]) -> None:
         for data in models.values()
         for code in unpacked(data).operatorCodes
     }
-    assert {name for name, code, _, _ in ops_def() if code not in seen} == set()
+    assert {name for name, op in offered().items() if op.code not in seen} == set()
 
 
 def test_ops_def_matches_schema_and_program(check_main: CheckMain) -> None:
@@ -61,11 +54,9 @@ def test_ops_def_matches_schema_and_program(check_main: CheckMain) -> None:
         # newer than this machine's schema, if it is
         **{int(code): name for kind, code, name, *_ in lines if kind == "name"},
     }
-    profiles = {"digits": 0, "cnn": 1, "all": 2}
     rules = [tuple(map(int, fields)) for kind, *fields in lines if kind == "rule"]
-    assert rules == [(code, version, profiles[p]) for _, code, version, p in ops_def()]
-    assert rules == sorted(rules, key=lambda rule: rule[2])  # profiles are prefixes
-    assert all(NAMES[code] == name for name, code, _, _ in ops_def())
+    assert rules == [(op.code, op.version) for op in offered().values()]
+    assert all(NAMES[op.code] == name for name, op in offered().items())
 
 
 @pytest.mark.parametrize("name", ["digits_q", "digits_f", "two_outputs_q", "concat_bool", "add_f"])

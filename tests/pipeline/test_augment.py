@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tinycnn.augment import FINE, Augment, Redrawer
-from tinycnn.dataset import Dataset
+from tinycnn.pipeline.augment import FINE, Augment, Redrawer
+from tinycnn.pipeline.dataset import Dataset
 
 NOTHING = Augment(rotation=0, shear=0, scale=0, elastic=0, thickness=0, shift=0)
 

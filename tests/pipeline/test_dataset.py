@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from host_helpers import Command, assert_one_line_error, snapshot
-from tinycnn.dataset import Dataset, load_npz, make_dataset
+from tinycnn.pipeline.dataset import Dataset, load_npz, make_dataset
 
 
 def test_digits_are_the_articles(digits: Dataset) -> None:

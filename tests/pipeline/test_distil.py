@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinycnn import crossval, distil
-from tinycnn import model as models
-from tinycnn import train as training
-from tinycnn.augment import Augment
-from tinycnn.dataset import Dataset
-from tinycnn.distil import Lessons, Teaching, ensure_lessons, softened
+from tinycnn.pipeline import crossval, distil
+from tinycnn.pipeline import model as models
+from tinycnn.pipeline import train as training
+from tinycnn.pipeline.augment import Augment
+from tinycnn.pipeline.dataset import Dataset
+from tinycnn.pipeline.distil import Lessons, Teaching, ensure_lessons, softened
 
 QUICK = Teaching(teachers=2, variants=2, epochs=2, lessons=3)
 

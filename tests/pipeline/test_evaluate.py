@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from host_helpers import Command, Pipeline, assert_one_line_error, snapshot
-from tinycnn import evaluate as evaluating
-from tinycnn.crossval import blocks, cross_validate, ensure_cross_validated
-from tinycnn.dataset import Dataset
 from tinycnn.errors import UserError
-from tinycnn.model import RECIPES
-from tinycnn.statistics import Score
+from tinycnn.pipeline import evaluate as evaluating
+from tinycnn.pipeline.crossval import blocks, cross_validate, ensure_cross_validated
+from tinycnn.pipeline.dataset import Dataset
+from tinycnn.pipeline.model import RECIPES
+from tinycnn.pipeline.score import Score
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +89,7 @@ def test_blocks_are_contiguous_and_even() -> None:
 def test_cross_validation_holds_each_block_out(
     digits: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from tinycnn import crossval
+    from tinycnn.pipeline import crossval
 
     trained_on = []
 
@@ -117,7 +117,9 @@ def test_cross_validation_is_kept(
     trained = replace(quick_pipeline.trained, epochs=1)
     first = ensure_cross_validated(data, trained, tmp_path, folds=2)
     assert first is not None
-    monkeypatch.setattr("tinycnn.crossval.cross_validate", None)  # must not be called again
+    monkeypatch.setattr(
+        "tinycnn.pipeline.crossval.cross_validate", None
+    )  # must not be called again
     assert ensure_cross_validated(data, trained, tmp_path, folds=2) == first
     assert ensure_cross_validated(data, trained, tmp_path, folds=0) is None
     with pytest.raises(TypeError):

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from host_helpers import Command, Pipeline, assert_one_line_error, snapshot
-from tinycnn import quantize as quantizing
-from tinycnn.dataset import Dataset
 from tinycnn.errors import UserError
-from tinycnn.tflite import inspect_tflite, read_tflite
+from tinycnn.pipeline import quantize as quantizing
+from tinycnn.pipeline.dataset import Dataset
+from tinycnn.tflite.read import inspect_tflite, read_tflite
 
 OPS = ("CONV_2D", "MAX_POOL_2D", "FULLY_CONNECTED")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinycnn.statistics import Score, pool, wilson
+from tinycnn.pipeline.score import Score, pool, wilson
 
 
 @pytest.mark.parametrize(

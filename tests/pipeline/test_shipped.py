@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from tinycnn.calibrate import calibrate
-from tinycnn.check import check_model
-from tinycnn.dataset import Dataset
 from tinycnn.files import ROOT
-from tinycnn.interpreters import run_litert, run_tflm
-from tinycnn.tflite import TFLite, read_tflite
+from tinycnn.pipeline.dataset import Dataset
+from tinycnn.report.calibrate import calibrate
+from tinycnn.tflite.check import check_model
+from tinycnn.tflite.read import TFLite, read_tflite
+from tinycnn.tflite.run import run_litert, run_tflm
 
 RIGHT = {"test": 358, "validation": 356}
 """Of 359 and 360, as docs/models.md says."""

@@ -16,10 +16,10 @@ from host_helpers import (
     snapshot,
     train_in_a_process,
 )
-from tinycnn import model as models
-from tinycnn import train as training
-from tinycnn.dataset import Dataset
 from tinycnn.errors import UserError
+from tinycnn.pipeline import model as models
+from tinycnn.pipeline import train as training
+from tinycnn.pipeline.dataset import Dataset
 
 
 def test_seed_recipe_is_the_articles(seed_pipeline: Pipeline) -> None:

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from host_helpers import Pipeline
-from tinycnn.calibrate import (
+from tinycnn.report.calibrate import (
     KEPT_RIGHT,
     _threshold,
     calibrate,
     expected_calibration_error,
     judge,
 )
-from tinycnn.robustness import strain
+from tinycnn.report.robustness import strain
 
 
 def two_classes(confidence: list[float], right: list[bool]) -> tuple[np.ndarray, np.ndarray]:

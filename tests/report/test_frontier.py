@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from host_helpers import Pipeline
-from tinycnn import frontier
-from tinycnn.arena import predict_arena
-from tinycnn.dataset import Dataset
 from tinycnn.files import ROOT
-from tinycnn.frontier import Point, Run, recorded
-from tinycnn.interpreters import run_tflm
-from tinycnn.model import RECIPES
-from tinycnn.tflite import read_tflite
+from tinycnn.pipeline.dataset import Dataset
+from tinycnn.pipeline.model import RECIPES
+from tinycnn.report import frontier
+from tinycnn.report.frontier import Point, Run, recorded
+from tinycnn.tflite.arena import predict_arena
+from tinycnn.tflite.read import read_tflite
+from tinycnn.tflite.run import run_tflm
 
 RUN = Run("best", 0, 2883, 350, 340, 351, 341, 5000, 2000, 900_000, 1.0)
 

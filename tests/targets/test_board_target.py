@@ -11,11 +11,11 @@ from pty_board import PtyBoard
 from tinycnn.board.repl import connect
 from tinycnn.errors import MissingToolError, UserError
 from tinycnn.files import ROOT
-from tinycnn.firmware.ops import profile_set
 from tinycnn.firmware.unix import Simulator
-from tinycnn.simulator.board import FOLDER
-from tinycnn.simulator.esp32 import ESP32, find_emulator
-from tinycnn.simulator.targets import PORT, build_target, facts
+from tinycnn.targets.board import FOLDER
+from tinycnn.targets.esp32 import ESP32, find_emulator
+from tinycnn.targets.targets import PORT, build_target, facts
+from tinycnn.tflite.ops import profile_set
 
 SCRIPT = """\
 import sys
@@ -61,9 +61,9 @@ def test_simulate_on_a_board(
     """Beside what is there, which stays; what a run before this one left is gone."""
     device = ROOT / "device"
     monkeypatch.setenv(PORT, board.port)
-    monkeypatch.setattr("tinycnn.simulator.FLASH", tmp_path / "flash")
+    monkeypatch.setattr("tinycnn.targets.FLASH", tmp_path / "flash")
     monkeypatch.setattr(
-        "tinycnn.simulator.board_files",
+        "tinycnn.targets.board_files",
         lambda: {name: device / name for name in ("samples.py", "digits.tflite")},
     )
     with connect(board.port) as repl:

@@ -20,7 +20,7 @@ from tinycnn.board.repl import wait_for_repl
 from tinycnn.cli import board as verbs
 from tinycnn.errors import UserError
 from tinycnn.files import ROOT
-from tinycnn.simulator.esp32 import Emulator, flash_file
+from tinycnn.targets.esp32 import Emulator, flash_file
 
 TINYCNN = [sys.executable, "-m", "tinycnn"]
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from host_helpers import Pipeline
-from tinycnn import simulator as simulators
+from tinycnn import command
+from tinycnn import targets as simulators
 from tinycnn.errors import MissingToolError, SourceError, TargetError
 from tinycnn.files import ROOT
-from tinycnn.firmware import command, qemu
+from tinycnn.firmware import qemu
 from tinycnn.firmware.fetch import Checkout
-from tinycnn.simulator.qemu import machine
-from tinycnn.simulator.targets import Target
+from tinycnn.targets.qemu import machine
+from tinycnn.targets.targets import Target
 
 STACK = 16 * 1024
 HEAP = 110 * 1024
@@ -83,7 +84,7 @@ print("after", high - low - unused(low, high))
 def test_stack_is_never_used_up(qemu_rv32: Target, tmp_path: Path) -> None:
     """Every op of the corpus, with room to spare of a main task's 16 KB."""
     corpus = tmp_path / "corpus"
-    maker = [sys.executable, ROOT / "tests" / "fuzz" / "make_corpus.py", corpus]
+    maker = [sys.executable, ROOT / "tests" / "model" / "make_corpus.py", corpus]
     subprocess.run(maker, check=True, capture_output=True)
     found = symbols(qemu_rv32.program)
     script = tmp_path / "script.py"

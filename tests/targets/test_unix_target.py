@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from commandline import MAIN, tinycnn
-from tinycnn import simulator as simulators
+from tinycnn import targets as simulators
 from tinycnn.errors import TargetError, UserError
 from tinycnn.firmware.unix import Simulator
-from tinycnn.simulator.targets import Target, facts
+from tinycnn.targets.targets import Target, facts
 
 Run = Callable[..., simulators.Completed]
 

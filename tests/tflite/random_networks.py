@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import random
-import sys
-from pathlib import Path
 from typing import Any
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "fuzz"))
 
 from tflite_models import INT8, INT32, Tensor, packed, schema
 

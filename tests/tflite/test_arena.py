@@ -15,15 +15,15 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from flatbuffers_by_hand import one_op_model
 from host_helpers import Command, Pipeline
 from random_networks import random_network
-from tinycnn import simulator as simulators
-from tinycnn.arena import ILP32, LP64, Abi, Kernels, UnpredictableError, predict_arena
-from tinycnn.arena import kernels as kernel_table
-from tinycnn.arena.planner import Buffer, plan
-from tinycnn.check import check_model
+from tinycnn import targets as simulators
 from tinycnn.files import ROOT
-from tinycnn.firmware.ops import offered
 from tinycnn.firmware.unix import Simulator
-from tinycnn.simulator.targets import Target
+from tinycnn.targets.targets import Target
+from tinycnn.tflite.arena import ILP32, LP64, Abi, Kernels, UnpredictableError, predict_arena
+from tinycnn.tflite.arena import kernels as kernel_table
+from tinycnn.tflite.arena.planner import Buffer, plan
+from tinycnn.tflite.check import check_model
+from tinycnn.tflite.ops import offered
 
 NEAR = 64
 """Bytes that a prediction may be off."""
@@ -80,7 +80,7 @@ two_outputs_q 928, upsample_bilinear_f 4032, upsample_bilinear_q 1184
 """
 """Bytes of arena that engine_tflm.cpp plans on a 32-bit target, by the model's name.
 
-Names are those of tests/fuzz/make_corpus.py and of random_network(). Measured on x86 with
+Names are those of tests/model/make_corpus.py and of random_network(). Measured on x86 with
 gcc 12.2 and -m32 -malign-double, so that int64 and double are aligned as on Xtensa and
 RV32: TFLM (esp-tflite-micro at the commit in sources.toml) built as tflm/libtflm.mk does, linked
 with engine_tflm.cpp and a main() that asks tflm_engine_plan() for the size as
@@ -92,7 +92,7 @@ tflm_memory.c does. clang for riscv32 (ilp32) has the same sizeof() of every str
 def models(quick_pipeline: Pipeline) -> dict[str, bytes]:
     """The corpus, the digits models and random networks, by name."""
     folder = ROOT / "build" / "corpus"
-    corpus = [sys.executable, ROOT / "tests" / "fuzz" / "make_corpus.py", folder]
+    corpus = [sys.executable, ROOT / "tests" / "model" / "make_corpus.py", folder]
     subprocess.run(corpus, check=True)
     found = {path.stem: path.read_bytes() for path in folder.glob("*.tflite")}
     for model in (quick_pipeline.converted.int8, quick_pipeline.converted.float32):
@@ -138,7 +138,7 @@ for name in sorted(os.listdir()):
 def test_targets_take_what_was_predicted(
     models: dict[str, bytes], compiled_target: Target, tmp_path: Path
 ) -> None:
-    """Exactly: if not, the pinned TFLM allocates otherwise than tinycnn.arena says."""
+    """Exactly: if not, the pinned TFLM allocates otherwise than tinycnn.tflite.arena says."""
     abi = LP64 if compiled_target.name.startswith("unix") else ILP32
     kernels: Kernels = "esp-nn" if "esp" in compiled_target.name else "reference"
     able = {name: data for name, data in models.items() if not check_model(data).lacking("cnn")}

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tinycnn.arena import esp32s3, predict_arena
-from tinycnn.arena.esp32s3 import Side, conv_scratch, depthwise_scratch
 from tinycnn.files import ROOT
 from tinycnn.firmware.fetch import fetch
+from tinycnn.tflite.arena import esp32s3, predict_arena
+from tinycnn.tflite.arena.esp32s3 import Side, conv_scratch, depthwise_scratch
 
 Ints = ctypes.c_int32 * 11
 """Room for each of esp-nn's structs, which have int32 members only."""

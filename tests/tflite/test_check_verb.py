@@ -9,7 +9,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 from flatbuffers_by_hand import one_op_model
 from host_helpers import Command, Pipeline
-from tinycnn.check import check_model
+from tinycnn.tflite.check import check_model
 
 RELU = one_op_model(schema.BuiltinOperator.RELU, (1, 8))
 COS = one_op_model(schema.BuiltinOperator.COS, (1, 8))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_helpers import Pipeline
-from tinycnn.c_header import PER_LINE, c_header
+from tinycnn.tflite.c_header import PER_LINE, c_header
 
 PROGRAM = """
 #include "{name}.h"

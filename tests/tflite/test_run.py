@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from flatbuffers_by_hand import one_op_model, schema
 from host_helpers import Pipeline
 from tinycnn.errors import UserError
-from tinycnn.interpreters import dequantize, quantize, run_litert, run_tflm
-from tinycnn.tflite import inspect_tflite
+from tinycnn.tflite.read import inspect_tflite
+from tinycnn.tflite.run import dequantize, quantize, run_litert, run_tflm
 
 ROW = 16
 

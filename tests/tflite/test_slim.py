@@ -14,8 +14,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from check_program import CheckMain
 from tflite_models import edited, schema, unpacked
-from tinycnn import slim as slimming
-from tinycnn.slim import BUFFER_ALIGNMENT, slim
+from tinycnn.tflite import slim as slimming
+from tinycnn.tflite.slim import BUFFER_ALIGNMENT, slim
 
 OP = schema.BuiltinOperator
 

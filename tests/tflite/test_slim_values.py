@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from host_helpers import Pipeline
-from tinycnn import quantize as quantizing
-from tinycnn import simulator as simulators
+from tinycnn import targets as simulators
 from tinycnn.firmware.unix import Simulator
-from tinycnn.interpreters import run_litert, run_tflm, to_raw
-from tinycnn.tflite import TFLite, inspect_tflite
+from tinycnn.pipeline import quantize as quantizing
+from tinycnn.tflite.read import TFLite, inspect_tflite
+from tinycnn.tflite.run import run_litert, run_tflm, to_raw
 
 RUN = """
 import sys

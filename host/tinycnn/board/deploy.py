@@ -16,10 +16,10 @@ from pathlib import Path
 from serial import SerialException
 
 from tinycnn.board.repl import LostError, Repl, ScriptError
-from tinycnn.check import check_model
 from tinycnn.errors import TargetError, UserError
 from tinycnn.files import BUILD, ROOT, read_bytes
 from tinycnn.progress import Progress, silent
+from tinycnn.tflite.check import check_model
 
 MODEL_SUFFIX = ".tflite"
 

@@ -15,7 +15,7 @@ from esptool.targets import CHIP_DEFS
 
 from tinycnn.errors import TargetError, UserError, first_line
 from tinycnn.files import BUILD, read_bytes
-from tinycnn.partitions import TABLE_OFFSET, Partition, read_partitions
+from tinycnn.firmware.partitions import TABLE_OFFSET, Partition, read_partitions
 
 IMAGES = BUILD / "firmware"
 """Where `tinycnn firmware build` leaves images."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tinycnn.check import check_model
 from tinycnn.errors import UserError
 from tinycnn.files import read_bytes
+from tinycnn.tflite.check import check_model
 
 ALIGNMENT = 16
 PARTITION = 512 << 10

@@ -136,7 +136,7 @@ def deploy(
     ] = None,
 ) -> None:
     """Copy the model and device/'s files to a board, as far as they differ."""
-    from tinycnn import simulator as simulators
+    from tinycnn import targets as simulators
     from tinycnn.board import deploy as deploying
     from tinycnn.board.doctor import run_line
     from tinycnn.board.ports import choose_port

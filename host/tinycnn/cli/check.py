@@ -20,8 +20,8 @@ def check(
     ] = "cnn",
 ) -> None:
     """Say whether a board can run a model, and what it takes; status 1 if it cannot."""
-    from tinycnn import check as checking
-    from tinycnn.firmware.ops import profile_set
+    from tinycnn.tflite import check as checking
+    from tinycnn.tflite.ops import profile_set
 
     profile_set(profile)
     data = read_bytes(model)
@@ -47,7 +47,7 @@ def check(
 
 
 def _arena(model: bytes) -> list[str]:
-    from tinycnn.arena import UnpredictableError, predict_arena
+    from tinycnn.tflite.arena import UnpredictableError, predict_arena
 
     try:
         need = predict_arena(model, kernels="esp-nn")

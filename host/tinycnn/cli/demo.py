@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 @app.command()
 def demo(target: TargetOption = TargetName.unix_hosted) -> None:
     """Train, quantize, evaluate, and classify digits in MicroPython; no board needed."""
-    from tinycnn import dataset as datasets
     from tinycnn.demo import demo as run_demo
+    from tinycnn.pipeline import dataset as datasets
 
     made = run_demo(datasets.load(None), files.BUILD, target.value, _step)
     typer.echo(made.output)
@@ -49,7 +49,7 @@ def _step(title: str) -> Iterator[Progress]:
 
 
 def _table(made: Demo) -> Table:
-    from tinycnn.evaluate import ARTICLE_ACCURACY, ARTICLE_BYTES
+    from tinycnn.pipeline.evaluate import ARTICLE_ACCURACY, ARTICLE_BYTES
 
     table = Table(
         title="Digits, recipe seed; digits: recipe best, as shipped", title_justify="left"

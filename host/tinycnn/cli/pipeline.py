@@ -46,9 +46,9 @@ def train(
     build_dir: BuildDir = files.BUILD,
 ) -> None:
     """Train a network; write models/model.keras."""
-    from tinycnn import dataset as datasets
-    from tinycnn import train as training
-    from tinycnn.model import recipe_named
+    from tinycnn.pipeline import dataset as datasets
+    from tinycnn.pipeline import train as training
+    from tinycnn.pipeline.model import recipe_named
 
     chosen = recipe_named(recipe)
     images = datasets.load(data)
@@ -75,9 +75,9 @@ def quantize(
     build_dir: BuildDir = files.BUILD,
 ) -> None:
     """Convert to float32 and int8 .tflite, and C headers."""
-    from tinycnn import dataset as datasets
-    from tinycnn import quantize as quantizing
-    from tinycnn.train import adopt, need_trained
+    from tinycnn.pipeline import dataset as datasets
+    from tinycnn.pipeline import quantize as quantizing
+    from tinycnn.pipeline.train import adopt, need_trained
 
     images = datasets.load(data)
     with progress_bar("quantize") as progress:
@@ -106,13 +106,13 @@ def evaluate(
     build_dir: BuildDir = files.BUILD,
 ) -> None:
     """Measure accuracy and time in Keras, LiteRT and TFLM."""
-    from tinycnn import dataset as datasets
-    from tinycnn import evaluate as evaluating
     from tinycnn.cli.tables import evaluation_table
-    from tinycnn.crossval import ensure_cross_validated
-    from tinycnn.quantize import need_quantized
-    from tinycnn.tflite import read_tflite
-    from tinycnn.train import need_trained
+    from tinycnn.pipeline import dataset as datasets
+    from tinycnn.pipeline import evaluate as evaluating
+    from tinycnn.pipeline.crossval import ensure_cross_validated
+    from tinycnn.pipeline.quantize import need_quantized
+    from tinycnn.pipeline.train import need_trained
+    from tinycnn.tflite.read import read_tflite
 
     images = datasets.load(data)
     if tflite is not None:
@@ -136,11 +136,11 @@ def evaluate(
 @app.command()
 def report(data: Data = None, build_dir: BuildDir = files.BUILD) -> None:
     """Draw the figures; write report.html."""
-    from tinycnn import dataset as datasets
-    from tinycnn.evaluate import need_evaluation
-    from tinycnn.quantize import need_quantized
+    from tinycnn.pipeline import dataset as datasets
+    from tinycnn.pipeline.evaluate import need_evaluation
+    from tinycnn.pipeline.quantize import need_quantized
+    from tinycnn.pipeline.train import need_trained
     from tinycnn.report import write_report
-    from tinycnn.train import need_trained
 
     images = datasets.load(data)
     trained = need_trained(images, build_dir)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from rich.console import RenderableType
 from rich.table import Table
 
-from tinycnn.evaluate import (
+from tinycnn.pipeline.evaluate import (
     ARTICLE_ACCURACY,
     ARTICLE_BYTES,
     Evaluation,
     Result,
 )
-from tinycnn.statistics import Score
+from tinycnn.pipeline.score import Score
 
 
 def evaluation_table(evaluation: Evaluation) -> list[RenderableType]:

@@ -14,7 +14,7 @@ from tinycnn.cli.bars import progress_bar
 from tinycnn.errors import UserError
 
 if TYPE_CHECKING:
-    from tinycnn.firmware.ops import OpSet
+    from tinycnn.tflite.ops import OpSet
 
 firmware = typer.Typer(no_args_is_help=True, help="Fetch what firmware is built from; build it.")
 app.add_typer(firmware, name="firmware")
@@ -118,7 +118,9 @@ def build(
 ) -> None:
     """Build MicroPython with tflm for an ESP32 board: one file to flash."""
     from tinycnn.files import ROOT
-    from tinycnn.firmware import esp32, esp32_container, esp32_idf
+    from tinycnn.firmware.esp32 import build as esp32
+    from tinycnn.firmware.esp32 import container as esp32_container
+    from tinycnn.firmware.esp32 import idf as esp32_idf
     from tinycnn.firmware.sources import cache_root
 
     folders = tuple(components or ())
@@ -153,7 +155,7 @@ def simulator(
     ] = None,
 ) -> None:
     """Build what `simulate` runs scripts in: MicroPython with the module tflm."""
-    from tinycnn.simulator.targets import build_target, facts
+    from tinycnn.targets.targets import build_target, facts
 
     chosen = None if ops == "cnn" and ops_from is None else _op_set(ops, ops_from)
     with progress_bar("simulator") as show:
@@ -181,8 +183,8 @@ def simulate(
     ] = False,
 ) -> None:
     """Run a script, or the REPL, with no board; the exit status is the script's."""
-    from tinycnn import simulator as simulators
-    from tinycnn.simulator.targets import build_target
+    from tinycnn import targets as simulators
+    from tinycnn.targets.targets import build_target
 
     if script is not None and not script.is_file():
         raise UserError(f"there is no script {script}")
@@ -198,9 +200,9 @@ def simulate(
 
 def _op_set(ops: str, ops_from: Path | None) -> OpSet:
     """The ops that --ops or --ops-from ask for."""
-    from tinycnn.check import check_model
     from tinycnn.files import read_bytes
-    from tinycnn.firmware.ops import model_set, profile_set
+    from tinycnn.tflite.check import check_model
+    from tinycnn.tflite.ops import model_set, profile_set
 
     if ops_from is None:
         return profile_set(ops)

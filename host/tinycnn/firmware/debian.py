@@ -14,8 +14,8 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from tinycnn.command import Finished, run
 from tinycnn.errors import SourceError
-from tinycnn.firmware.command import Finished, run
 from tinycnn.firmware.sources import DebianSource
 from tinycnn.progress import Progress
 

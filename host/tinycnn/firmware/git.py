@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from tinycnn.command import Finished, run
 from tinycnn.errors import SourceError
-from tinycnn.firmware.command import Finished, run
 from tinycnn.firmware.sources import Source
 
 PROBE_SECONDS = 12

@@ -12,12 +12,13 @@ import shutil
 from functools import cache
 from pathlib import Path
 
+from tinycnn.command import first_error, locked, make_environment, need, run
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, digest, read_bytes, write_atomic
-from tinycnn.firmware.command import first_error, locked, make_environment, need, run
 from tinycnn.firmware.fetch import Checkout, fetch
 from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress, silent
+from tinycnn.tflite.ops import offered
 
 MAKEFILE = ROOT / "firmware_build" / "tflm" / "libtflm.mk"
 _TIMER = MAKEFILE.parent / "esp_nn_host" / "esp_timer.h"
@@ -67,7 +68,8 @@ def build(
     need("make", *(f"{prefix}{tool}" for tool in ("g++", "gcc", "ar")))
     sources = [tflm.key, *([esp_nn.key] if esp_nn else [])]
     ours = [read_bytes(path) for path in (MAKEFILE, _TIMER)]
-    key = digest(*sources, extra_flags, compiler(f"{prefix}g++"), *ours)[:16]
+    kernels = [op.kernel for op in offered().values()] if esp_nn else []
+    key = digest(*sources, extra_flags, compiler(f"{prefix}g++"), *ours, *kernels)[:16]
     folder = cache_root() / "libtflm" / key
     archive = folder / ("libesp_nn.a" if esp_nn else "libtflm.a")
     if archive.is_file():

@@ -14,9 +14,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinycnn.command import first_error, locked, make_environment, run
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, digest, write_atomic, write_json
-from tinycnn.firmware.command import first_error, locked, make_environment, run
 from tinycnn.firmware.fetch import Checkout
 from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress
@@ -108,7 +108,7 @@ def _fingerprint(port: str, config: dict[str, str]) -> str:
     """Changes whenever a file of ours that make would look at changes, or `config`."""
     files = sorted(
         path
-        for folder in ("tflm", port)
+        for folder in ("model", "tflm", port)
         for path in (FIRMWARE_BUILD / folder).rglob("*")
         if path.is_file()
     )

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinycnn.command import need, run
 from tinycnn.errors import MissingToolError, SourceError
 from tinycnn.files import BUILD
 from tinycnn.firmware import libtflm, port
-from tinycnn.firmware.command import need, run
 from tinycnn.firmware.fetch import Origin, fetch
-from tinycnn.firmware.ops import OpSet, profile_set
 from tinycnn.progress import Progress, silent
+from tinycnn.tflite.ops import OpSet, profile_set
 
 PREFIX = "riscv64-unknown-elf-"
 

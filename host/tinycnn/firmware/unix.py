@@ -7,12 +7,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from tinycnn.command import need
 from tinycnn.files import BUILD
 from tinycnn.firmware import libtflm, port
-from tinycnn.firmware.command import need
 from tinycnn.firmware.fetch import Origin, fetch
-from tinycnn.firmware.ops import OpSet, profile_set
 from tinycnn.progress import Progress, silent
+from tinycnn.tflite.ops import OpSet, profile_set
 
 Engine = Literal["hosted", "tflm"]
 

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from tinycnn.dataset import Floats
+from tinycnn.arrays import Floats
 
 FINE = 4
 """Fine dots along the side of a pixel."""

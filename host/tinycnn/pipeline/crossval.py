@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from tinycnn._tensorflow import captured
-from tinycnn.dataset import Dataset
 from tinycnn.errors import UserError
 from tinycnn.files import digest, write_json
-from tinycnn.model import Recipe, recipe_named
+from tinycnn.pipeline.dataset import Dataset
+from tinycnn.pipeline.model import Recipe, recipe_named
+from tinycnn.pipeline.score import Score, pool
+from tinycnn.pipeline.train import CACHE, TrainedModel, learn, lessons_for, start_model
 from tinycnn.progress import Progress, silent
-from tinycnn.statistics import Score, pool
-from tinycnn.train import CACHE, TrainedModel, learn, lessons_for, start_model
 
 FOLDS = 5
 

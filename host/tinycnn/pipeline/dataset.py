@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinycnn.arrays import Floats, Labels
 from tinycnn.errors import UserError, first_line
 from tinycnn.files import digest, read_bytes
-
-Floats = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int64]
 
 MIN_IMAGES = 10
 """Fewer cannot be split into three parts that mean anything."""

@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinycnn._tensorflow import keras, tensorflow
-from tinycnn.augment import Augment, Redrawer
-from tinycnn.dataset import Floats, Labels
+from tinycnn.arrays import Floats, Labels
 from tinycnn.files import digest, write_atomic
+from tinycnn.pipeline.augment import Augment, Redrawer
 from tinycnn.progress import Progress, silent
 
 METHOD = 1

@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 
 from tinycnn._tensorflow import captured, tensorflow
-from tinycnn.crossval import CrossValidation
-from tinycnn.dataset import PARTS, Dataset, Floats
+from tinycnn.arrays import Floats
 from tinycnn.errors import UserError
 from tinycnn.files import digest, update_metrics, write_json
-from tinycnn.interpreters import Run, run_litert, run_tflm
+from tinycnn.pipeline.crossval import CrossValidation
+from tinycnn.pipeline.dataset import PARTS, Dataset
+from tinycnn.pipeline.score import Score
+from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
-from tinycnn.statistics import Score
-from tinycnn.tflite import TFLite, check_classifier
-from tinycnn.train import TrainedModel
+from tinycnn.tflite.read import TFLite, check_classifier
+from tinycnn.tflite.run import Run, run_litert, run_tflm
 
 RECORD = Path("evaluation.json")
 

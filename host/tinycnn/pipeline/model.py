@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tinycnn._tensorflow import captured, keras
-from tinycnn.distil import Teaching
 from tinycnn.errors import UserError, first_line
 from tinycnn.files import read_bytes
+from tinycnn.pipeline.distil import Teaching
 
 Shape = tuple[int, int, int]
 

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from tinycnn._tensorflow import captured, keras, tensorflow
-from tinycnn.c_header import c_header
-from tinycnn.dataset import Dataset, Floats
+from tinycnn.arrays import Floats
 from tinycnn.errors import UserError, first_line
 from tinycnn.files import digest, read_bytes, update_metrics, write_atomic, write_json
-from tinycnn.interpreters import Raw, run_litert, run_tflm
-from tinycnn.model import check_fits, load_model
+from tinycnn.pipeline.dataset import Dataset
+from tinycnn.pipeline.model import check_fits, load_model
+from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
-from tinycnn.slim import slim
-from tinycnn.tflite import TFLite, inspect_tflite
-from tinycnn.train import TrainedModel
+from tinycnn.tflite.c_header import c_header
+from tinycnn.tflite.read import TFLite, inspect_tflite
+from tinycnn.tflite.run import Raw, run_litert, run_tflm
+from tinycnn.tflite.slim import slim
 
 MODELS = Path("models")
 RECORD = MODELS / "quantized.json"
@@ -198,7 +199,7 @@ def slimmed(data: bytes, name: str, dataset: Dataset) -> TFLite:
 
     Both run on the training images: in LiteRT, with its own kernels and the reference
     ones, and in TFLM if that runs the model. Raises RuntimeError if one value differs:
-    that would be a fault of `tinycnn.slim`.
+    that would be a fault of `tinycnn.tflite.slim`.
     """
     whole, small = inspect_tflite(data, name), inspect_tflite(slim(data), name)
     x = dataset.part("train").x[:PROOF_IMAGES]

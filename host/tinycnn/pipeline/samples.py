@@ -1,4 +1,4 @@
-"""The sample digits of device/: `python -m tinycnn.samples > device/samples.py`."""
+"""The sample digits of device/: `python -m tinycnn.pipeline.samples > device/samples.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COUNT = 8
 
 _HEADER = """\
 # Digits of the test part of scikit-learn's load_digits, written by
-# `python -m tinycnn.samples`: (index, digit, the 8x8 pixels row by row, one
+# `python -m tinycnn.pipeline.samples`: (index, digit, the 8x8 pixels row by row, one
 # character each, in base 17: "0" is paper, "g" (16) is full ink).
 
 from micropython import const

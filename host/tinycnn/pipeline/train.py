@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from tinycnn._tensorflow import captured, keras
-from tinycnn.dataset import Dataset, Floats, Labels
-from tinycnn.distil import METHOD, Lessons, ensure_lessons, fit_soft, softened
+from tinycnn.arrays import Floats, Labels
 from tinycnn.errors import UserError
 from tinycnn.files import digest, read_bytes, update_metrics, write_atomic, write_json
-from tinycnn.model import Layer, Recipe, check_fits, gives_logits, layers_of, load_model
+from tinycnn.pipeline.dataset import Dataset
+from tinycnn.pipeline.distil import METHOD, Lessons, ensure_lessons, fit_soft, softened
+from tinycnn.pipeline.model import Layer, Recipe, check_fits, gives_logits, layers_of, load_model
 from tinycnn.progress import Progress, silent
 
 SEED = 1337

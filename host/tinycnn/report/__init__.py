@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tinycnn import frontier
-from tinycnn.calibrate import calibrate, judge
-from tinycnn.dataset import Dataset
-from tinycnn.evaluate import Evaluation
 from tinycnn.files import write_atomic
+from tinycnn.pipeline.dataset import Dataset
+from tinycnn.pipeline.evaluate import Evaluation
+from tinycnn.pipeline.quantize import QuantizedModels
+from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
-from tinycnn.quantize import QuantizedModels
-from tinycnn.report import html, pictures, quality
-from tinycnn.robustness import strain
-from tinycnn.tflite import TFLite
-from tinycnn.train import TrainedModel
+from tinycnn.report import frontier, html, pictures, quality
+from tinycnn.report.calibrate import calibrate, judge
+from tinycnn.report.robustness import strain
+from tinycnn.tflite.read import TFLite
 
 PAGE = Path("report.html")
 FIGURES = Path("figures")

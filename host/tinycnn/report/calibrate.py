@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinycnn.augment import Augment, Redrawer
-from tinycnn.dataset import Dataset, Floats, Labels
-from tinycnn.distil import softened
-from tinycnn.interpreters import dequantize, run_tflm
-from tinycnn.statistics import Score
-from tinycnn.tflite import TFLite
+from tinycnn.arrays import Floats, Labels
+from tinycnn.pipeline.augment import Augment, Redrawer
+from tinycnn.pipeline.dataset import Dataset
+from tinycnn.pipeline.distil import softened
+from tinycnn.pipeline.score import Score
+from tinycnn.tflite.read import TFLite
+from tinycnn.tflite.run import dequantize, run_tflm
 
 VARIANTS = 3
 """Of each training image."""

@@ -1,6 +1,6 @@
 """Accuracy, bytes and instructions of every recipe, measured and recorded.
 
-    python -m tinycnn.frontier [RECIPE ...]
+    python -m tinycnn.report.frontier [RECIPE ...]
 
 trains each recipe with five seeds under build/frontier/ and writes what it finds to
 frontier.json beside this file, which the report draws. The teachers are the same for all
@@ -18,17 +18,17 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tinycnn.arena import predict_arena
-from tinycnn.dataset import Dataset, load_digits
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, write_atomic, write_json
 from tinycnn.firmware.unix import build_simulator
-from tinycnn.interpreters import run_tflm
-from tinycnn.model import RECIPES
-from tinycnn.quantize import quantize
-from tinycnn.statistics import Score
-from tinycnn.tflite import TFLite
-from tinycnn.train import TrainedModel, train
+from tinycnn.pipeline.dataset import Dataset, load_digits
+from tinycnn.pipeline.model import RECIPES
+from tinycnn.pipeline.quantize import quantize
+from tinycnn.pipeline.score import Score
+from tinycnn.pipeline.train import TrainedModel, train
+from tinycnn.tflite.arena import predict_arena
+from tinycnn.tflite.read import TFLite
+from tinycnn.tflite.run import run_tflm
 
 RECORD = Path(__file__).with_name("frontier.json")
 SEEDS = range(5)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from string import Template
 
-from tinycnn.dataset import PARTS, Dataset
-from tinycnn.evaluate import ARTICLE_ACCURACY, ARTICLE_BYTES, Evaluation, Result
-from tinycnn.quantize import QuantizedModels
-from tinycnn.statistics import Score
-from tinycnn.train import TrainedModel
+from tinycnn.pipeline.dataset import PARTS, Dataset
+from tinycnn.pipeline.evaluate import ARTICLE_ACCURACY, ARTICLE_BYTES, Evaluation, Result
+from tinycnn.pipeline.quantize import QuantizedModels
+from tinycnn.pipeline.score import Score
+from tinycnn.pipeline.train import TrainedModel
 
 _PAGE = Template("""\
 <!doctype html>

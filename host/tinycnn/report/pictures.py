@@ -20,11 +20,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from tinycnn.dataset import Part
-from tinycnn.evaluate import ARTICLE_ACCURACY, ARTICLE_VALIDATION, Evaluation
-from tinycnn.model import Layer
-from tinycnn.statistics import Score
-from tinycnn.train import History
+from tinycnn.pipeline.dataset import Part
+from tinycnn.pipeline.evaluate import ARTICLE_ACCURACY, ARTICLE_VALIDATION, Evaluation
+from tinycnn.pipeline.model import Layer
+from tinycnn.pipeline.score import Score
+from tinycnn.pipeline.train import History
 
 DPI = 300
 BLUE, ORANGE, RED, GREY = "#1f5fa8", "#d97706", "#c0262d", "#6b7280"

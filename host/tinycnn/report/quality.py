@@ -8,14 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-from tinycnn.calibrate import Calibration, Quality
-from tinycnn.evaluate import ARTICLE_ACCURACY, ARTICLE_BYTES
-from tinycnn.frontier import Point
+from tinycnn.pipeline.evaluate import ARTICLE_ACCURACY, ARTICLE_BYTES
+from tinycnn.pipeline.score import Score
+from tinycnn.report.calibrate import Calibration, Quality
+from tinycnn.report.frontier import Point
 from tinycnn.report.html import figure as shown
 from tinycnn.report.html import table
 from tinycnn.report.pictures import BLUE, GREY, ORANGE, percent, png
-from tinycnn.robustness import Strain
-from tinycnn.statistics import Score
+from tinycnn.report.robustness import Strain
 
 
 def frontier_picture(points: Sequence[Point], here: tuple[int, Score] | None) -> bytes:

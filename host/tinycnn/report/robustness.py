@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycnn.augment import FINE, Redrawer
-from tinycnn.dataset import Floats, Part
-from tinycnn.interpreters import run_litert
-from tinycnn.statistics import Score
-from tinycnn.tflite import TFLite
+from tinycnn.arrays import Floats
+from tinycnn.pipeline.augment import FINE, Redrawer
+from tinycnn.pipeline.dataset import Part
+from tinycnn.pipeline.score import Score
+from tinycnn.tflite.read import TFLite
+from tinycnn.tflite.run import run_litert
 
 NOISE = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 SHIFTS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
@@ -32,7 +33,7 @@ def strain(model: TFLite, part: Part) -> list[Strain]:
     """Accuracy of `model`, in LiteRT, on changed images of `part`.
 
     Strokes are changed where images have one channel, by the level above which there is
-    ink (`tinycnn.augment`).
+    ink (`tinycnn.pipeline.augment`).
     """
     redrawer = Redrawer(part.x)
     generator = np.random.default_rng(SEED)

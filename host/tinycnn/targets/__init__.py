@@ -10,9 +10,9 @@ board          a board on a port
 flash          the folder that is their file system
 """
 
-from tinycnn.simulator.completed import TIMED_OUT, Completed
-from tinycnn.simulator.flash import FLASH, board_files, stage
-from tinycnn.simulator.unix import environment, run
+from tinycnn.targets.completed import TIMED_OUT, Completed
+from tinycnn.targets.flash import FLASH, board_files, stage
+from tinycnn.targets.unix import environment, run
 
 __all__ = [
     "FLASH",

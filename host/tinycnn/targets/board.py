@@ -9,7 +9,7 @@ from pathlib import Path
 from tinycnn.board.deploy import sync
 from tinycnn.board.repl import connect
 from tinycnn.files import read_bytes
-from tinycnn.simulator.plugged import Plugged
+from tinycnn.targets.plugged import Plugged
 
 FOLDER = "simulate"
 """Our folder, in the one where the board starts: emptied of all but a script's files."""

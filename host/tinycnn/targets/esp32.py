@@ -20,8 +20,8 @@ from pathlib import Path
 from tinycnn.board.image import Image
 from tinycnn.board.repl import wait_for_repl
 from tinycnn.errors import MissingToolError, TargetError
-from tinycnn.simulator.flash import romfs
-from tinycnn.simulator.plugged import Plugged
+from tinycnn.targets.flash import romfs
+from tinycnn.targets.plugged import Plugged
 
 FLASH_SIZE = 4 << 20
 

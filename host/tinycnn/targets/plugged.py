@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.board.repl import connect
-from tinycnn.simulator.completed import Completed
-from tinycnn.simulator.flash import FLASH
-from tinycnn.simulator.serial_script import SerialScript, run_serial
+from tinycnn.targets.completed import Completed
+from tinycnn.targets.flash import FLASH
+from tinycnn.targets.serial_script import SerialScript, run_serial
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tinycnn.command import need
 from tinycnn.errors import TargetError
-from tinycnn.firmware.command import need
-from tinycnn.simulator.flash import romfs
-from tinycnn.simulator.plugged import Plugged
+from tinycnn.targets.flash import romfs
+from tinycnn.targets.plugged import Plugged
 
 PROGRAM = "qemu-system-riscv32"
 

@@ -13,7 +13,7 @@ from mpremote.transport_serial import SerialTransport
 
 from tinycnn.errors import TargetError
 from tinycnn.files import read_bytes
-from tinycnn.simulator.completed import TIMED_OUT, Completed
+from tinycnn.targets.completed import TIMED_OUT, Completed
 
 _END = b"\x04"
 _CTRL_C = b"\x03"

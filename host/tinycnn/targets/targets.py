@@ -15,14 +15,14 @@ from tinycnn.board.ports import choose_port
 from tinycnn.board.repl import wait_for_repl
 from tinycnn.errors import MissingToolError, TargetError, UserError
 from tinycnn.firmware.fetch import Origin
-from tinycnn.firmware.ops import OpSet
 from tinycnn.firmware.qemu import build_qemu
 from tinycnn.firmware.unix import Engine, build_simulator
 from tinycnn.progress import Progress, silent
-from tinycnn.simulator import board, esp32, plugged, qemu, unix
-from tinycnn.simulator.completed import Completed
-from tinycnn.simulator.flash import FLASH
-from tinycnn.simulator.plugged import Plug
+from tinycnn.targets import board, esp32, plugged, qemu, unix
+from tinycnn.targets.completed import Completed
+from tinycnn.targets.flash import FLASH
+from tinycnn.targets.plugged import Plug
+from tinycnn.tflite.ops import OpSet
 
 PORT = "TINYCNN_PORT"
 """The environment variable that names the port of the target esp32, if there are several."""

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tinycnn.errors import TargetError
 from tinycnn.firmware.unix import Engine, build_simulator
-from tinycnn.simulator.completed import TIMED_OUT, Completed
-from tinycnn.simulator.flash import FLASH
+from tinycnn.targets.completed import TIMED_OUT, Completed
+from tinycnn.targets.flash import FLASH
 
 
 def run(

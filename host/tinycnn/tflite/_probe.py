@@ -1,6 +1,6 @@
 """Child process: read a .tflite from stdin, say what is in it as lines of JSON.
 
-`python -m tinycnn._probe < model.tflite`. Bytes that are no sound model can crash
+`python -m tinycnn.tflite._probe < model.tflite`. Bytes that are no sound model can crash
 LiteRT or TFLM, and must not take the parent with them. The first line is LiteRT's
 view, the second says that TFLM has run the model; a line that is missing is a crash.
 """

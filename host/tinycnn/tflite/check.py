@@ -1,6 +1,6 @@
 """Is a model safe to give to a board? Asked of the very code that the firmware asks.
 
-firmware_build/tflm/model_check.c and what it needs are compiled into a library for
+firmware_build/model/ is compiled into a library for
 this machine and called from here.
 """
 
@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tinycnn.command import need
 from tinycnn.errors import BuildError, UserError, first_line
 from tinycnn.files import BUILD, ROOT, digest, write_atomic
-from tinycnn.firmware.command import need
-from tinycnn.firmware.ops import PROFILES, offered
+from tinycnn.tflite.ops import PROFILES, offered
 
-SOURCES = ROOT / "firmware_build" / "tflm"
+MODEL = ROOT / "firmware_build" / "model"
+TFLM = MODEL.with_name("tflm")
 
 _MESSAGE_SIZE = 160
 _INVALID = 1
@@ -71,8 +72,8 @@ def check_model(model: bytes) -> CheckedModel:
     status = library.model_check(
         model,
         len(model),
-        ctypes.byref(ctypes.c_char.in_dll(library, "model_check_ops")),
-        ctypes.c_size_t.in_dll(library, "model_check_op_count"),
+        ctypes.byref(ctypes.c_char.in_dll(library, "tflm_ops")),
+        ctypes.c_size_t.in_dll(library, "tflm_op_count"),
         message,
         len(message),
     )
@@ -110,8 +111,8 @@ def _ops(library: ctypes.CDLL, model: bytes) -> list[ModelOp]:
 def _library() -> ctypes.CDLL:
     """The checker with every op there is, compiled once for each state of its sources."""
     need("gcc")
-    sources = sorted([*SOURCES.glob("model_*.c"), SOURCES / "flatbuf.c"])
-    inputs = [*sources, *sorted(SOURCES.glob("*.h")), SOURCES / "ops.def"]
+    sources = sorted([*MODEL.glob("*.c"), TFLM / "tflm_ops.c"])
+    inputs = [*sources, *sorted(MODEL.glob("*.h")), TFLM / "tflm_ops.h", TFLM / "ops.def"]
     path = BUILD / "check" / f"{digest(*(p.read_bytes() for p in inputs))[:16]}.so"
     if not path.exists():
         _compile(sources, path)
@@ -134,7 +135,7 @@ def _library() -> ctypes.CDLL:
 def _compile(sources: list[Path], path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "check.so"
-        flags = ("-std=gnu99", "-O2", "-fPIC", "-shared", "-DTFLM_OPS_ALL")
+        flags = ("-std=gnu99", "-O2", "-fPIC", "-shared", f"-I{MODEL}", "-DTFLM_OPS_ALL")
         done = subprocess.run(
             ["gcc", *flags, "-o", str(made), *map(str, sources)],
             capture_output=True,

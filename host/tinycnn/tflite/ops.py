@@ -15,22 +15,27 @@ OPS_DEF = ROOT / "firmware_build" / "tflm" / "ops.def"
 PROFILES = ("digits", "cnn", "all")
 """Each has all ops of those before it."""
 
-_LINE = re.compile(r"^TFLM_OP\((\w+), (\d+), (\w+), (\d+), (\w+)\)$", re.MULTILINE)
+_LINE = re.compile(r"^TFLM_OP\((\w+), (\d+), (\w+), (\d+), (\w+), (\w+(?:/\w+)?)\)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Op:
-    """A line of ops.def: an op that can be had, up to `version`, from `profile` on."""
+    """A line of ops.def: an op that can be had, up to `version`, from `profile` on.
+
+    kernel  whose it takes: "tflm", or "esp_nn/FILE" in a build with Espressif's
+    """
 
     name: str
     code: int
     method: str
     version: int
     profile: str
+    kernel: str
 
     @property
     def line(self) -> str:
-        return f"TFLM_OP({self.name}, {self.code}, {self.method}, {self.version}, {self.profile})"
+        words = (self.name, self.code, self.method, self.version, self.profile, self.kernel)
+        return f"TFLM_OP({', '.join(map(str, words))})"
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,8 @@ class OpSet:
 def offered(path: Path = OPS_DEF) -> dict[str, Op]:
     """Every op of ops.def by name, in its order."""
     return {
-        name: Op(name, int(code), method, int(version), profile)
-        for name, code, method, version, profile in _LINE.findall(path.read_text())
+        name: Op(name, int(code), method, int(version), profile, kernel)
+        for name, code, method, version, profile, kernel in _LINE.findall(path.read_text())
     }
 
 

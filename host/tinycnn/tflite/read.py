@@ -75,7 +75,7 @@ def inspect_tflite(data: bytes, name: str, where: str = "") -> TFLite:
         )
     try:
         child = subprocess.run(
-            [sys.executable, "-m", "tinycnn._probe"],
+            [sys.executable, "-m", "tinycnn.tflite._probe"],
             input=data,
             capture_output=True,
             timeout=PROBE_SECONDS,

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tinycnn._tensorflow import captured
-from tinycnn.dataset import Floats
+from tinycnn.arrays import Floats
 from tinycnn.errors import UserError
 from tinycnn.progress import Progress, silent
-from tinycnn.tflite import Tensor, TFLite
+from tinycnn.tflite.read import Tensor, TFLite
 
 Raw = npt.NDArray[Any]
 """int8 or float32, as the model's tensors are."""

@@ -14,16 +14,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tinycnn.command import first_error, locked, run, without_make
 from tinycnn.errors import BuildError, SourceError
 from tinycnn.files import BUILD, ROOT, read_bytes, write_atomic, write_json
-from tinycnn.firmware import frozen, mapfile
-from tinycnn.firmware.command import first_error, locked, run, without_make
-from tinycnn.firmware.esp32_idf import Idf
-from tinycnn.firmware.esp32_image import Image, merge, too_large
+from tinycnn.firmware.esp32 import frozen, mapfile
+from tinycnn.firmware.esp32.idf import Idf
+from tinycnn.firmware.esp32.image import Image, merge, too_large
 from tinycnn.firmware.fetch import Checkout, fetch
-from tinycnn.firmware.ops import OpSet
 from tinycnn.firmware.port import refuse_spaces
 from tinycnn.progress import Progress, silent
+from tinycnn.tflite.ops import OpSet
 
 PROJECT = ROOT / "firmware_build" / "esp32"
 

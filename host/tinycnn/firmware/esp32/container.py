@@ -12,9 +12,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from tinycnn.command import run
 from tinycnn.errors import BuildError
-from tinycnn.firmware.command import run
-from tinycnn.firmware.esp32_idf import RECOMMENDED, Idf
+from tinycnn.firmware.esp32.idf import RECOMMENDED, Idf
 
 IMAGE = f"docker.io/espressif/idf:{RECOMMENDED}"
 """Espressif's public image of that ESP-IDF, with all its tools."""

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tinycnn.check import check_model
 from tinycnn.errors import UserError
 from tinycnn.files import read_bytes
+from tinycnn.tflite.check import check_model
 
 PER_LINE = 16
 

@@ -11,8 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinycnn.command import run
 from tinycnn.errors import BuildError
-from tinycnn.firmware.command import run
 
 RECOMMENDED = "v5.5.1"
 """The ESP-IDF that MicroPython v1.28.0 recommends, and its releases are built with."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinycnn.errors import BuildError
 from tinycnn.files import read_bytes, write_atomic
-from tinycnn.partitions import TABLE_OFFSET, Partition, read_partitions
+from tinycnn.firmware.partitions import TABLE_OFFSET, Partition, read_partitions
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinycnn.arena.graph import Graph, Tensor, UnpredictableError, read_graph
-from tinycnn.arena.kernels import Kernels, Prepared, prepare
-from tinycnn.arena.layout import (
+from tinycnn.tflite.arena.graph import Graph, Tensor, UnpredictableError, read_graph
+from tinycnn.tflite.arena.kernels import Kernels, Prepared, prepare
+from tinycnn.tflite.arena.layout import (
     ALIGNMENT,
     BOOLS_ONLY,
     ILP32,
@@ -28,7 +28,7 @@ from tinycnn.arena.layout import (
     Abi,
     up,
 )
-from tinycnn.arena.planner import Buffer, buffers, plan
+from tinycnn.tflite.arena.planner import Buffer, buffers, plan
 
 __all__ = ["ILP32", "LP64", "Abi", "ArenaNeed", "Kernels", "UnpredictableError", "predict_arena"]
 

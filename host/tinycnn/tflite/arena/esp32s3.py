@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinycnn.arena.layout import INT, up
+from tinycnn.tflite.arena.layout import INT, up
 
 
 @dataclass(frozen=True)

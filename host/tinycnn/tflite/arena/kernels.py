@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tinycnn.arena import esp32s3
-from tinycnn.arena.graph import Graph, Node, Tensor, UnpredictableError
-from tinycnn.arena.layout import INT
+from tinycnn.tflite.arena import esp32s3
+from tinycnn.tflite.arena.graph import Graph, Node, Tensor, UnpredictableError
+from tinycnn.tflite.arena.layout import INT
 
 Kernels = Literal["reference", "esp-nn", "esp-nn-s3"]
 """TFLM's own, or Espressif's: those for ESP32 and ESP32-C3, or those for the ESP32-S3."""

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinycnn.arena.graph import Graph
-from tinycnn.arena.layout import ALIGNMENT, up
+from tinycnn.tflite.arena.graph import Graph
+from tinycnn.tflite.arena.layout import ALIGNMENT, up
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,26 @@
+// The ops of this build: those of ops.def that its profile has, or of TFLM_OPS_FILE.
+
+#ifndef TFLM_OPS_H
+#define TFLM_OPS_H
+
+#include "model_check.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern const model_check_op_t tflm_ops[];
+extern const size_t tflm_op_count;
+
+#ifdef __cplusplus
+}
+#endif
+
+// What to include to have each op as a TFLM_OP().
+#ifdef TFLM_OPS_FILE
+#define TFLM_OPS TFLM_OPS_FILE
+#else
+#define TFLM_OPS "ops.def"
+#endif
+
+#endif // TFLM_OPS_H

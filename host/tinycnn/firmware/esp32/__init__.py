@@ -1,0 +1,1 @@
+"""Firmware for ESP32 boards, built by ESP-IDF."""

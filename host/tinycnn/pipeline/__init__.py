@@ -1,0 +1,1 @@
+"""From data to a quantized model, and what it is worth."""

@@ -1,0 +1,1 @@
+"""Whatever reads a .tflite on the host."""
