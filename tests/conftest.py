@@ -6,7 +6,6 @@ and the summary says how often it did.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,13 +16,14 @@ from host_helpers import TOOLS, Command, Outcome, Pipeline, train_in_a_process
 from tinycnn import cli as command_line
 from tinycnn.cli.bars import progress_bar
 from tinycnn.errors import MissingToolError, SourceError
-from tinycnn.firmware.unix import Engine, Simulator, build_simulator
+from tinycnn.firmware.port import Program
+from tinycnn.firmware.unix import Engine, build_unix
 from tinycnn.pipeline.dataset import Dataset, load_digits
 from tinycnn.pipeline.model import RECIPES
 from tinycnn.pipeline.quantize import ensure_quantized
 from tinycnn.pipeline.train import SEED, find_trained, train
 from tinycnn.progress import Progress
-from tinycnn.targets.targets import BUILDS, PORT, Target, build_target
+from tinycnn.targets.targets import BUILDS, Choice, Target, build_target
 
 UPSTREAM = "upstream sources: "
 """How the reason of every skip begins, but for TOOLS."""
@@ -79,14 +79,14 @@ def digits() -> Dataset:
 def quick_pipeline(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """Two epochs: for mechanics, not for figures. Tests must not change its files."""
     build = tmp_path_factory.mktemp("quick")
-    trained = train(digits, RECIPES["seed"], SEED, build, epochs=2)
+    trained = train(digits, RECIPES["article"], SEED, build, epochs=2)
     return Pipeline(build, digits, trained, ensure_quantized(digits, trained, build))
 
 
 @pytest.fixture(scope="session")
-def seed_pipeline(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+def article_pipeline(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """The reference recipe as a user runs it: for facts."""
-    build = tmp_path_factory.mktemp("seed")
+    build = tmp_path_factory.mktemp("article")
     train_in_a_process(build)
     trained = find_trained(build)
     assert trained is not None
@@ -105,11 +105,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--port", help="the board of --target esp32")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    if port := config.getoption("--port"):
-        os.environ[PORT] = port
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = metafunc.config.getoption("--target") or [n for n in BUILDS if n != "esp32"]
     if "target" in metafunc.fixturenames:
@@ -120,13 +115,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def simulator(request: pytest.FixtureRequest) -> Simulator:
+def simulator(request: pytest.FixtureRequest) -> Program:
     """The simulator that runs models in the tflite-micro wheel."""
     return _build(request.config, "hosted")
 
 
 @pytest.fixture(scope="session")
-def simulator_tflm(request: pytest.FixtureRequest) -> Simulator:
+def simulator_tflm(request: pytest.FixtureRequest) -> Program:
     """The simulator with TFLM compiled in: minutes, the first time."""
     return _build(request.config, "tflm")
 
@@ -162,12 +157,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _target(config: pytest.Config, name: str) -> Target:
     with _shown(config, name) as show, _sources_or_skip(), _tools_or_skip():
-        return build_target(name, progress=show)
+        choice = Choice(port=config.getoption("--port") if name == "esp32" else None)
+        return build_target(name, choice, progress=show)
 
 
-def _build(config: pytest.Config, engine: Engine) -> Simulator:
+def _build(config: pytest.Config, engine: Engine) -> Program:
     with _shown(config, engine) as show, _sources_or_skip():
-        return build_simulator(engine, progress=show)
+        return build_unix(engine, progress=show)
 
 
 @contextmanager

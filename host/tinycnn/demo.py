@@ -9,9 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinycnn import targets as simulators
 from tinycnn.errors import TargetError, UserError
-from tinycnn.files import ROOT, update_metrics
+from tinycnn.files import ROOT, board_files, stage, update_metrics
 from tinycnn.pipeline.crossval import ensure_cross_validated
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.evaluate import Evaluation, evaluate, need_evaluation
@@ -55,7 +54,7 @@ Step = Callable[[str], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True)
-class Run:
+class Measured:
     """A model in the simulator: arena in bytes, median time per inference in microseconds.
 
     `right` is how many of the eight sample digits it classifies as they are.
@@ -77,7 +76,7 @@ class Demo:
     converted: QuantizedModels
     evaluation: Evaluation
     target: Target
-    runs: dict[str, Run]
+    runs: dict[str, Measured]
     output: str
     page: Path
     shipped: TFLite
@@ -85,20 +84,20 @@ class Demo:
 
 
 def demo(dataset: Dataset, build: Path, target: str, step: Step) -> Demo:
-    """Train `seed`, quantize, evaluate, report, and classify on the target of that name.
+    """Train as the article does, quantize, evaluate, report, and classify on `target`.
 
     The model that ships is classified with too, but not trained. Raises UserError if a
     step fails; what was made before stays and is reused.
     """
     with step("train") as progress:
-        trained = ensure_trained(dataset, recipe_named("seed"), SEED, build, progress)
+        trained = ensure_trained(dataset, recipe_named("article"), SEED, build, progress)
     with step("quantize") as progress:
         converted = ensure_quantized(dataset, trained, build, progress)
     with step("evaluate") as progress:
         evaluation = _evaluated(dataset, trained, converted, build, progress)
     with step("report") as progress:
         page = write_report(dataset, trained, converted, evaluation, build, progress)
-    with step("simulator") as progress:
+    with step("build") as progress:
         built = build_target(target, progress=progress)
 
     shipped = read_tflite(SHIPPED)
@@ -108,7 +107,7 @@ def demo(dataset: Dataset, build: Path, target: str, step: Step) -> Demo:
 
     models = {converted.path(model).name: converted.path(model) for model in converted.models}
     flash = build / "flash"
-    simulators.stage(flash, simulators.board_files(models=build / "models") | models)
+    stage(flash, board_files() | models)
     output = _on_target(built, flash, CLASSIFY)
     runs = _measured(built, flash, [*sorted(models), SHIPPED.name])
     update_metrics(
@@ -150,12 +149,12 @@ def _evaluated(
     )
 
 
-def _measured(target: Target, flash: Path, names: list[str]) -> dict[str, Run]:
+def _measured(target: Target, flash: Path, names: list[str]) -> dict[str, Measured]:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "measure.py"
         script.write_text(_MEASURE)
         lines = _on_target(target, flash, script, names).splitlines()
-    found = {name: Run(*rest) for name, *rest in map(json.loads, lines)}
+    found = {name: Measured(*rest) for name, *rest in map(json.loads, lines)}
     return {Path(name).stem: run for name, run in found.items()}
 
 

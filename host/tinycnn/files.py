@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,45 @@ ROOT = Path(__file__).resolve().parents[2]
 
 BUILD = ROOT / "build"
 """Everything made goes here; ignored by git."""
+
+MODEL_SUFFIX = ".tflite"
+
+
+def board_files(
+    model: Path | None = None, *, device: Path = ROOT / "device", models: Path = BUILD / "models"
+) -> dict[str, Path]:
+    """What goes on a board: names there and where the files are here.
+
+    `device/`'s scripts, and one model: `model`, or the one in `device/`, or the int8 one
+    that was made last. Raises UserError if there is no model.
+    """
+    found = sorted(device.glob("*.py"))
+    made = models / f"model_int8{MODEL_SUFFIX}"
+    shipped = sorted(device.glob(f"*{MODEL_SUFFIX}"))
+    chosen = [model] if model is not None else shipped or [made]
+    if chosen == [made] and not made.is_file():
+        raise UserError("there is no model: make one with `tinycnn demo`, or name one")
+    return {path.name: path for path in (*found, *chosen)}
+
+
+def models_in(files: Mapping[str, Path]) -> dict[str, Path]:
+    """Those of `files` that are models."""
+    return {name: path for name, path in files.items() if name.endswith(MODEL_SUFFIX)}
+
+
+def stage(folder: Path, files: Mapping[str, Path]) -> list[str]:
+    """Copy `files` (names there -> files here) to `folder`.
+
+    Returns the names of those that were not there already, byte for byte.
+    Raises UserError if one cannot be read or written.
+    """
+    copied = []
+    for name, path in files.items():
+        data, target = read_bytes(path), folder / name
+        if not (target.is_file() and target.read_bytes() == data):
+            write_atomic(target, data)
+            copied.append(name)
+    return copied
 
 
 def read_bytes(path: Path) -> bytes:

@@ -9,13 +9,12 @@ import pytest
 
 from host_helpers import Pipeline
 from pty_board import PtyBoard, plugged_in
-from tinycnn.board import deploy as deploying
-from tinycnn.files import ROOT
-from tinycnn.firmware.unix import Simulator
+from tinycnn import files
+from tinycnn.firmware.port import Program
 
 
 @pytest.fixture
-def board(simulator: Simulator, tmp_path: Path) -> Iterator[PtyBoard]:
+def board(simulator: Program, tmp_path: Path) -> Iterator[PtyBoard]:
     """A board with an empty flash of 128 KB."""
     with plugged_in(simulator.path, tmp_path / "flash.bin") as plugged:
         yield plugged
@@ -26,10 +25,7 @@ def models(quick_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipelin
     """What a deploy takes is of `quick_pipeline`, whatever build/ has."""
     here = quick_pipeline.build / "models"
     monkeypatch.setattr(
-        deploying,
-        "deploy_files",
-        lambda model=None, made=deploying.deploy_files: made(
-            model, device=ROOT / "device", models=here
-        ),
+        "tinycnn.files.board_files",
+        lambda model=None, made=files.board_files: made(model, models=here),
     )
     return quick_pipeline

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinycnn import targets as simulators
+from tinycnn.targets.unix import environment
 
 RAW_REPL = Path(__file__).with_name("raw_repl.py")
 BLOCK = 512
@@ -61,7 +61,7 @@ def plugged_in(
             ],
             stdin=master,
             stdout=master,
-            env=simulators.environment(flash.parent),
+            env=environment(flash.parent),
         )
         os.close(master)
         try:

@@ -16,8 +16,8 @@ from pty_board import PtyBoard, plugged_in
 from tinycnn.board import deploy as deploying
 from tinycnn.board.repl import LostError, connect
 from tinycnn.errors import TargetError, UserError
-from tinycnn.files import ROOT
-from tinycnn.firmware.unix import Simulator
+from tinycnn.files import ROOT, board_files
+from tinycnn.firmware.port import Program
 
 MODEL = "model_int8.tflite"
 SHIPPED = "digits.tflite"
@@ -42,22 +42,8 @@ def test_deployed_board_classifies(command: Command, board: PtyBoard, models: Pi
     assert done.stdout.count("Predicted class:") == 8
 
 
-def test_target_of_the_simulator(
-    command: Command, models: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tinycnn.targets.FLASH", tmp_path / "flash")
-    outcome = command("deploy", "--target", "unix-hosted")
-    assert (outcome.status, outcome.out.count(": copied")) == (0, 3)
-    assert "next: tinycnn simulate --target unix-hosted device/classify.py" in outcome.out
-    for name, path in deploying.deploy_files().items():
-        assert (tmp_path / "flash" / name).read_bytes() == path.read_bytes()
-    assert command("deploy", "--target", "unix-hosted").out.count(": there already") == 3
-    both = command("deploy", "--target", "unix-hosted", "--port", "somewhere")
-    assert_one_line_error(both, "--target and --port")
-
-
 def test_second_deploy_copies_nothing(board: PtyBoard, models: Pipeline) -> None:
-    files = deploying.deploy_files()
+    files = board_files()
     with connect(board.port) as repl:
         first = deploying.deploy(repl, files)
         second = deploying.deploy(repl, files)
@@ -68,7 +54,7 @@ def test_second_deploy_copies_nothing(board: PtyBoard, models: Pipeline) -> None
 
 
 def test_only_what_differs_is_copied(board: PtyBoard, models: Pipeline, tmp_path: Path) -> None:
-    files = deploying.deploy_files()
+    files = board_files()
     with connect(board.port) as repl:
         deploying.deploy(repl, files)
         repl.run("with open('samples.py', 'a') as file: file.write('#')")
@@ -80,26 +66,8 @@ def test_only_what_differs_is_copied(board: PtyBoard, models: Pipeline, tmp_path
         assert repl.value("import os; print(sorted(os.listdir()))") == sorted(files)
 
 
-def test_model_of_device_comes_before_that_of_the_demo(tmp_path: Path) -> None:
-    device, made, own = tmp_path / "device", tmp_path / "models", tmp_path / "own.tflite"
-    for path in (device / "classify.py", device / "digits.tflite", made / MODEL, own):
-        path.parent.mkdir(exist_ok=True)
-        path.touch()
-
-    def names(model: Path | None = None) -> list[str]:
-        return list(deploying.deploy_files(model, device=device, models=made))
-
-    assert names() == ["classify.py", "digits.tflite"]
-    assert names(own) == ["classify.py", "own.tflite"]
-    (device / "digits.tflite").unlink()
-    assert names() == ["classify.py", MODEL]
-    (made / MODEL).unlink()
-    with pytest.raises(UserError, match="tinycnn demo"):
-        names()
-
-
 def test_power_failure_leaves_the_old_model_whole(
-    simulator: Simulator, quick_pipeline: Pipeline, tmp_path: Path
+    simulator: Program, quick_pipeline: Pipeline, tmp_path: Path
 ) -> None:
     """Whenever it happens; at each of the last writes, where files take their places."""
     old = {MODEL: quick_pipeline.build / "models" / MODEL}
@@ -133,7 +101,7 @@ def test_power_failure_leaves_the_old_model_whole(
 
 
 def test_next_deploy_clears_up(
-    simulator: Simulator, quick_pipeline: Pipeline, tmp_path: Path
+    simulator: Program, quick_pipeline: Pipeline, tmp_path: Path
 ) -> None:
     files = {MODEL: quick_pipeline.build / "models" / MODEL}
     flash = tmp_path / "flash.bin"
@@ -155,13 +123,13 @@ def test_unplugged_in_the_middle(board: PtyBoard, models: Pipeline) -> None:
             board.unplug()
 
     with pytest.raises(LostError) as lost, connect(board.port) as repl:
-        deploying.deploy(repl, deploying.deploy_files(), unplug)
+        deploying.deploy(repl, board_files(), unplug)
     assert f"lost the board on {board.port}" in str(lost.value)
     assert "repeat the command" in str(lost.value)
 
 
 def test_full_file_system(
-    command: Command, simulator: Simulator, models: Pipeline, tmp_path: Path
+    command: Command, simulator: Program, models: Pipeline, tmp_path: Path
 ) -> None:
     with plugged_in(simulator.path, tmp_path / "flash.bin", blocks=10) as board:
         outcome = command("deploy", "--port", board.port)
@@ -170,9 +138,7 @@ def test_full_file_system(
             assert repl.value("import os; print(os.listdir())") == []
 
 
-def test_file_system_that_is_full_sooner_than_it_says(
-    simulator: Simulator, tmp_path: Path
-) -> None:
+def test_file_system_that_is_full_sooner_than_it_says(simulator: Program, tmp_path: Path) -> None:
     """littlefs needs blocks of its own: a file that seems to fit may not."""
     large, flash = tmp_path / "large.bin", tmp_path / "flash.bin"
     with plugged_in(simulator.path, flash, blocks=20) as board, connect(board.port) as repl:
@@ -185,7 +151,7 @@ def test_file_system_that_is_full_sooner_than_it_says(
 
 
 def test_model_too_large_for_the_heap(
-    command: Command, simulator: Simulator, models: Pipeline, tmp_path: Path
+    command: Command, simulator: Program, models: Pipeline, tmp_path: Path
 ) -> None:
     """It is tried before it takes the place of the one that works."""
     large = tmp_path / MODEL
@@ -204,7 +170,7 @@ def test_model_too_large_for_the_heap(
 
 
 def test_firmware_without_the_module(
-    command: Command, simulator: Simulator, models: Pipeline, tmp_path: Path
+    command: Command, simulator: Program, models: Pipeline, tmp_path: Path
 ) -> None:
     with plugged_in(simulator.path, tmp_path / "flash.bin", without="tflm") as board:
         outcome = command("deploy", "--port", board.port)
@@ -229,7 +195,7 @@ def test_model_with_ops_that_the_board_lacks(board: PtyBoard, models: Pipeline) 
             "sys.modules['tflm'] = tflm"
         )
         with pytest.raises(UserError, match=r"needs FULLY.*--ops-from"):
-            deploying.deploy(repl, deploying.deploy_files())
+            deploying.deploy(repl, board_files())
 
 
 def test_ctrl_c_in_the_middle(board: PtyBoard, models: Pipeline, tmp_path: Path) -> None:
@@ -242,7 +208,7 @@ from tinycnn.cli import main
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 large = pathlib.Path(sys.argv.pop())
-deploy.deploy_files = lambda model: {"large.bin": large}
+files.board_files = lambda model: {"large.bin": large}
 write = SerialTransport.fs_writefile
 
 def write_half(self, name, data, chunk, progress):

@@ -13,7 +13,7 @@ from host_helpers import Command, Pipeline
 from pty_board import PtyBoard, plugged_in
 from tinycnn.board.repl import LostError, ScriptError, connect, wait_for_repl
 from tinycnn.errors import TargetError
-from tinycnn.firmware.unix import Simulator
+from tinycnn.firmware.port import Program
 
 
 def report(command: Command, port: str) -> tuple[int, dict[str, str]]:
@@ -25,7 +25,7 @@ def report(command: Command, port: str) -> tuple[int, dict[str, str]]:
 
 
 def test_healthy_board_before_and_after_a_deploy(
-    command: Command, board: PtyBoard, models: Pipeline, simulator: Simulator
+    command: Command, board: PtyBoard, models: Pipeline, simulator: Program
 ) -> None:
     status, told = report(command, board.port)
     assert status == 1
@@ -50,7 +50,7 @@ def test_healthy_board_before_and_after_a_deploy(
 
 
 def test_firmware_without_the_module(
-    command: Command, simulator: Simulator, models: Pipeline, tmp_path: Path
+    command: Command, simulator: Program, models: Pipeline, tmp_path: Path
 ) -> None:
     with plugged_in(simulator.path, tmp_path / "flash.bin", without="tflm") as board:
         status, told = report(command, board.port)
@@ -86,7 +86,7 @@ def test_something_else_answers(tmp_path: Path) -> None:
         os.close(master)
 
 
-def test_prompt_that_comes_late(board: PtyBoard, simulator: Simulator) -> None:
+def test_prompt_that_comes_late(board: PtyBoard, simulator: Program) -> None:
     version = simulator.micropython_version
     assert wait_for_repl(board.port, 5).startswith(f"MicroPython v{version} on ")
     board.unplug()

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from host_helpers import Pipeline
-from staging import stage
+from staging import stage_all
 from tinycnn.targets.targets import Target
 
 
 @pytest.fixture(scope="session")
 def flash(
-    target: Target, seed_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory
+    target: Target, article_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The current folder of every script. Tests must not change what is in it."""
     folder = tmp_path_factory.mktemp(f"flash-{target.name}")
-    stage(folder, seed_pipeline)
+    stage_all(folder, article_pipeline)
     return folder

@@ -16,11 +16,12 @@ import numpy as np
 
 from device_models import device_models
 from host_helpers import Pipeline
-from tinycnn import targets as simulators
-from tinycnn.files import ROOT
+from tinycnn.files import ROOT, stage
 from tinycnn.targets import plugged
+from tinycnn.targets.completed import Completed
 from tinycnn.targets.serial_script import SerialScript
 from tinycnn.targets.targets import Target
+from tinycnn.targets.unix import environment
 
 LACKS: dict[str, set[str]] = {
     "unix-hosted": {"icount", "profile", "soft_reset"},
@@ -47,19 +48,19 @@ CAPABILITIES = {
 
 def run(
     target: Target, script: Path, args: Sequence[str] = (), *, flash: Path, timeout: float = 60
-) -> simulators.Completed:
+) -> Completed:
     """Run `script` on the target, its output captured; a QEMU is slower than this machine."""
     slower = 10 if target.plug else 1
     return target.run(script, args, flash=flash, capture=True, timeout=timeout * slower)
 
 
-def stage(flash: Path, pipeline: Pipeline) -> None:
+def stage_all(flash: Path, pipeline: Pipeline) -> None:
     """What a deploy copies, all the digits' pixels, and the small models."""
     converted = pipeline.converted
     files = {path.name: path for path in (ROOT / "device").glob("*.py")}
     for name, model in zip(("int8", "float32"), (converted.int8, converted.float32), strict=True):
         files[f"model_{name}.tflite"] = converted.path(model)
-    simulators.stage(flash, files)
+    stage(flash, files)
     pixels = np.rint(pipeline.dataset.x * pipeline.dataset.maximum).astype(np.uint8)
     (flash / "digits.bin").write_bytes(pixels.tobytes())
     for name, data in device_models().items():
@@ -143,7 +144,7 @@ def running(
     with subprocess.Popen(
         [program, script],
         cwd=flash,
-        env=simulators.environment(flash) | dict(env or {}),
+        env=environment(flash) | dict(env or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -82,23 +82,23 @@ def check_run(text: str, model: TFLite, pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize("name", ["model_int8", "model_float32"])
 def test_classifies_the_samples(
-    target: Target, board: Path, seed_pipeline: Pipeline, tmp_path: Path, name: str
+    target: Target, board: Path, article_pipeline: Pipeline, tmp_path: Path, name: str
 ) -> None:
     script = changed(tmp_path, 'MODEL = "digits.tflite"', f'MODEL = "{name}.tflite"')
     done = run(target, script, flash=board)
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{name}.tflite <Interpreter of ")
-    model = next(m for m in seed_pipeline.converted.models if m.name == name)
-    check_run(done.stdout, model, seed_pipeline)
+    model = next(m for m in article_pipeline.converted.models if m.name == name)
+    check_run(done.stdout, model, article_pipeline)
 
 
 def test_classifies_with_the_model_that_ships(
-    target: Target, board: Path, seed_pipeline: Pipeline
+    target: Target, board: Path, article_pipeline: Pipeline
 ) -> None:
     done = run(target, SCRIPT, flash=board)
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout.startswith("digits.tflite <Interpreter of ")
-    check_run(done.stdout, read_tflite(SHIPPED), seed_pipeline)
+    check_run(done.stdout, read_tflite(SHIPPED), article_pipeline)
     assert "\n8 of 8 right\n" in done.stdout
 
 

@@ -12,17 +12,17 @@ import pytest
 
 from device_models import slow
 from host_helpers import Pipeline
-from staging import running, stage
-from tinycnn import targets as simulators
-from tinycnn.firmware.unix import Simulator
+from staging import running, stage_all
+from tinycnn.firmware.port import Program
+from tinycnn.targets import unix
 
 INTERPRETER = 'import os, sys, tflm\ninterpreter = tflm.Interpreter("slow.tflite")\n'
 
 
 @pytest.fixture(scope="module")
-def flash(seed_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def flash(article_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("flash-hosted-engine")
-    stage(folder, seed_pipeline)
+    stage_all(folder, article_pipeline)
     (folder / "slower.tflite").write_bytes(slow(side=96, window=31))
     return folder
 
@@ -59,7 +59,7 @@ def assert_gone(pid: int, seconds: float = 2) -> None:
 
 
 def test_child_that_dies_is_an_error_and_the_next_interpreter_works(
-    simulator: Simulator, flash: Path, script: Path
+    simulator: Program, flash: Path, script: Path
 ) -> None:
     script.write_text(
         INTERPRETER
@@ -109,7 +109,7 @@ print(tflm.Interpreter("slow.tflite").invoke())
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
 def test_child_that_dies_in_an_invoke_is_an_error(
-    simulator: Simulator, flash: Path, script: Path, number: signal.Signals
+    simulator: Program, flash: Path, script: Path, number: signal.Signals
 ) -> None:
     script.write_text(
         INTERPRETER
@@ -144,7 +144,7 @@ ENDS = {
 
 @pytest.mark.parametrize("end", ENDS)
 def test_no_child_outlives_the_simulator(
-    simulator: Simulator, flash: Path, script: Path, end: str
+    simulator: Program, flash: Path, script: Path, end: str
 ) -> None:
     wait = "import time\ntime.sleep_ms(300)\n"  # until the test has seen the child
     script.write_text(f'{INTERPRETER}print("ready")\n{wait}{ENDS[end]}\n')
@@ -162,7 +162,7 @@ def test_no_child_outlives_the_simulator(
 
 
 def test_no_child_outlives_a_simulator_killed_in_a_long_invoke(
-    simulator: Simulator, flash: Path, script: Path
+    simulator: Program, flash: Path, script: Path
 ) -> None:
     """It does not wait for the end of what it computes: 7 s here."""
     size = (flash / "slower.tflite").stat().st_size
@@ -188,7 +188,7 @@ print("done")
         assert_gone(child, 0.5)
 
 
-def test_child_stays_small(simulator: Simulator, flash: Path, script: Path) -> None:
+def test_child_stays_small(simulator: Program, flash: Path, script: Path) -> None:
     """Interpreters that are dropped here are dropped there too."""
     script.write_text(
         INTERPRETER
@@ -228,7 +228,7 @@ def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def error_with(python: Path | str, simulator: Simulator, flash: Path, script: Path) -> list[str]:
+def error_with(python: Path | str, simulator: Program, flash: Path, script: Path) -> list[str]:
     """What an Interpreter says if TFLM_HOST_PYTHON is `python`."""
     script.write_text(
         """
@@ -250,7 +250,7 @@ print("end")
 
 
 def test_python_that_is_not_there_is_one_line(
-    simulator: Simulator, flash: Path, script: Path
+    simulator: Program, flash: Path, script: Path
 ) -> None:
     for python in ("/nonexistent/python", flash / "digits.bin", ""):
         text = "<class 'RuntimeError'> no Python for the engine: set TFLM_HOST_PYTHON"
@@ -258,7 +258,7 @@ def test_python_that_is_not_there_is_one_line(
 
 
 def test_missing_wheel_is_one_line(
-    simulator: Simulator, flash: Path, script: Path, tmp_path: Path
+    simulator: Program, flash: Path, script: Path, tmp_path: Path
 ) -> None:
     python = tmp_path / "python"
     # -S leaves site-packages out.
@@ -272,14 +272,14 @@ def test_missing_wheel_is_one_line(
 
 
 def test_program_that_is_no_python_is_one_line(
-    simulator: Simulator, flash: Path, script: Path
+    simulator: Program, flash: Path, script: Path
 ) -> None:
     text = "<class 'RuntimeError'> engine process died (exit 1)"
     assert error_with("/bin/false", simulator, flash, script) == [text, text]
 
 
-def test_runs_as_other_scripts_do(simulator: Simulator, flash: Path, script: Path) -> None:
+def test_runs_as_other_scripts_do(simulator: Program, flash: Path, script: Path) -> None:
     """Nothing of the child's shows: not its output, not its messages."""
     script.write_text(INTERPRETER + 'interpreter.invoke()\nprint("done")\n')
-    done = simulators.run(script, flash=flash, capture=True, timeout=20, program=simulator.path)
+    done = unix.run(script, flash=flash, capture=True, timeout=20, program=simulator.path)
     assert (done.status, done.stdout, done.stderr) == (0, "done\n", "")

@@ -46,10 +46,10 @@ with open("digits.bin", "rb") as file:
 
 
 @pytest.fixture(scope="module")
-def reference(seed_pipeline: Pipeline) -> dict[str, Run]:
+def reference(article_pipeline: Pipeline) -> dict[str, Run]:
     """What the wheel gives for all images, by model."""
-    x = seed_pipeline.dataset.x
-    return {model.name: run_tflm(model, x) for model in seed_pipeline.converted.models}
+    x = article_pipeline.dataset.x
+    return {model.name: run_tflm(model, x) for model in article_pipeline.converted.models}
 
 
 def outputs(
@@ -69,12 +69,12 @@ def outputs(
 def test_int8_outputs_are_the_wheels(
     target: Target,
     flash: Path,
-    seed_pipeline: Pipeline,
+    article_pipeline: Pipeline,
     reference: dict[str, Run],
     tmp_path: Path,
     feed: str,
 ) -> None:
-    model = seed_pipeline.converted.int8
+    model = article_pipeline.converted.int8
     tensor = model.inputs[0]
     table = quantize(np.arange(17) / 16, tensor.scale, tensor.zero_point).tobytes()
     got = outputs(target, flash, tmp_path / "s.py", model, table if feed == "raw bytes" else b"")
@@ -87,11 +87,11 @@ def test_int8_outputs_are_the_wheels(
 def test_float_outputs_are_near_the_wheels(
     target: Target,
     flash: Path,
-    seed_pipeline: Pipeline,
+    article_pipeline: Pipeline,
     reference: dict[str, Run],
     tmp_path: Path,
 ) -> None:
-    model = seed_pipeline.converted.float32
+    model = article_pipeline.converted.float32
     got = outputs(target, flash, tmp_path / "script.py", model)
     wanted = reference[model.name].outputs
     assert got.shape == wanted.shape == (1797, 10)

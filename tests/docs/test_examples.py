@@ -8,9 +8,10 @@ import pytest
 
 from doc_pages import Fence, fences
 from host_helpers import Pipeline
-from tinycnn import targets as simulators
-from tinycnn.files import ROOT
-from tinycnn.firmware.unix import Simulator
+from tinycnn.files import ROOT, stage
+from tinycnn.firmware.port import Program
+from tinycnn.targets import unix
+from tinycnn.targets.flash import flash_files
 
 PAGE = ROOT / "docs" / "tflm.md"
 
@@ -30,7 +31,7 @@ def _examples() -> list[tuple[Fence, str]]:
 def flash(quick_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A board's files, as `make demo` leaves them."""
     folder = tmp_path_factory.mktemp("flash")
-    simulators.stage(folder, simulators.board_files(models=quick_pipeline.build / "models"))
+    stage(folder, flash_files(models=quick_pipeline.build / "models"))
     return folder
 
 
@@ -43,10 +44,10 @@ def test_the_page_has_examples() -> None:
     ("example", "output"), _examples(), ids=[f"line{block.line}" for block, _ in _examples()]
 )
 def test_example_prints_what_the_page_says(
-    simulator: Simulator, flash: Path, tmp_path: Path, example: Fence, output: str
+    simulator: Program, flash: Path, tmp_path: Path, example: Fence, output: str
 ) -> None:
     script = tmp_path / "example.py"
     script.write_text(example.text)
-    done = simulators.run(script, flash=flash, capture=True, timeout=60, program=simulator.path)
+    done = unix.run(script, flash=flash, capture=True, timeout=60, program=simulator.path)
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout == output

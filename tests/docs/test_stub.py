@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from host_helpers import Pipeline
-from tinycnn import targets as simulators
-from tinycnn.files import ROOT
-from tinycnn.firmware.unix import Simulator
+from tinycnn.files import ROOT, stage
+from tinycnn.firmware.port import Program
+from tinycnn.targets import unix
+from tinycnn.targets.flash import flash_files
 
 STUB = ROOT / "firmware_build" / "tflm" / "tflm.pyi"
 
@@ -98,15 +99,15 @@ def _types(annotation: ast.expr) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def real(
-    simulator: Simulator, quick_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory
+    simulator: Program, quick_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Any]:
     """What the module says of itself in MicroPython."""
     folder = tmp_path_factory.mktemp("stub")
     script = folder / "look.py"
     script.write_text(_LOOK)
     models = quick_pipeline.build / "models"
-    simulators.stage(folder / "flash", simulators.board_files(models=models))
-    done = simulators.run(
+    stage(folder / "flash", flash_files(models=models))
+    done = unix.run(
         script, flash=folder / "flash", capture=True, timeout=60, program=simulator.path
     )
     assert done.status == 0, done.stderr

@@ -44,7 +44,7 @@ def test_image_holds_every_part_at_its_place(place: Path) -> None:
     assert data[0x8000:].startswith(fake_idf.TABLE)
     assert data[0x10000:] == b"A" * 1000
     assert image.sha256 == hashlib.sha256(data).hexdigest()
-    assert (image.offset, image.app_free) == (0, fake_idf.APP_ROOM - 1000)
+    assert (image.address, image.app_size, image.app_room) == (0, 1000, fake_idf.APP_ROOM)
 
 
 def test_facts_have_sizes_and_pins(place: Path) -> None:
@@ -54,6 +54,7 @@ def test_facts_have_sizes_and_pins(place: Path) -> None:
     assert facts["pins"]["micropython"] == facts["pins"]["esp-nn"] == "c" * 40
     assert facts["pins"]["compiler"] == "GCC: (crosstool-NG esp-14.2.0_20241119) 14.2.0"
     assert facts["image"]["sha256"] == firmware.image.sha256
+    assert facts["image"]["app_free"] == fake_idf.APP_ROOM - 1000
     assert facts["application"] == {"text": 0x300}
     assert facts["tflm_adds"]["module"] == {"text": 0x100}
     assert facts["tflm_adds"]["esp_nn"] == {"text": 0x200}
@@ -127,20 +128,6 @@ def test_debians_micropython_does_not_do(place: Path, monkeypatch: pytest.Monkey
         build(place)
 
 
-def test_no_model_says_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match=r"^there is no model to freeze: make one with"):
-        esp32.default_models(tmp_path, tmp_path)
-
-
-def test_models_of_device_come_first(tmp_path: Path) -> None:
-    made = tmp_path / "models" / "model_int8.tflite"
-    made.parent.mkdir()
-    made.touch()
-    assert esp32.default_models(tmp_path, made.parent) == [made]
-    (tmp_path / "shipped.tflite").touch()
-    assert esp32.default_models(tmp_path, made.parent) == [tmp_path / "shipped.tflite"]
-
-
 @pytest.mark.parametrize(("name", "line"), [("7up", "no Python name"), ("bad", "no valid model")])
 def test_freeze_refuses(place: Path, name: str, line: str) -> None:
     model = place / f"{name}.tflite"
@@ -204,12 +191,12 @@ def test_frozen_models_are_aligned_bytes_by_name() -> None:
 def test_real_build(
     tmp_path: Path,
     sources_or_skip: Callable[[], AbstractContextManager[None]],
-    seed_pipeline: object,
+    article_pipeline: object,
 ) -> None:
     """With ESP-IDF exported: an ESP32-C3 image with the reference model frozen in."""
     if "IDF_PATH" not in os.environ:
         pytest.skip("tools: ESP-IDF is missing: $IDF_PATH is not set")
-    model = seed_pipeline.build / "models" / "model_int8.tflite"  # type: ignore[attr-defined]
+    model = article_pipeline.build / "models" / "model_int8.tflite"  # type: ignore[attr-defined]
     given = os.environ.get("TINYCNN_IDF_COMPONENTS")
     components = (Path(given),) if given else ()
     with sources_or_skip():
@@ -217,7 +204,7 @@ def test_real_build(
         firmware = esp32.build(request, esp32_idf.find(), images=tmp_path)  # not the user's
     assert list(tmp_path.glob("*.bin")) == [firmware.image.path]
     assert read_image(firmware.image.path).chip == "ESP32-C3"
-    assert firmware.image.app_free > 0
+    assert firmware.image.app_room > firmware.image.app_size
     assert firmware.added["frozen_models"]["rodata"] >= model.stat().st_size
     for part in ("tflm", "esp_nn", "engine", "module"):
         assert sum(firmware.added[part].values()) > 0

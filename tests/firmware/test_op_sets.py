@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from host_helpers import Pipeline
-from tinycnn import targets as simulators
 from tinycnn.errors import UserError
-from tinycnn.firmware.unix import build_simulator
+from tinycnn.files import stage
+from tinycnn.firmware.unix import build_unix
+from tinycnn.targets import unix
 from tinycnn.tflite.ops import PROFILES, model_set, offered, profile_set
 
 LIST = """\
@@ -48,13 +49,11 @@ def test_simulator_has_just_the_ops_of_a_model(
 ) -> None:
     model = quick_pipeline.converted.int8
     with sources_or_skip():
-        built = build_simulator("tflm", ops=model_set(model.ops, model.name))
+        built = build_unix("tflm", ops=model_set(model.ops, model.name))
     script = tmp_path / "list.py"
     script.write_text(LIST)
     path = quick_pipeline.converted.path(model)
-    simulators.stage(tmp_path / "flash", {"model_int8.tflite": path})
-    done = simulators.run(
-        script, flash=tmp_path / "flash", capture=True, timeout=60, program=built.path
-    )
+    stage(tmp_path / "flash", {"model_int8.tflite": path})
+    done = unix.run(script, flash=tmp_path / "flash", capture=True, timeout=60, program=built.path)
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout.split() == sorted(set(model.ops))

@@ -10,7 +10,7 @@ from tinycnn import command
 from tinycnn.errors import BuildError
 from tinycnn.firmware import port, unix
 from tinycnn.firmware.fetch import Checkout
-from tinycnn.firmware.unix import build_simulator
+from tinycnn.firmware.unix import build_unix
 from tinycnn.targets.targets import Target, facts
 from tinycnn.tflite.ops import profile_set
 
@@ -41,8 +41,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (ours / name).mkdir(parents=True)
     (ours / "tflm" / "mod.c").write_text("int x;")
     monkeypatch.setattr(port, "FIRMWARE_BUILD", ours)
-    for module in (port, unix):
-        monkeypatch.setattr(module, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(port, "BUILD", tmp_path / "build")
     return tmp_path
 
 
@@ -64,26 +63,26 @@ def calls(folder: Path) -> list[str]:
 
 def test_second_build_does_not_run_make(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_tree(monkeypatch, build, MAKEFILE)
-    first = build_simulator()
-    assert build_simulator() == first
-    assert first.path == build / "build" / "simulator" / "hosted" / "micropython"
+    first = build_unix()
+    assert build_unix() == first
+    assert first.path == build / "build" / "unix" / "hosted" / "micropython"
     assert first.path.read_text() == "1.28.0\n"
     assert calls(build) == ["fresh"]
 
 
 def test_change_of_ours_runs_make_again(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_tree(monkeypatch, build, MAKEFILE)
-    build_simulator()
+    build_unix()
     (build / "firmware_build" / "tflm" / "mod.c").write_text("int xy;")
-    build_simulator()
+    build_unix()
     assert calls(build) == ["fresh", "reused"]
 
 
 def test_other_checkout_starts_afresh(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_tree(monkeypatch, build, MAKEFILE)
-    build_simulator()
+    build_unix()
     use_tree(monkeypatch, build, MAKEFILE, "1.26.1")
-    simulator = build_simulator()
+    simulator = build_unix()
     assert simulator.path.read_text() == "1.26.1\n"
     assert simulator.micropython_version == "1.26.1"
     assert calls(build) == ["fresh", "fresh"]
@@ -92,7 +91,7 @@ def test_other_checkout_starts_afresh(build: Path, monkeypatch: pytest.MonkeyPat
 def test_variants_have_folders_of_their_own(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_tree(monkeypatch, build, MAKEFILE)
     paths = {
-        build_simulator(sanitize=s, ops=o).path
+        build_unix(sanitize=s, ops=o).path
         for s in (False, True)
         for o in (None, profile_set("all"))
     }
@@ -104,25 +103,25 @@ def test_compile_error_is_one_line_with_the_log(
 ) -> None:
     use_tree(monkeypatch, build, FAILING)
     with pytest.raises(BuildError) as caught:
-        build_simulator()
+        build_unix()
     log = build / "build" / "logs" / "unix-hosted.log"
     assert str(caught.value) == (
         f"MicroPython (hosted) does not build: main.c:7:1: error: expected ';' (log: {log})"
     )
     assert "and so on" in log.read_text()
-    assert not (build / "build" / "simulator" / "hosted" / "micropython").exists()
+    assert not (build / "build" / "unix" / "hosted" / "micropython").exists()
 
 
 def test_failed_build_is_not_taken_for_a_good_one(
     build: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_tree(monkeypatch, build, MAKEFILE)
-    build_simulator()
+    build_unix()
     (build / "firmware_build" / "tflm" / "mod.c").write_text("int broken")
     use_tree(monkeypatch, build, FAILING)
     for _ in range(2):
         with pytest.raises(BuildError):
-            build_simulator()
+            build_unix()
 
 
 @pytest.mark.parametrize("missing", ["make", "gcc"])
@@ -134,19 +133,19 @@ def test_missing_tool_is_one_line(
         command.shutil, "which", lambda program: None if program == missing else found(program)
     )
     with pytest.raises(BuildError, match=f"^{missing} is missing: install it .*{missing}"):
-        build_simulator()
+        build_unix()
 
 
 def test_path_with_a_space_is_refused(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port, "BUILD", build / "my build")
     with pytest.raises(BuildError, match="path with a space"):
-        build_simulator()
+        build_unix()
 
 
 def test_progress_counts_files(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_tree(monkeypatch, build, MAKEFILE)
     seen: list[tuple[str, int, int]] = []
-    build_simulator(progress=lambda what, done, total: seen.append((what, done, total)))
+    build_unix(progress=lambda what, done, total: seen.append((what, done, total)))
     assert seen[0][:2] == ("Building MicroPython 1.28.0 (hosted)", 0)
     assert seen[-1][1] == 1
     assert seen[-1][2] > 1

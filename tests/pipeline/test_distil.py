@@ -100,7 +100,7 @@ def test_student_gets_better_by_lessons(
     for other in (
         replace(recipe, teaching=replace(QUICK, teachers=3)),
         replace(recipe, rate=0.1),
-        replace(recipe, build=models.build_seed),
+        replace(recipe, build=models.build_article),
     ):
         assert not training.ensure_trained(digits, other, 1, tmp_path, epochs=1).reused
 

@@ -22,24 +22,24 @@ from tinycnn.pipeline.score import Score
 
 
 @pytest.fixture(scope="session")
-def seed_evaluation(seed_pipeline: Pipeline) -> evaluating.Evaluation:
+def article_evaluation(article_pipeline: Pipeline) -> evaluating.Evaluation:
     return evaluating.evaluate(
-        seed_pipeline.dataset,
-        seed_pipeline.converted.models,
-        seed_pipeline.build,
-        trained=seed_pipeline.trained,
+        article_pipeline.dataset,
+        article_pipeline.converted.models,
+        article_pipeline.build,
+        trained=article_pipeline.trained,
     )
 
 
-def test_accuracy_is_the_articles_or_better(seed_evaluation: evaluating.Evaluation) -> None:
-    assert [(r.model, r.runtime) for r in seed_evaluation.results] == [
+def test_accuracy_is_the_articles_or_better(article_evaluation: evaluating.Evaluation) -> None:
+    assert [(r.model, r.runtime) for r in article_evaluation.results] == [
         ("keras", "Keras"),
         ("model_float32", "LiteRT"),
         ("model_float32", "TFLM"),
         ("model_int8", "LiteRT"),
         ("model_int8", "TFLM"),
     ]
-    for result in seed_evaluation.results:
+    for result in article_evaluation.results:
         assert result.parts["test"].accuracy >= 0.93, result.runtime
         assert result.parts["train"].accuracy > result.parts["validation"].accuracy
         assert [score.total for score in result.parts.values()] == [1078, 359, 360]
@@ -47,9 +47,9 @@ def test_accuracy_is_the_articles_or_better(seed_evaluation: evaluating.Evaluati
 
 
 def test_scores_are_counted_from_predictions(
-    seed_evaluation: evaluating.Evaluation, digits: Dataset
+    article_evaluation: evaluating.Evaluation, digits: Dataset
 ) -> None:
-    for result in seed_evaluation.results:
+    for result in article_evaluation.results:
         right = [p == y for p, y in zip(result.predictions, digits.y.tolist(), strict=True)]
         assert result.parts["test"] == Score(sum(right[1078:1437]), 359)
         confusion = np.array(result.confusion)
@@ -64,8 +64,8 @@ def test_confusion_has_true_classes_in_rows(digits: Dataset) -> None:
     assert confusion.sum() == confusion[:, 3].sum()
 
 
-def test_differences_are_few(seed_evaluation: evaluating.Evaluation) -> None:
-    float32, int8 = seed_evaluation.differences
+def test_differences_are_few(article_evaluation: evaluating.Evaluation) -> None:
+    float32, int8 = article_evaluation.differences
     assert float32.values == int8.values == 17970
     assert float32.largest < 1e-5
     assert int8.different < 60
@@ -73,13 +73,13 @@ def test_differences_are_few(seed_evaluation: evaluating.Evaluation) -> None:
 
 
 def test_evaluation_survives_its_json(
-    seed_pipeline: Pipeline, seed_evaluation: evaluating.Evaluation
+    article_pipeline: Pipeline, article_evaluation: evaluating.Evaluation
 ) -> None:
-    models = seed_pipeline.converted.models
-    again = evaluating.need_evaluation(seed_pipeline.dataset, models, seed_pipeline.build)
-    assert again == seed_evaluation
+    models = article_pipeline.converted.models
+    again = evaluating.need_evaluation(article_pipeline.dataset, models, article_pipeline.build)
+    assert again == article_evaluation
     with pytest.raises(UserError, match="of another model or other data"):
-        evaluating.need_evaluation(seed_pipeline.dataset, models[:1], seed_pipeline.build)
+        evaluating.need_evaluation(article_pipeline.dataset, models[:1], article_pipeline.build)
 
 
 def test_blocks_are_contiguous_and_even() -> None:
@@ -103,7 +103,7 @@ def test_cross_validation_holds_each_block_out(
         trained_on.append(part[0])
 
     monkeypatch.setattr(crossval, "learn", spy)
-    crossed = cross_validate(digits, RECIPES["seed"], 1, cache=tmp_path, folds=3)
+    crossed = cross_validate(digits, RECIPES["article"], 1, cache=tmp_path, folds=3)
     assert [score.total for score in crossed.folds] == [599, 599, 599]
     for (first, last), seen in zip(blocks(1797, 3), trained_on, strict=True):
         assert np.array_equal(seen, np.delete(digits.x, slice(first, last), axis=0))
@@ -250,10 +250,10 @@ def test_report_escapes_names(own_npz: Path, tmp_path: Path, command: Command) -
 
 
 def test_evaluate_prints_the_reference_beside_ours(
-    seed_pipeline: Pipeline, command: Command, monkeypatch: pytest.MonkeyPatch
+    article_pipeline: Pipeline, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    outcome = command("evaluate", "--folds", 0, "--build-dir", seed_pipeline.build)
+    outcome = command("evaluate", "--folds", 0, "--build-dir", article_pipeline.build)
     assert outcome.status == 0
     rows = [line for line in outcome.out.splitlines() if "article" in line]
     assert [("95.82%" in row) for row in rows] == [True, True]

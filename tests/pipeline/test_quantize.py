@@ -18,16 +18,16 @@ from tinycnn.tflite.read import inspect_tflite, read_tflite
 OPS = ("CONV_2D", "MAX_POOL_2D", "FULLY_CONNECTED")
 
 
-def test_models_are_small_and_have_three_ops(seed_pipeline: Pipeline) -> None:
-    int8, float32 = seed_pipeline.converted.int8, seed_pipeline.converted.float32
+def test_models_are_small_and_have_three_ops(article_pipeline: Pipeline) -> None:
+    int8, float32 = article_pipeline.converted.int8, article_pipeline.converted.float32
     assert int8.ops == float32.ops == OPS
     assert int8.size <= 2200
     assert float32.size <= 4000
     assert int8.tflm_error == float32.tflm_error == ""
 
 
-def test_int8_model_takes_and_gives_int8(seed_pipeline: Pipeline) -> None:
-    model = seed_pipeline.converted.int8
+def test_int8_model_takes_and_gives_int8(article_pipeline: Pipeline) -> None:
+    model = article_pipeline.converted.int8
     (takes,), (gives,) = model.inputs, model.outputs
     assert (takes.shape, takes.dtype) == ((1, 8, 8, 1), "int8")
     assert (gives.shape, gives.dtype) == ((1, 10), "int8")

@@ -22,8 +22,8 @@ from tinycnn.pipeline import train as training
 from tinycnn.pipeline.dataset import Dataset
 
 
-def test_seed_recipe_is_the_articles(seed_pipeline: Pipeline) -> None:
-    trained = seed_pipeline.trained
+def test_seed_recipe_is_the_articles(article_pipeline: Pipeline) -> None:
+    trained = article_pipeline.trained
     assert trained.parameters == 810
     assert [(layer.kind, layer.shape, layer.parameters) for layer in trained.layers] == [
         ("Input", (8, 8, 1), 0),
@@ -32,20 +32,22 @@ def test_seed_recipe_is_the_articles(seed_pipeline: Pipeline) -> None:
         ("Flatten", (72,), 0),
         ("Dense", (10,), 730),
     ]
-    assert (trained.epochs, trained.seed, models.RECIPES["seed"].batch) == (50, 1337, 16)
+    assert (trained.epochs, trained.seed, models.RECIPES["article"].batch) == (50, 1337, 16)
     assert len(trained.history.loss) == len(trained.history.val_accuracy) == 50
     assert trained.history.loss[-1] < 0.15 < 1.5 < trained.history.loss[0]
 
 
-def test_same_seed_same_bytes_in_another_process(seed_pipeline: Pipeline, tmp_path: Path) -> None:
+def test_same_seed_same_bytes_in_another_process(
+    article_pipeline: Pipeline, tmp_path: Path
+) -> None:
     train_in_a_process(tmp_path)
     for name in ("model_float32.tflite", "model_int8.tflite", "model_int8.h"):
-        first = (seed_pipeline.build / "models" / name).read_bytes()
+        first = (article_pipeline.build / "models" / name).read_bytes()
         assert (tmp_path / "models" / name).read_bytes() == first, name
 
 
 def test_other_seed_other_weights(quick_pipeline: Pipeline, tmp_path: Path) -> None:
-    data, recipe = quick_pipeline.dataset, models.RECIPES["seed"]
+    data, recipe = quick_pipeline.dataset, models.RECIPES["article"]
     other = training.train(data, recipe, 7, tmp_path, epochs=2)
     assert other.history.loss != quick_pipeline.trained.history.loss
 
@@ -57,7 +59,7 @@ def test_fit_sees_the_training_part_only(digits: Dataset) -> None:
     x[first:] = 1 - x[first:]
     weights = []
     for data in (digits, replace(digits, x=x)):
-        model = training.start_model(data, models.RECIPES["seed"], 1, None)
+        model = training.start_model(data, models.RECIPES["article"], 1, None)
         part = data.part("train")
         held_out = data.part("validation")
         training.fit(model, (part.x, part.y), (held_out.x, held_out.y), epochs=1, batch=64)
@@ -68,7 +70,7 @@ def test_fit_sees_the_training_part_only(digits: Dataset) -> None:
 def test_ensure_trained_reuses_what_matches(quick_pipeline: Pipeline) -> None:
     before = snapshot(quick_pipeline.build)
     again = training.ensure_trained(
-        quick_pipeline.dataset, models.RECIPES["seed"], 1337, quick_pipeline.build, epochs=2
+        quick_pipeline.dataset, models.RECIPES["article"], 1337, quick_pipeline.build, epochs=2
     )
     assert again.reused
     assert again == replace(quick_pipeline.trained, reused=True)
@@ -78,7 +80,7 @@ def test_ensure_trained_reuses_what_matches(quick_pipeline: Pipeline) -> None:
 def test_ensure_trained_trains_what_does_not_match(digits: Dataset, tmp_path: Path) -> None:
     def ensure(seed: int = 1, data: Dataset = digits) -> bool:
         return training.ensure_trained(
-            data, models.RECIPES["seed"], seed, tmp_path, epochs=1
+            data, models.RECIPES["article"], seed, tmp_path, epochs=1
         ).reused
 
     assert not ensure()
@@ -93,7 +95,7 @@ def test_ensure_trained_trains_what_does_not_match(digits: Dataset, tmp_path: Pa
 def test_progress_names_epoch_loss_and_accuracy(digits: Dataset, tmp_path: Path) -> None:
     said: list[tuple[str, int, int]] = []
     training.train(
-        digits, models.RECIPES["seed"], 1, tmp_path, lambda *a: said.append(a), epochs=2
+        digits, models.RECIPES["article"], 1, tmp_path, lambda *a: said.append(a), epochs=2
     )
     assert [(done, total) for _, done, total in said] == [(1, 2), (2, 2)]
     assert said[0][0].startswith("epoch 1/2  loss ")
@@ -174,7 +176,7 @@ def test_file_that_is_no_keras_model(name: str, tmp_path: Path, command: Command
 
 def test_own_model_is_trained_from_its_weights(digits: Dataset, tmp_path: Path) -> None:
     path = keras_model(tmp_path / "own.keras", (8, 8, 1), 10, softmax=True)
-    recipe = models.RECIPES["seed"]
+    recipe = models.RECIPES["article"]
     trained = training.train(digits, recipe, 1, tmp_path, epochs=25, source=path)
     assert trained.source == str(path)
     assert trained.parameters == 17 * 32 + 33 * 10
@@ -188,7 +190,7 @@ def test_gives_logits(tmp_path: Path) -> None:
         assert models.gives_logits(models.load_model(path)) is not softmax
 
 
-@pytest.mark.parametrize(("name", "least"), [("seed", 4), ("tiny", 4), ("best", 6), ("max", 4)])
+@pytest.mark.parametrize(("name", "least"), [("article", 4), ("tiny", 4), ("best", 6), ("max", 4)])
 def test_images_too_small(name: str, least: int) -> None:
     build = models.RECIPES[name].build
     with pytest.raises(UserError, match=f"{least - 1}x9 are too small"):
@@ -200,4 +202,4 @@ def test_recipes_have_the_parameters_that_the_pages_say() -> None:
     found = {
         name: recipe.build((8, 8, 1), 10).count_params() for name, recipe in models.RECIPES.items()
     }
-    assert found == {"seed": 810, "tiny": 810, "best": 2883, "max": 68138}
+    assert found == {"article": 810, "tiny": 810, "best": 2883, "max": 68138}

@@ -37,8 +37,8 @@ def test_threshold_is_the_least_that_keeps_its_word() -> None:
     assert _threshold(p, y) == 1.0
 
 
-def test_what_it_is_sure_of_is_right_more_often(seed_pipeline: Pipeline) -> None:
-    data, model = seed_pipeline.dataset, seed_pipeline.converted.int8
+def test_what_it_is_sure_of_is_right_more_often(article_pipeline: Pipeline) -> None:
+    data, model = article_pipeline.dataset, article_pipeline.converted.int8
     calibration = calibrate(model, data)
     assert 0.1 < calibration.temperature < 10
     part = data.part("validation")
@@ -49,9 +49,9 @@ def test_what_it_is_sure_of_is_right_more_often(seed_pipeline: Pipeline) -> None
     assert KEPT_RIGHT < 1
 
 
-def test_worse_images_are_harder(seed_pipeline: Pipeline) -> None:
-    part = seed_pipeline.dataset.part("test")
-    found = {s.name: s for s in strain(seed_pipeline.converted.int8, part)}
+def test_worse_images_are_harder(article_pipeline: Pipeline) -> None:
+    part = article_pipeline.dataset.part("test")
+    found = {s.name: s for s in strain(article_pipeline.converted.int8, part)}
     assert list(found) == ["noise", "shift sideways", "shift down", "strokes"]
     for each in found.values():
         at = [score.accuracy for score in each.scores]

@@ -11,12 +11,12 @@ from tinycnn.files import ROOT
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.model import RECIPES
 from tinycnn.report import frontier
-from tinycnn.report.frontier import Point, Run, recorded
+from tinycnn.report.frontier import Point, Trial, recorded
 from tinycnn.tflite.arena import predict_arena
 from tinycnn.tflite.read import read_tflite
 from tinycnn.tflite.run import run_tflm
 
-RUN = Run("best", 0, 2883, 350, 340, 351, 341, 5000, 2000, 900_000, 1.0)
+RUN = Trial("best", 0, 2883, 350, 340, 351, 341, 5000, 2000, 900_000, 1.0)
 
 
 def test_a_point_sums_its_runs_up() -> None:
@@ -40,12 +40,12 @@ def test_record_is_of_the_recipes_that_there_are() -> None:
 
 
 def test_record_has_what_can_be_had_again_at_once(
-    seed_pipeline: Pipeline, digits: Dataset
+    article_pipeline: Pipeline, digits: Dataset
 ) -> None:
     points = {point.recipe: point for point in recorded()}
-    small = seed_pipeline.converted.int8
-    assert points["seed"].bytes == small.size
-    assert points["seed"].arena == predict_arena(small.data).size
+    small = article_pipeline.converted.int8
+    assert points["article"].bytes == small.size
+    assert points["article"].arena == predict_arena(small.data).size
     shipped = read_tflite(ROOT / "device" / "digits.tflite")
     run = points["best"].runs[0]
     assert (run.bytes, run.arena) == (shipped.size, predict_arena(shipped.data).size)
@@ -56,7 +56,7 @@ def test_record_has_what_can_be_had_again_at_once(
 
 
 def test_nothing_is_counted_without_valgrind(
-    seed_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    article_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(frontier.shutil, "which", lambda _: None)
-    assert frontier.count_instructions(seed_pipeline.converted.int8) is None
+    assert frontier.count_instructions(article_pipeline.converted.int8) is None

@@ -9,13 +9,12 @@ import pytest
 from host_helpers import Command, assert_one_line_error
 from pty_board import PtyBoard
 from tinycnn.board.repl import connect
-from tinycnn.errors import MissingToolError, UserError
+from tinycnn.errors import MissingToolError
 from tinycnn.files import ROOT
-from tinycnn.firmware.unix import Simulator
+from tinycnn.firmware.port import Program
 from tinycnn.targets.board import FOLDER
 from tinycnn.targets.esp32 import ESP32, find_emulator
-from tinycnn.targets.targets import PORT, build_target, facts
-from tinycnn.tflite.ops import profile_set
+from tinycnn.targets.targets import Choice, build_target, facts
 
 SCRIPT = """\
 import sys
@@ -34,14 +33,9 @@ def flash(tmp_path: Path) -> Path:
 
 
 def test_script_runs_with_its_arguments_and_files(
-    board: PtyBoard,
-    simulator: Simulator,
-    flash: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    board: PtyBoard, simulator: Program, flash: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv(PORT, board.port)
-    target = build_target("esp32")
+    target = build_target("esp32", Choice(port=board.port))
     assert target.micropython.startswith(f"MicroPython v{simulator.micropython_version} on ")
     assert facts(target, flash).startswith("tflm 0.1.0 engine hosted")
     script = tmp_path / "script.py"
@@ -60,17 +54,16 @@ def test_simulate_on_a_board(
 ) -> None:
     """Beside what is there, which stays; what a run before this one left is gone."""
     device = ROOT / "device"
-    monkeypatch.setenv(PORT, board.port)
-    monkeypatch.setattr("tinycnn.targets.FLASH", tmp_path / "flash")
+    monkeypatch.setattr("tinycnn.targets.flash.FLASH", tmp_path / "flash")
     monkeypatch.setattr(
-        "tinycnn.targets.board_files",
+        "tinycnn.targets.flash.flash_files",
         lambda: {name: device / name for name in ("samples.py", "digits.tflite")},
     )
     with connect(board.port) as repl:
         repl.run(f"import os\nos.mkdir({FOLDER!r})")
         for name in ("mine.txt", f"{FOLDER}/old.txt"):
             repl.run(f"open({name!r}, 'w').close()")
-    outcome = command("simulate", "--target", "esp32", "device/classify.py")
+    outcome = command("simulate", "--target", "esp32", "--port", board.port, "device/classify.py")
     assert outcome.status == 0, outcome
     assert " of 8 right" in outcome.out
     with connect(board.port) as repl:
@@ -83,14 +76,25 @@ def test_simulate_on_a_board(
 
 def test_no_board(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serial.tools.list_ports.comports", list)
-    monkeypatch.delenv(PORT, raising=False)
     outcome = command("simulate", "--target", "esp32", "device/classify.py")
     assert_one_line_error(outcome, "no board found")
 
 
-def test_ops_are_those_of_the_firmware() -> None:
-    with pytest.raises(UserError, match="qemu-esp32 has the ops of its firmware"):
-        build_target("qemu-esp32", ops=profile_set("digits"))
+@pytest.mark.parametrize(
+    ("name", "option", "able"),
+    [
+        ("qemu-esp32", "--ops=digits", "unix-hosted, unix, unix-esp-nn, qemu-rv32"),
+        ("unix", "--port=somewhere", "esp32"),
+        ("esp32", "--qemu=somewhere", "qemu-esp32, qemu-esp32c3"),
+        ("qemu-rv32", "--image=some.bin", "qemu-esp32, qemu-esp32c3"),
+    ],
+)
+def test_option_of_another_target_is_one_line(
+    command: Command, name: str, option: str, able: str
+) -> None:
+    outcome = command("simulate", "--target", name, option)
+    word = option.partition("=")[0]
+    assert_one_line_error(outcome, f"the target {name} takes no {word}: that is for {able}")
 
 
 @pytest.mark.parametrize("program", ["/nowhere/qemu", "/bin/true"])

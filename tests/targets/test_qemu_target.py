@@ -10,11 +10,12 @@ import pytest
 
 from host_helpers import Pipeline
 from tinycnn import command
-from tinycnn import targets as simulators
 from tinycnn.errors import MissingToolError, SourceError, TargetError
-from tinycnn.files import ROOT
+from tinycnn.files import ROOT, stage
 from tinycnn.firmware import qemu
 from tinycnn.firmware.fetch import Checkout
+from tinycnn.targets.completed import TIMED_OUT
+from tinycnn.targets.flash import flash_files
 from tinycnn.targets.qemu import machine
 from tinycnn.targets.targets import Target
 
@@ -27,7 +28,7 @@ CANARY = 0xBBBBBBBB
 @pytest.fixture
 def flash(quick_pipeline: Pipeline, tmp_path: Path) -> Path:
     folder = tmp_path / "flash"
-    simulators.stage(folder, simulators.board_files(models=quick_pipeline.build / "models"))
+    stage(folder, flash_files(models=quick_pipeline.build / "models"))
     return folder
 
 
@@ -101,7 +102,7 @@ def test_script_without_end_is_stopped(qemu_rv32: Target, tmp_path: Path) -> Non
     script = tmp_path / "script.py"
     script.write_text("print('on')\nwhile True:\n    pass\n")
     done = qemu_rv32.run(script, flash=tmp_path, capture=True, timeout=1)
-    assert done.status == simulators.TIMED_OUT
+    assert done.status == TIMED_OUT
     assert 1 <= done.seconds < 15
 
 

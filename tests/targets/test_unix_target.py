@@ -15,22 +15,25 @@ from pathlib import Path
 import pytest
 
 from commandline import MAIN, tinycnn
-from tinycnn import targets as simulators
 from tinycnn.errors import TargetError, UserError
-from tinycnn.firmware.unix import Simulator
+from tinycnn.files import board_files, stage
+from tinycnn.firmware.port import Program
+from tinycnn.targets import unix
+from tinycnn.targets.completed import TIMED_OUT, Completed
+from tinycnn.targets.flash import flash_files
 from tinycnn.targets.targets import Target, facts
 
-Run = Callable[..., simulators.Completed]
+Run = Callable[..., Completed]
 
 
 @pytest.fixture
-def run(simulator: Simulator, tmp_path: Path) -> Run:
+def run(simulator: Program, tmp_path: Path) -> Run:
     """Run a script's text in an empty flash and capture its output."""
 
-    def run_text(text: str, *args: str, timeout: float = 30) -> simulators.Completed:
+    def run_text(text: str, *args: str, timeout: float = 30) -> Completed:
         script = tmp_path / "script.py"
         script.write_text(text)
-        return simulators.run(
+        return unix.run(
             script,
             args,
             flash=tmp_path / "flash",
@@ -67,7 +70,7 @@ def test_killed_simulator_has_the_shells_status(run: Run) -> None:
 def test_script_that_does_not_end_is_stopped_with_what_it_started(run: Run) -> None:
     text = "import os\nos.system('sleep 600 & echo $!')\nwhile True: pass"
     done = run(text, timeout=2)
-    assert done.status == simulators.TIMED_OUT
+    assert done.status == TIMED_OUT
     time.sleep(0.2)
     stat = Path(f"/proc/{done.stdout.strip()}/stat")
     assert not stat.exists() or stat.read_text().split()[2] == "Z"
@@ -75,7 +78,7 @@ def test_script_that_does_not_end_is_stopped_with_what_it_started(run: Run) -> N
 
 def test_flash_is_the_current_folder_and_on_the_path(run: Run, tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text("x = 42")
-    simulators.stage(tmp_path / "flash", {"staged.py": tmp_path / "module.py"})
+    stage(tmp_path / "flash", {"staged.py": tmp_path / "module.py"})
     done = run("import os, staged\nprint(staged.x, os.listdir())")
     assert done.stdout == "42 ['staged.py']\n"
 
@@ -83,33 +86,31 @@ def test_flash_is_the_current_folder_and_on_the_path(run: Run, tmp_path: Path) -
 def test_stage_copies_only_what_differs(tmp_path: Path) -> None:
     flash, file = tmp_path / "flash", tmp_path / "model"
     file.write_bytes(b"one")
-    assert simulators.stage(flash, {"m.tflite": file}) == ["m.tflite"]
-    assert simulators.stage(flash, {"m.tflite": file}) == []
+    assert stage(flash, {"m.tflite": file}) == ["m.tflite"]
+    assert stage(flash, {"m.tflite": file}) == []
     file.write_bytes(b"two")
-    assert simulators.stage(flash, {"m.tflite": file}) == ["m.tflite"]
+    assert stage(flash, {"m.tflite": file}) == ["m.tflite"]
     assert (flash / "m.tflite").read_bytes() == b"two"
     assert [path.name for path in flash.iterdir()] == ["m.tflite"]
 
 
 def test_stage_of_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot read"):
-        simulators.stage(tmp_path, {"a": tmp_path / "missing"})
+        stage(tmp_path, {"a": tmp_path / "missing"})
 
 
-def test_board_files_are_scripts_and_models(tmp_path: Path) -> None:
-    for name in ("device/main.py", "device/notes.txt", "models/a.tflite", "models/a.keras"):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.touch()
-    found = simulators.board_files(tmp_path / "device", tmp_path / "models")
-    assert sorted(found) == ["a.tflite", "main.py"]
+def test_flash_has_what_a_board_gets_and_every_model(tmp_path: Path) -> None:
+    for name in ("a.tflite", "a.keras"):
+        (tmp_path / name).touch()
+    found = flash_files(tmp_path)
+    assert found == board_files() | {"a.tflite": tmp_path / "a.tflite"}
 
 
-def test_missing_script_and_program_are_errors(tmp_path: Path, simulator: Simulator) -> None:
+def test_missing_script_and_program_are_errors(tmp_path: Path, simulator: Program) -> None:
     with pytest.raises(TargetError, match="there is no script"):
-        simulators.run(tmp_path / "missing.py", program=simulator.path)
-    with pytest.raises(TargetError, match="run `tinycnn simulator`"):
-        simulators.run(None, program=tmp_path / "missing")
+        unix.run(tmp_path / "missing.py", program=simulator.path)
+    with pytest.raises(TargetError, match="run `tinycnn simulate --build-only`"):
+        unix.run(None, program=tmp_path / "missing")
 
 
 def test_simulator_without_tflm_is_one_line(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ def test_simulator_without_tflm_is_one_line(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\necho Traceback >&2\necho 'ImportError: no tflm' >&2\nexit 1")
     program.chmod(0o755)
     with pytest.raises(TargetError, match=r"cannot import tflm, and says: ImportError: no tflm$"):
-        facts(Target("unix", program, "", partial(simulators.run, program=program)), tmp_path)
+        facts(Target("unix", program, "", partial(unix.run, program=program)), tmp_path)
 
 
 def test_cli_missing_script_is_one_line_and_status_2(tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ def test_cli_missing_script_is_one_line_and_status_2(tmp_path: Path) -> None:
     assert done.stderr == f"tinycnn: there is no script {tmp_path / 'missing.py'}\n"
 
 
-def test_cli_passes_arguments_and_status(tmp_path: Path, simulator: Simulator) -> None:
+def test_cli_passes_arguments_and_status(tmp_path: Path, simulator: Program) -> None:
     script = tmp_path / "script.py"
     script.write_text("import sys\nprint(sys.argv[1:])\nsys.exit(7)")
     done = tinycnn("simulate", str(script), "--engine", "x")
@@ -179,7 +180,7 @@ class Terminal:
 
 
 @pytest.fixture
-def repl(simulator: Simulator) -> Iterator[Terminal]:
+def repl(simulator: Program) -> Iterator[Terminal]:
     """`tinycnn simulate` on a terminal, at its first prompt."""
     terminal = Terminal("simulate")
     try:

@@ -15,9 +15,9 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from flatbuffers_by_hand import one_op_model
 from host_helpers import Command, Pipeline
 from random_networks import random_network
-from tinycnn import targets as simulators
 from tinycnn.files import ROOT
-from tinycnn.firmware.unix import Simulator
+from tinycnn.firmware.port import Program
+from tinycnn.targets import unix
 from tinycnn.targets.targets import Target
 from tinycnn.tflite.arena import ILP32, LP64, Abi, Kernels, UnpredictableError, predict_arena
 from tinycnn.tflite.arena import kernels as kernel_table
@@ -167,16 +167,14 @@ print("survived")
 
 
 def test_no_size_of_arena_ends_the_planner_outside_it(
-    models: dict[str, bytes], simulator_tflm: Simulator, tmp_path: Path
+    models: dict[str, bytes], simulator_tflm: Program, tmp_path: Path
 ) -> None:
     """At 2,536 bytes TFLM took a negative number of bytes left for a huge one."""
     (tmp_path / "residual_q.tflite").write_bytes(models["residual_q"])
     script = tmp_path / "sweep.py"
     script.write_text(SWEEP)
     needed = str(predict_arena(models["residual_q"], LP64).size)
-    done = simulators.run(
-        script, [needed], flash=tmp_path, capture=True, program=simulator_tflm.path
-    )
+    done = unix.run(script, [needed], flash=tmp_path, capture=True, program=simulator_tflm.path)
     assert (done.status, done.stdout) == (0, "survived\n")
 
 

@@ -71,8 +71,8 @@ def test_quantize_refuses(values: list[float], scale: float) -> None:
         quantize(values, scale, 0)
 
 
-def test_tflm_int8_is_litert_reference_but_for_few_steps(seed_pipeline: Pipeline) -> None:
-    model, x = seed_pipeline.converted.int8, seed_pipeline.dataset.x
+def test_tflm_int8_is_litert_reference_but_for_few_steps(article_pipeline: Pipeline) -> None:
+    model, x = article_pipeline.converted.int8, article_pipeline.dataset.x
     ours = run_tflm(model, x).outputs
     theirs = run_litert(model, x, reference=True).outputs
     assert ours.dtype == np.int8
@@ -83,19 +83,19 @@ def test_tflm_int8_is_litert_reference_but_for_few_steps(seed_pipeline: Pipeline
     assert (apart > 0).sum() <= 0.003 * apart.size
 
 
-def test_tflm_float_is_litert_reference(seed_pipeline: Pipeline) -> None:
-    model, x = seed_pipeline.converted.float32, seed_pipeline.dataset.x
+def test_tflm_float_is_litert_reference(article_pipeline: Pipeline) -> None:
+    model, x = article_pipeline.converted.float32, article_pipeline.dataset.x
     ours, theirs = run_tflm(model, x).outputs, run_litert(model, x, reference=True).outputs
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
 
 
-def test_litert_float_is_keras(seed_pipeline: Pipeline) -> None:
+def test_litert_float_is_keras(article_pipeline: Pipeline) -> None:
     from tinycnn._tensorflow import captured
 
-    x = seed_pipeline.dataset.x[:200]
+    x = article_pipeline.dataset.x[:200]
     with captured():
-        scores = seed_pipeline.trained.load().predict(x, verbose=0)
-    ours = run_litert(seed_pipeline.converted.float32, x).outputs
+        scores = article_pipeline.trained.load().predict(x, verbose=0)
+    ours = run_litert(article_pipeline.converted.float32, x).outputs
     np.testing.assert_allclose(ours, scores, rtol=0, atol=1e-4)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from host_helpers import Pipeline
-from tinycnn import targets as simulators
-from tinycnn.firmware.unix import Simulator
+from tinycnn.firmware.port import Program
 from tinycnn.pipeline import quantize as quantizing
+from tinycnn.targets import unix
 from tinycnn.tflite.read import TFLite, inspect_tflite
 from tinycnn.tflite.run import run_litert, run_tflm, to_raw
 
@@ -28,11 +28,11 @@ for name in sys.argv[1:]:
 
 
 @pytest.fixture(scope="module")
-def whole(seed_pipeline: Pipeline) -> dict[str, TFLite]:
+def whole(article_pipeline: Pipeline) -> dict[str, TFLite]:
     """Both models as the converter gives them, by name."""
-    model = seed_pipeline.trained.load()
-    wrapped = quantizing.fixed_batch(model, seed_pipeline.dataset.image_shape)
-    images = seed_pipeline.dataset.part("train").x
+    model = article_pipeline.trained.load()
+    wrapped = quantizing.fixed_batch(model, article_pipeline.dataset.image_shape)
+    images = article_pipeline.dataset.part("train").x
     made = {"model_float32": None, "model_int8": images}
     return {
         name: inspect_tflite(quantizing.convert(wrapped, images), name)
@@ -40,9 +40,9 @@ def whole(seed_pipeline: Pipeline) -> dict[str, TFLite]:
     }
 
 
-def test_host_runtimes_give_the_same(seed_pipeline: Pipeline, whole: dict[str, TFLite]) -> None:
-    x = seed_pipeline.dataset.x
-    for small in seed_pipeline.converted.models:
+def test_host_runtimes_give_the_same(article_pipeline: Pipeline, whole: dict[str, TFLite]) -> None:
+    x = article_pipeline.dataset.x
+    for small in article_pipeline.converted.models:
         large = whole[small.name]
         assert small.size < large.size
         for run in (run_litert, run_tflm):
@@ -53,20 +53,20 @@ def test_host_runtimes_give_the_same(seed_pipeline: Pipeline, whole: dict[str, T
 
 @pytest.mark.parametrize("engine", ["simulator", "simulator_tflm"])
 def test_module_gives_the_same(
-    seed_pipeline: Pipeline,
+    article_pipeline: Pipeline,
     whole: dict[str, TFLite],
     engine: str,
     request: pytest.FixtureRequest,
     tmp_path: Path,
 ) -> None:
-    simulator: Simulator = request.getfixturevalue(engine)
-    small, large = seed_pipeline.converted.int8, whole["model_int8"]
+    simulator: Program = request.getfixturevalue(engine)
+    small, large = article_pipeline.converted.int8, whole["model_int8"]
     (tmp_path / "small.tflite").write_bytes(small.data)
     (tmp_path / "large.tflite").write_bytes(large.data)
-    x = seed_pipeline.dataset.x[::6]
+    x = article_pipeline.dataset.x[::6]
     (tmp_path / "images.bin").write_bytes(to_raw(x, small.inputs[0]).tobytes())
     (tmp_path / "run.py").write_text(RUN)
-    done = simulators.run(
+    done = unix.run(
         tmp_path / "run.py",
         ["small.tflite", "large.tflite"],
         flash=tmp_path,

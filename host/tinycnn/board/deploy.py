@@ -17,11 +17,9 @@ from serial import SerialException
 
 from tinycnn.board.repl import LostError, Repl, ScriptError
 from tinycnn.errors import TargetError, UserError
-from tinycnn.files import BUILD, ROOT, read_bytes
+from tinycnn.files import models_in, read_bytes
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.check import check_model
-
-MODEL_SUFFIX = ".tflite"
 
 _BESIDE = ".new"
 _CHUNK = 1024  # bytes in one command; as text up to four times that, in the board's heap
@@ -83,28 +81,6 @@ class Deployed:
     free: int
 
 
-def deploy_files(
-    model: Path | None = None, *, device: Path = ROOT / "device", models: Path = BUILD / "models"
-) -> dict[str, Path]:
-    """What a board needs: names there and where the files are here.
-
-    `device/`'s scripts, and one model: `model`, or the one in `device/`, or the int8
-    one that was made last. Raises UserError if there is no model.
-    """
-    found = sorted(device.glob("*.py"))
-    if model is not None:
-        found.append(model)
-    elif shipped := sorted(device.glob(f"*{MODEL_SUFFIX}")):
-        found += shipped
-    elif (made := models / "model_int8.tflite").is_file():
-        found.append(made)
-    else:
-        raise UserError(
-            "there is no model to deploy: run `tinycnn demo`, or name one with --model"
-        )
-    return {path.name: path for path in found}
-
-
 def deploy(board: Repl, files: Mapping[str, Path], progress: Progress = silent) -> Deployed:
     """Bring `files` (names on the board -> host files) to `board`.
 
@@ -113,7 +89,7 @@ def deploy(board: Repl, files: Mapping[str, Path], progress: Progress = silent) 
     before is then still there.
     """
     wanted = {name: read_bytes(path) for name, path in files.items()}
-    models = [name for name in wanted if name.endswith(MODEL_SUFFIX)]
+    models = models_in(files)
     ops = _ops(board)
     for name in models:
         _check(files[name], wanted[name], ops)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinycnn.board.image import Image
 from tinycnn.board.loader import Chip, Loader
 from tinycnn.errors import TargetError, UserError
+from tinycnn.firmware.esp32.image import Image
 from tinycnn.progress import Progress, silent
 
 SECTOR = 4096

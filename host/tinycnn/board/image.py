@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import struct
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,51 +11,12 @@ from esptool.bin_image import LoadFirmwareImage
 from esptool.targets import CHIP_DEFS
 
 from tinycnn.errors import TargetError, UserError, first_line
-from tinycnn.files import BUILD, read_bytes
-from tinycnn.firmware.partitions import TABLE_OFFSET, Partition, read_partitions
-
-IMAGES = BUILD / "firmware"
-"""Where `tinycnn firmware build` leaves images."""
+from tinycnn.files import read_bytes
+from tinycnn.firmware.esp32.image import IMAGES, Image
+from tinycnn.firmware.partitions import TABLE_OFFSET, read_partitions
 
 _MAGIC = 0xE9
 _CHIP_ID = 12  # offset in the header
-
-
-@dataclass(frozen=True)
-class Image:
-    """Bootloader, partition table and application in one file.
-
-    chip     as esptool names it, like "ESP32-C3"
-    address  where in the flash the file begins
-    """
-
-    path: Path
-    data: bytes
-    chip: str
-    address: int
-    partitions: tuple[Partition, ...]
-
-    @property
-    def end(self) -> int:
-        """The first address behind the file's last byte."""
-        return self.address + len(self.data)
-
-    @property
-    def flash_needed(self) -> int:
-        """Bytes of flash that the partition table asks for."""
-        return max(self.end, *(partition.end for partition in self.partitions))
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
-
-    @property
-    def board(self) -> str:
-        """The board's name in the file's, which is BOARD-DATE-VERSION.bin."""
-        return re.split(r"-\d{8}", self.path.stem)[0]
-
-    def __str__(self) -> str:
-        return f"{self.path} (for {self.chip})"
 
 
 def read_image(path: Path) -> Image:

@@ -1,15 +1,18 @@
-"""A ROMFS image for models, each where `tflm` can use it without a copy.
+"""A ROMFS image in which `tflm` can use each model where it lies.
 
-An interpreter uses a model in flash where it lies if that is aligned to 16 bytes.
-mpremote's own writer puts a file wherever the last one ended; here a padding record,
-which MicroPython passes over, comes before each. The format is described in MicroPython's
-extmod/vfs_rom.c.
+An interpreter uses a model in flash without a copy if it is aligned to 16 bytes. mpremote's
+writer puts a file wherever the last one ended; here a padding record, which MicroPython
+passes over, comes before each. The format is described in MicroPython's extmod/vfs_rom.c.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Mapping
 from pathlib import Path
+
+from mpremote.romfs import VfsRomWriter, copy_recursively
 
 from tinycnn.errors import UserError
 from tinycnn.files import read_bytes
@@ -19,27 +22,47 @@ ALIGNMENT = 16
 PARTITION = 512 << 10
 """Bytes of the partition of our firmware (firmware_build/esp32/boards/partitions-4MiB.csv)."""
 
-_MAGIC = b"\xd2\xcd\x31"
 _LENGTH_BYTES = 5
-_PADDING, _VERBATIM, _FILE = 1, 2, 5  # kinds of records
+
+
+class _AlignedWriter(VfsRomWriter):  # type: ignore[misc]
+    """mpremote's writer, with the content of each file that lies in no folder aligned."""
+
+    def mkfile(self, filename: str, filedata: bytes) -> None:
+        body = self._dir_stack[-1][1]
+        begin = len(body)
+        super().mkfile(filename, filedata)
+        start = len(self.ROMFS_HEADER) + _LENGTH_BYTES
+        missing = -(start + len(body) - len(filedata)) % ALIGNMENT
+        if missing and len(self._dir_stack) == 1:
+            # A record has two bytes at least.
+            padding = bytes((missing - 2) % ALIGNMENT)
+            body[begin:begin] = self._pack(self.ROMFS_RECORD_KIND_PADDING, padding)
+
+    def finalise(self) -> bytes:
+        _, body = self._dir_stack.pop()
+        length = self._encode_uint(len(body)).rjust(_LENGTH_BYTES, b"\x80")
+        return bytes(self.ROMFS_HEADER + length + body)
 
 
 def romfs_image(files: Mapping[str, bytes]) -> bytes:
-    """A file system with `files` (names -> contents), each aligned to 16 in it."""
-    start = len(_MAGIC) + _LENGTH_BYTES
-    body = bytearray()
+    """A file system with `files` (names -> contents)."""
+    writer = _AlignedWriter()
     for name, data in files.items():
-        record = _file(name, data)
-        missing = -(start + len(body) + len(record) - len(data)) % ALIGNMENT
-        if missing:
-            body += _padding(missing)
-        body += record
-    length = _uint(len(body))
-    return _MAGIC + length.rjust(_LENGTH_BYTES, b"\x80") + body
+        writer.mkfile(name, data)
+    return writer.finalise()
+
+
+def romfs_folder(folder: Path) -> bytes:
+    """A file system with all that is in `folder`."""
+    writer = _AlignedWriter()
+    with contextlib.redirect_stdout(io.StringIO()):  # mpremote tells what it packs
+        copy_recursively(writer, f"{folder}/", "", False)
+    return writer.finalise()
 
 
 def model_image(models: Mapping[str, Path]) -> bytes:
-    """The same with models from files.
+    """A file system with models from files.
 
     Raises UserError for one that no firmware runs, or if they do not fit the partition.
     """
@@ -55,25 +78,3 @@ def model_image(models: Mapping[str, Path]) -> bytes:
             "take fewer models"
         )
     return image
-
-
-def _uint(value: int) -> bytes:
-    """Seven bits a byte, most significant first; all but the last have the top bit set."""
-    encoded = [value & 0x7F]
-    while value := value >> 7:
-        encoded.insert(0, 0x80 | value & 0x7F)
-    return bytes(encoded)
-
-
-def _record(kind: int, payload: bytes) -> bytes:
-    return _uint(kind) + _uint(len(payload)) + payload
-
-
-def _file(name: str, data: bytes) -> bytes:
-    encoded = name.encode()
-    return _record(_FILE, _uint(len(encoded)) + encoded + _record(_VERBATIM, data))
-
-
-def _padding(size: int) -> bytes:
-    """A record of `size` bytes, or 16 more: it has two at least."""
-    return _record(_PADDING, bytes((size - 2) % ALIGNMENT))

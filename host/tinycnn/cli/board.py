@@ -11,7 +11,6 @@ import typer
 
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
-from tinycnn.cli.targets import TargetName
 from tinycnn.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,13 +29,13 @@ RESET_BY_HAND_SECONDS = 120
 @app.command()
 def doctor(port: PortOption = None) -> None:
     """Look at the board and say what to do next; status 1 if there is something to do."""
-    from tinycnn.board import deploy as deploying
     from tinycnn.board.doctor import examine
     from tinycnn.board.ports import choose_port
+    from tinycnn.files import board_files
 
     name = choose_port(port)
     try:
-        files = deploying.deploy_files()
+        files = board_files()
     except UserError:
         files = {}  # nothing was made yet: that is no reason not to look at the board
     found = examine(name, files)
@@ -126,42 +125,27 @@ def _agree(plan: Plan, yes: bool) -> None:
 @app.command()
 def deploy(
     port: PortOption = None,
-    target: Annotated[
-        TargetName | None,
-        typer.Option(help="The flash of this target of `simulate`, instead of a board's."),
-    ] = None,
     model: Annotated[
         Path | None,
         typer.Option(metavar="FILE.tflite", help="This model. Without it: device/'s, or demo's."),
     ] = None,
 ) -> None:
     """Copy the model and device/'s files to a board, as far as they differ."""
-    from tinycnn import targets as simulators
     from tinycnn.board import deploy as deploying
     from tinycnn.board.doctor import run_line
     from tinycnn.board.ports import choose_port
     from tinycnn.board.repl import connect
+    from tinycnn.files import board_files
 
-    files = deploying.deploy_files(model)
-    if target is not None:
-        if port is not None:
-            raise UserError("--target and --port: one of them, please")
-        copied = simulators.stage(simulators.FLASH, files)
-        for file in files:
-            typer.echo(f"{file}: {_state(file in copied)}")
-        typer.echo(f"next: tinycnn simulate --target {target.value} device/classify.py")
-        return
+    files = board_files(model)
     name = choose_port(port)
     with connect(name) as board, progress_bar("deploy") as show:
         done = deploying.deploy(board, files, show)
     for file in files:
         arena = f", arena of {done.arenas[file]} bytes" if file in done.arenas else ""
-        typer.echo(f"{file}: {_state(file in done.copied)}{arena}")
+        state = "copied" if file in done.copied else "there already"
+        typer.echo(f"{file}: {state}{arena}")
     typer.echo(f"{done.free >> 10} KB free; next: {run_line(name)}")
-
-
-def _state(copied: bool) -> str:
-    return "copied" if copied else "there already"
 
 
 @app.command()
@@ -175,14 +159,12 @@ def romfs(
     ] = Path("build/models.romfs"),
 ) -> None:
     """Pack models for the board's ROMFS, where they run from flash without a copy."""
-    from tinycnn.board import deploy as deploying
     from tinycnn.board import romfs as packing
-    from tinycnn.files import write_atomic
+    from tinycnn.files import MODEL_SUFFIX, board_files, models_in, write_atomic
 
-    found = {path.name: path for path in models} if models else deploying.deploy_files()
-    chosen = {n: p for n, p in found.items() if n.endswith(deploying.MODEL_SUFFIX)}
+    chosen = models_in({path.name: path for path in models} if models else board_files())
     if models and len(chosen) < len(models):
-        raise UserError(f"models need different names that end in {deploying.MODEL_SUFFIX}")
+        raise UserError(f"models need different names that end in {MODEL_SUFFIX}")
     if output.suffix not in (".romfs", ".img"):
         raise UserError(f"--output {output}: mpremote wants a name that ends in .romfs")
     image = packing.model_image(chosen)

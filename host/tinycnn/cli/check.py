@@ -15,24 +15,24 @@ from tinycnn.files import read_bytes
 @app.command()
 def check(
     model: Annotated[Path, typer.Argument(metavar="MODEL.tflite", help="The model to look at.")],
-    profile: Annotated[
-        str, typer.Option(metavar="digits|cnn|all", help="The firmware's op profile.")
+    ops: Annotated[
+        str, typer.Option(metavar="digits|cnn|all", help="The ops of the firmware.")
     ] = "cnn",
 ) -> None:
     """Say whether a board can run a model, and what it takes; status 1 if it cannot."""
     from tinycnn.tflite import check as checking
     from tinycnn.tflite.ops import profile_set
 
-    profile_set(profile)
+    profile_set(ops)
     data = read_bytes(model)
     found = checking.check_model(data)
     typer.echo(f"{model}: {found.size} bytes")
     if not found.valid:
         typer.echo(f"not valid: {found.reason}")
         sys.exit(1)
-    lacking = found.lacking(profile)
+    lacking = found.lacking(ops)
     for op in found.ops:
-        lack = "" if op.name not in lacking else "  not in " + profile
+        lack = "" if op.name not in lacking else "  not in " + ops
         typer.echo(f"  {op.name} version {op.version}{lack}")
     if not found.reason:
         for line in _arena(data):
@@ -42,7 +42,7 @@ def check(
     elif lacking:
         typer.echo(f"needs a firmware built with --ops {found.profile} or --ops-from {model}")
     else:
-        typer.echo(f"valid; a firmware with --ops {profile} runs it")
+        typer.echo(f"valid; a firmware with --ops {ops} runs it")
     sys.exit(1 if found.reason or lacking else 0)
 
 

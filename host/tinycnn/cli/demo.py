@@ -52,7 +52,7 @@ def _table(made: Demo) -> Table:
     from tinycnn.pipeline.evaluate import ARTICLE_ACCURACY, ARTICLE_BYTES
 
     table = Table(
-        title="Digits, recipe seed; digits: recipe best, as shipped", title_justify="left"
+        title="Digits, recipe article; digits: recipe best, as shipped", title_justify="left"
     )
     table.add_column("model", no_wrap=True)
     headings = ("bytes", "article's", "test", "article's", "of 8", "arena", "µs")

@@ -38,7 +38,9 @@ def train(
             "--model", metavar="FILE.keras", help="Train this network, from its weights."
         ),
     ] = None,
-    recipe: Annotated[str, typer.Option(metavar="NAME", help="How to build and train.")] = "seed",
+    recipe: Annotated[
+        str, typer.Option(metavar="NAME", help="How to build and train.")
+    ] = "article",
     seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same model.")] = 1337,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Instead of the recipe's own number.")

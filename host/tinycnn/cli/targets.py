@@ -1,4 +1,4 @@
-"""Verbs that make firmware and run it: firmware fetch and build, simulator, simulate."""
+"""Verbs that make firmware and run it: firmware fetch and build, simulate."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ TargetOption = Annotated[
         "machine in QEMU; qemu-esp32, qemu-esp32c3: emulated chips; esp32: a board on a port. "
         "See docs/targets.md."
     ),
+]
+
+
+OpsOption = Annotated[
+    str | None,
+    typer.Option(metavar="digits|cnn|all", help="The ops it can run. Without it: cnn."),
+]
+OpsFromOption = Annotated[
+    Path | None,
+    typer.Option(metavar="MODEL.tflite", help="Just the ops of this model instead."),
 ]
 
 
@@ -90,13 +100,8 @@ class BoardName(StrEnum):
 @firmware.command()
 def build(
     board: Annotated[BoardName, typer.Option(help="The board to build for.")],
-    ops: Annotated[
-        str, typer.Option(metavar="digits|cnn|all", help="The ops it can run.")
-    ] = "cnn",
-    ops_from: Annotated[
-        Path | None,
-        typer.Option(metavar="MODEL.tflite", help="Just the ops of this model instead."),
-    ] = None,
+    ops: OpsOption = None,
+    ops_from: OpsFromOption = None,
     freeze: Annotated[
         list[Path] | None,
         typer.Option(metavar="MODEL.tflite", help="Build this model in; may be repeated."),
@@ -117,7 +122,7 @@ def build(
     ] = False,
 ) -> None:
     """Build MicroPython with tflm for an ESP32 board: one file to flash."""
-    from tinycnn.files import ROOT
+    from tinycnn.files import ROOT, board_files, models_in
     from tinycnn.firmware.esp32 import build as esp32
     from tinycnn.firmware.esp32 import container as esp32_container
     from tinycnn.firmware.esp32 import idf as esp32_idf
@@ -132,7 +137,7 @@ def build(
     request = esp32.Request(
         esp32.BOARDS[board.value],
         _op_set(ops, ops_from),
-        tuple(freeze or esp32.default_models()),
+        tuple(freeze or models_in(board_files()).values()),
         folders,
         reference_kernels,
     )
@@ -141,28 +146,6 @@ def build(
         built = esp32.build(request, found, progress=show, announce=announce)
     for line in esp32.told(built):
         typer.echo(line)
-
-
-@app.command()
-def simulator(
-    target: TargetOption = TargetName.unix_hosted,
-    ops: Annotated[
-        str, typer.Option(metavar="digits|cnn|all", help="The ops it can run.")
-    ] = "cnn",
-    ops_from: Annotated[
-        Path | None,
-        typer.Option(metavar="MODEL.tflite", help="Just the ops of this model instead."),
-    ] = None,
-) -> None:
-    """Build what `simulate` runs scripts in: MicroPython with the module tflm."""
-    from tinycnn.targets.targets import build_target, facts
-
-    chosen = None if ops == "cnn" and ops_from is None else _op_set(ops, ops_from)
-    with progress_bar("simulator") as show:
-        built = build_target(target.value, ops=chosen, progress=show)
-    typer.echo(f"{built.program}")
-    typer.echo(f"MicroPython {built.micropython}")
-    typer.echo(facts(built))
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
@@ -175,37 +158,58 @@ def simulate(
         list[str] | None, typer.Argument(metavar="ARGS", help="The script's arguments.")
     ] = None,
     target: TargetOption = TargetName.unix_hosted,
+    ops: OpsOption = None,
+    ops_from: OpsFromOption = None,
+    port: Annotated[
+        str | None,
+        typer.Option(metavar="PORT", help="The board of the target esp32, if there are several."),
+    ] = None,
+    qemu: Annotated[
+        Path | None,
+        typer.Option(metavar="PROGRAM", help="A QEMU that knows the chip of qemu-esp32*."),
+    ] = None,
+    image: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Its firmware. Without it: the newest in build/images."),
+    ] = None,
     icount: Annotated[
         bool,
         typer.Option(
             "--icount", help="Count instructions: a thousand are a microsecond; qemu-* only."
         ),
     ] = False,
+    build_only: Annotated[
+        bool, typer.Option("--build-only", help="Build the target, say what it is, run nothing.")
+    ] = False,
 ) -> None:
-    """Run a script, or the REPL, with no board; the exit status is the script's."""
-    from tinycnn import targets as simulators
-    from tinycnn.targets.targets import build_target
+    """Run a script, or the REPL, on a target; the exit status is the script's."""
+    from tinycnn.files import stage
+    from tinycnn.targets.flash import FLASH, flash_files
+    from tinycnn.targets.targets import Choice, build_target, facts
 
     if script is not None and not script.is_file():
         raise UserError(f"there is no script {script}")
-    with progress_bar("simulator") as show:
-        built = build_target(target.value, progress=show)
+    chosen = _op_set(ops, ops_from) if ops or ops_from else None
+    with progress_bar(target.value) as show:
+        built = build_target(target.value, Choice(chosen, port, qemu, image), progress=show)
+    if build_only:
+        typer.echo(f"{built.program}\nMicroPython {built.micropython}\n{facts(built)}")
+        return
     run = built.counted if icount else built.run
     if run is None:
         raise UserError(f"{target.value} cannot count instructions: --icount is for qemu-*")
-    simulators.stage(simulators.FLASH, simulators.board_files())
-    done = run(script, args or [], flash=simulators.FLASH)
-    sys.exit(done.status)
+    stage(FLASH, flash_files())
+    sys.exit(run(script, args or [], flash=FLASH).status)
 
 
-def _op_set(ops: str, ops_from: Path | None) -> OpSet:
+def _op_set(ops: str | None, ops_from: Path | None) -> OpSet:
     """The ops that --ops or --ops-from ask for."""
     from tinycnn.files import read_bytes
     from tinycnn.tflite.check import check_model
     from tinycnn.tflite.ops import model_set, profile_set
 
     if ops_from is None:
-        return profile_set(ops)
+        return profile_set(ops or "cnn")
     found = check_model(read_bytes(ops_from))
     if not found.valid:
         raise UserError(f"{ops_from} is no valid model: {found.reason}")

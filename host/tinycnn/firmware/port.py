@@ -17,7 +17,7 @@ from pathlib import Path
 from tinycnn.command import first_error, locked, make_environment, run
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, digest, write_atomic, write_json
-from tinycnn.firmware.fetch import Checkout
+from tinycnn.firmware.fetch import Checkout, Origin
 from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress
 
@@ -43,19 +43,30 @@ class Port:
     variables: dict[str, str]
 
 
-def build(port: Port, folder: Path, progress: Progress) -> Path:
-    """The path of the port's product in `folder`, built if it is not up to date.
+@dataclass(frozen=True)
+class Program:
+    """MicroPython with `tflm`, built: a program of this machine, or one for QEMU."""
+
+    path: Path
+    micropython_version: str
+    origin: Origin
+
+
+def build(port: Port, progress: Progress) -> Program:
+    """The port's product in build/NAME/VARIANT/, built if it is not up to date.
 
     Raises BuildError, naming the log and the first error in it, if it does not compile.
     """
+    folder = BUILD / port.name / port.variant
     product = folder / port.product
+    program = Program(product, port.micropython.version, port.micropython.origin)
     config = {"micropython": str(port.micropython.path), "compiler": port.compiler}
     config |= port.variables
     with locked(folder, progress):
         stamp = _read_stamp(folder)
         inputs = _fingerprint(port.name, config)
         if stamp.get("inputs") == inputs and product.is_file():
-            return product
+            return program
         objects = folder / "objects"
         if stamp.get("config") != config:
             shutil.rmtree(objects, ignore_errors=True)
@@ -63,7 +74,7 @@ def build(port: Port, folder: Path, progress: Progress) -> Path:
         _make(port, objects, progress)
         _put(objects / port.product, product)
         write_json(folder / "stamp.json", {"config": config, "inputs": inputs})
-    return product
+    return program
 
 
 def _make(port: Port, objects: Path, progress: Progress) -> None:

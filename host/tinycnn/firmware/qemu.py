@@ -6,14 +6,10 @@ see firmware_build/qemu/.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from tinycnn.command import need, run
 from tinycnn.errors import MissingToolError, SourceError
-from tinycnn.files import BUILD
 from tinycnn.firmware import libtflm, port
-from tinycnn.firmware.fetch import Origin, fetch
+from tinycnn.firmware.fetch import fetch
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.ops import OpSet, profile_set
 
@@ -26,16 +22,7 @@ _OLDEST = (1, 28)
 """The first MicroPython whose qemu port has a microsecond clock."""
 
 
-@dataclass(frozen=True)
-class QemuFirmware:
-    """A program for QEMU's RISC-V `virt` machine."""
-
-    path: Path
-    micropython_version: str
-    origin: Origin
-
-
-def build_qemu(*, ops: OpSet | None = None, progress: Progress = silent) -> QemuFirmware:
+def build_qemu(*, ops: OpSet | None = None, progress: Progress = silent) -> port.Program:
     """Build what is not up to date; output in build/qemu/NAME/firmware.elf.
 
     `ops` are those of the profile cnn unless it says otherwise.
@@ -68,8 +55,7 @@ def build_qemu(*, ops: OpSet | None = None, progress: Progress = silent) -> Qemu
         variables=variables
         | libtflm.make_variables(prefix=PREFIX, extra_flags=_MARCH, progress=progress),
     )
-    path = port.build(what, BUILD / "qemu" / ops.name, progress)
-    return QemuFirmware(path, micropython.version, micropython.origin)
+    return port.build(what, progress)
 
 
 def _need_cplusplus() -> None:

@@ -1,16 +1,13 @@
-"""The simulator: MicroPython's unix port with our user C module, for this machine."""
+"""MicroPython's unix port with our user C module: a program of this machine."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Literal
 
 from tinycnn.command import need
-from tinycnn.files import BUILD
 from tinycnn.firmware import libtflm, port
-from tinycnn.firmware.fetch import Origin, fetch
+from tinycnn.firmware.fetch import fetch
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.ops import OpSet, profile_set
 
@@ -21,25 +18,15 @@ _SANITIZE_LINK = f"{_SANITIZE} --param asan-use-after-return=0"
 _SANITIZE_COMPILE = f"{_SANITIZE_LINK} -fno-sanitize-recover=undefined -DMP_ASAN=1 -DMP_UBSAN=1"
 
 
-@dataclass(frozen=True)
-class Simulator:
-    """A MicroPython program for this machine, with `tflm` built in."""
-
-    path: Path
-    engine: Engine
-    micropython_version: str
-    origin: Origin
-
-
-def build_simulator(
+def build_unix(
     engine: Engine = "hosted",
     *,
     esp_nn: bool = False,
     sanitize: bool = False,
     ops: OpSet | None = None,
     progress: Progress = silent,
-) -> Simulator:
-    """Build what is not up to date; output in build/simulator/ENGINE/micropython.
+) -> port.Program:
+    """Build what is not up to date; output in build/unix/ENGINE/micropython.
 
     `ops` are those of the profile cnn unless it says otherwise. With `esp_nn` TFLM has
     Espressif's kernels, in the portable C of an ESP32. With `sanitize` the program
@@ -61,8 +48,7 @@ def build_simulator(
         compiler=libtflm.compiler("gcc"),
         variables=_variables(engine, esp_nn, sanitize, ops or profile_set("cnn"), progress),
     )
-    path = port.build(what, BUILD / "simulator" / name, progress)
-    return Simulator(path, engine, micropython.version, micropython.origin)
+    return port.build(what, progress)
 
 
 def _variables(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import statistics as median_of
+import statistics
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from tinycnn.pipeline.score import Score
 from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.read import TFLite, check_classifier
-from tinycnn.tflite.run import Run, run_litert, run_tflm
+from tinycnn.tflite.run import Inferences, run_litert, run_tflm
 
 RECORD = Path("evaluation.json")
 
@@ -244,10 +244,10 @@ def _run_keras(trained: TrainedModel, x: Floats) -> tuple[tuple[int, ...], float
         infer(one)
         took.append(time.perf_counter_ns() - began)
     predictions = tuple(int(i) for i in np.argmax(scores, axis=1))
-    return predictions, median_of.median(took) / 1000, KERAS_RUNS
+    return predictions, statistics.median(took) / 1000, KERAS_RUNS
 
 
-def _score_run(dataset: Dataset, model: TFLite, runtime: str, run: Run) -> Result:
+def _score_run(dataset: Dataset, model: TFLite, runtime: str, run: Inferences) -> Result:
     return _score(
         dataset, model.name, runtime, run.predictions, run.microseconds, len(run.outputs)
     )
@@ -282,7 +282,7 @@ def _score(
     )
 
 
-def _compare(model: TFLite, micro: Run, reference: Run) -> Difference:
+def _compare(model: TFLite, micro: Inferences, reference: Inferences) -> Difference:
     """Count the raw values that are not the same."""
     ours = micro.outputs.astype(np.float64)
     theirs = reference.outputs.astype(np.float64)

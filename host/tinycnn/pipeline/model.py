@@ -46,7 +46,7 @@ class Layer:
     parameters: int
 
 
-def build_seed(shape: Shape, classes: int) -> Any:
+def build_article(shape: Shape, classes: int) -> Any:
     """The article's network (its section 3.5) for images of `shape` (h, w, c).
 
     Conv2D(8, 3x3, relu), MaxPooling2D(2x2), Flatten, Dense(classes): 810 parameters
@@ -64,7 +64,7 @@ def build_seed(shape: Shape, classes: int) -> Any:
             layers.Flatten(name="flatten"),
             layers.Dense(classes, name="dense"),
         ],
-        name="seed",
+        name="article",
     )
 
 
@@ -126,9 +126,9 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         # The article, untouched.
-        Recipe("seed", build_seed),
+        Recipe("article", build_article),
         # The same 810 parameters, trained better.
-        Recipe("tiny", build_seed, 20, 128, _TAUGHT, rate=0.004, temperature=2.0),
+        Recipe("tiny", build_article, 20, 128, _TAUGHT, rate=0.004, temperature=2.0),
         # What ships: no larger than the article's float model.
         Recipe("best", build_best, 50, 256, _TAUGHT, rate=0.004, temperature=2.0),
         # Accuracy first.

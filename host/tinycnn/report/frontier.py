@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, write_atomic, write_json
-from tinycnn.firmware.unix import build_simulator
+from tinycnn.firmware.unix import build_unix
 from tinycnn.pipeline.dataset import Dataset, load_digits
 from tinycnn.pipeline.model import RECIPES
 from tinycnn.pipeline.quantize import quantize
@@ -44,7 +44,7 @@ for _ in range(int(sys.argv[1])):
 
 
 @dataclass(frozen=True)
-class Run:
+class Trial:
     """One seed of one recipe.
 
     test, validation   right of 359 and 360, the int8 model in TFLM
@@ -73,7 +73,7 @@ class Point:
     """What five seeds of a recipe come to; scores pool them, sizes are the largest."""
 
     recipe: str
-    runs: tuple[Run, ...]
+    runs: tuple[Trial, ...]
 
     @property
     def test(self) -> Score:
@@ -116,13 +116,13 @@ def recorded() -> list[Point]:
     """What was measured last, by recipe, the smallest model first; [] if nothing was."""
     if not RECORD.exists():
         return []
-    runs = [Run(**run) for run in json.loads(RECORD.read_bytes())]
+    runs = [Trial(**run) for run in json.loads(RECORD.read_bytes())]
     names = dict.fromkeys(run.recipe for run in runs)
     points = [Point(name, tuple(run for run in runs if run.recipe == name)) for name in names]
     return sorted(points, key=lambda point: point.bytes)
 
 
-def measure(dataset: Dataset, recipe: str, seed: int, build: Path) -> Run:
+def measure(dataset: Dataset, recipe: str, seed: int, build: Path) -> Trial:
     """Train, quantize and judge; keeps the int8 model as `build`/RECIPE-SEED.tflite."""
     trained = train(dataset, RECIPES[recipe], seed, build)
     model = quantize(dataset, trained.path, build).int8
@@ -135,7 +135,7 @@ def measure(dataset: Dataset, recipe: str, seed: int, build: Path) -> Run:
         for found in (predicted, before):
             pairs = zip(found[first:last], dataset.y[first:last], strict=True)
             scores.append(sum(a == b for a, b in pairs))
-    return Run(
+    return Trial(
         recipe=recipe,
         seed=seed,
         parameters=trained.parameters,
@@ -166,7 +166,7 @@ def count_instructions(model: TFLite) -> int | None:
     if shutil.which("valgrind") is None:
         return None
     try:
-        program = build_simulator("tflm").path
+        program = build_unix("tflm").path
     except BuildError:
         return None
     with tempfile.TemporaryDirectory() as folder:

@@ -80,7 +80,7 @@ def strain_picture(strains: Sequence[Strain]) -> bytes:
 
 def frontier_section(points: Sequence[Point], figures: dict[str, bytes]) -> list[str]:
     """The recipes beside each other, as recorded with the sources."""
-    first = next((p for p in points if p.recipe == "seed"), None)
+    first = next((p for p in points if p.recipe == "article"), None)
     rows = []
     for point in points:
         low, high = point.test.interval
@@ -108,7 +108,7 @@ def frontier_section(points: Sequence[Point], figures: dict[str, bytes]) -> list
         "seeds of each recipe; accuracies are mean (least to largest), sizes the largest. The "
         "interval is that of the mean on 359 images. Arena: bytes on a 32-bit board with "
         "reference kernels. Instructions: x86-64, counted with callgrind; a board's are others, "
-        "and x is how many times those of seed.</p>",
+        "and x is how many times those of article.</p>",
     ]
 
 

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinycnn.board.image import Image
 from tinycnn.board.repl import wait_for_repl
+from tinycnn.board.romfs import romfs_folder
 from tinycnn.errors import MissingToolError, TargetError
-from tinycnn.targets.flash import romfs
+from tinycnn.firmware.esp32.image import Image
 from tinycnn.targets.plugged import Plugged
 
 FLASH_SIZE = 4 << 20
@@ -55,6 +55,8 @@ class Machine:
 
 ESP32 = Machine("esp32", "ESP32", "qemu-system-xtensa", 0x0F, 0x1000)
 ESP32C3 = Machine("esp32c3", "ESP32-C3", "qemu-system-riscv32", 0x02, 0)
+
+MACHINES = {machine.name: machine for machine in (ESP32, ESP32C3)}
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,14 @@ class Emulator:
                 process.kill()
 
 
-def find_emulator(machine: Machine) -> Emulator:
-    """The QEMU that emulates `machine`. Raises MissingToolError if there is none."""
-    qemu = os.environ.get(machine.variable) or shutil.which(machine.program)
-    hint = f"{machine.variable} may name one that has the machine {machine.name}"
+def find_emulator(machine: Machine, given: Path | None = None) -> Emulator:
+    """The QEMU that emulates `machine`: `given`, or that of its variable, or on the path.
+
+    Raises MissingToolError if there is none.
+    """
+    named = given or os.environ.get(machine.variable)
+    qemu = str(named) if named else shutil.which(machine.program)
+    hint = f"--qemu or {machine.variable} may name one that has the machine {machine.name}"
     if qemu is None:
         raise MissingToolError(f"no {machine.program} found: {hint}")
     try:
@@ -122,7 +128,7 @@ def plug(
     """
     with tempfile.TemporaryDirectory() as folder:
         file = flash_file(Path(folder) / "flash.img", image.data, image.address)
-        _put_romfs(file, image, romfs(flash))
+        _put_romfs(file, image, romfs_folder(flash))
         with emulator.running(file, options=options) as port:
             wait_for_repl(port, _BOOT)
             yield Plugged(port, _ENTER)

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tinycnn.board.romfs import romfs_folder
 from tinycnn.command import need
 from tinycnn.errors import TargetError
-from tinycnn.targets.flash import romfs
 from tinycnn.targets.plugged import Plugged
 
 PROGRAM = "qemu-system-riscv32"
@@ -83,6 +83,6 @@ def _terminal(process: subprocess.Popen[bytes]) -> str:
 @contextmanager
 def plug(flash: Path, *, firmware: Path, options: Sequence[str] = ()) -> Iterator[Plugged]:
     """A machine that runs `firmware`, with the folder `flash` mounted as /rom."""
-    image = romfs(flash)
+    image = romfs_folder(flash)
     with machine(firmware, image, options) as port:
         yield Plugged(port, _ENTER.format(address=_ROMFS, size=len(image)))

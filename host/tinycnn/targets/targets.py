@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,9 +14,9 @@ from tinycnn.board.image import find_image, read_image
 from tinycnn.board.ports import choose_port
 from tinycnn.board.repl import wait_for_repl
 from tinycnn.errors import MissingToolError, TargetError, UserError
-from tinycnn.firmware.fetch import Origin
+from tinycnn.firmware.port import Program
 from tinycnn.firmware.qemu import build_qemu
-from tinycnn.firmware.unix import Engine, build_simulator
+from tinycnn.firmware.unix import build_unix
 from tinycnn.progress import Progress, silent
 from tinycnn.targets import board, esp32, plugged, qemu, unix
 from tinycnn.targets.completed import Completed
@@ -24,16 +24,13 @@ from tinycnn.targets.flash import FLASH
 from tinycnn.targets.plugged import Plug
 from tinycnn.tflite.ops import OpSet
 
-PORT = "TINYCNN_PORT"
-"""The environment variable that names the port of the target esp32, if there are several."""
-
 _FACTS = """\
 import tflm
 print("tflm", tflm.__version__, "engine", tflm.engine, tflm.tflm_commit)
 """
 
 
-class Run(Protocol):
+class RunScript(Protocol):
     """Runs a script on a target."""
 
     def __call__(
@@ -66,46 +63,68 @@ class Target:
     name: str
     program: Path
     micropython: str
-    run: Run
+    run: RunScript
     plug: Plug | None = None
-    counted: Run | None = None
+    counted: RunScript | None = None
 
 
-def _unix(
-    name: str, engine: Engine, ops: OpSet | None, progress: Progress, *, esp_nn: bool = False
-) -> Target:
-    built = build_simulator(engine, esp_nn=esp_nn, ops=ops, progress=progress)
-    version = _version(built.micropython_version, built.origin)
-    return Target(name, built.path, version, partial(unix.run, program=built.path))
+@dataclass(frozen=True)
+class Choice:
+    """What a user may choose of a target, as far as it has it.
+
+    ops    of what is built: those of the profile cnn unless it says otherwise
+    port   the board's; without, the only board there is
+    qemu   a QEMU that knows the chip; without, TINYCNN_QEMU_* or the one on the path
+    image  its firmware; without, TINYCNN_FIRMWARE_* or the newest that was built
+    """
+
+    ops: OpSet | None = None
+    port: str | None = None
+    qemu: Path | None = None
+    image: Path | None = None
 
 
-def _qemu(name: str, ops: OpSet | None, progress: Progress) -> Target:
-    built = build_qemu(ops=ops, progress=progress)
-    version = _version(built.micropython_version, built.origin)
-    plug = partial(qemu.plug, firmware=built.path)
-    return _emulated(name, built.path, version, plug)
+Build = Callable[[str, Choice, Progress], Target]
 
 
-def _board(name: str, ops: OpSet | None) -> Target:
-    _need_no_ops(name, ops)
-    port = choose_port(os.environ.get(PORT))
-    plug = partial(board.plug, port=port)
-    version = wait_for_repl(port, 5)
-    return Target(name, Path(port), version, partial(plugged.run, plug=plug), plug)
+def _unix(name: str, choice: Choice, progress: Progress) -> Target:
+    built = build_unix(
+        "hosted" if name == "unix-hosted" else "tflm",
+        esp_nn=name == "unix-esp-nn",
+        ops=choice.ops,
+        progress=progress,
+    )
+    return Target(name, built.path, _version(built), partial(unix.run, program=built.path))
 
 
-def _chip(name: str, machine: esp32.Machine, ops: OpSet | None) -> Target:
-    _need_no_ops(name, ops)
-    emulator = esp32.find_emulator(machine)
-    named = os.environ.get(f"TINYCNN_FIRMWARE_{machine.name.upper()}")
+def _qemu(name: str, choice: Choice, progress: Progress) -> Target:
+    built = build_qemu(ops=choice.ops, progress=progress)
+    return _emulated(name, built.path, _version(built), partial(qemu.plug, firmware=built.path))
+
+
+def _chip(name: str, choice: Choice, progress: Progress) -> Target:
+    machine = esp32.MACHINES[name.removeprefix("qemu-")]
+    emulator = esp32.find_emulator(machine, choice.qemu)
+    named = choice.image or os.environ.get(f"TINYCNN_FIRMWARE_{machine.name.upper()}")
     try:
         image = read_image(Path(named)) if named else find_image(machine.chip)
     except UserError as error:
+        if choice.image:
+            raise
         raise MissingToolError(str(error)) from None
     plug = partial(esp32.plug, emulator=emulator, image=image)
+    progress(f"Starting {machine.chip}", 0, 0)
     with tempfile.TemporaryDirectory() as nothing, plug(Path(nothing)) as chip:
         version = wait_for_repl(chip.port, 5)
     return _emulated(name, image.path, version, plug)
+
+
+def _board(name: str, choice: Choice, progress: Progress) -> Target:
+    port = choose_port(choice.port)
+    plug = partial(board.plug, port=port)
+    progress(f"Asking {port}", 0, 0)
+    version = wait_for_repl(port, 5)
+    return Target(name, Path(port), version, partial(plugged.run, plug=plug), plug)
 
 
 def _emulated(name: str, program: Path, micropython: str, plug: partial[Any]) -> Target:
@@ -114,36 +133,37 @@ def _emulated(name: str, program: Path, micropython: str, plug: partial[Any]) ->
     return Target(name, program, micropython, run, plug, counted)
 
 
-def _need_no_ops(name: str, ops: OpSet | None) -> None:
-    if ops is not None:
-        raise UserError(f"{name} has the ops of its firmware: build that with others")
+def _version(built: Program) -> str:
+    return f"{built.micropython_version} ({built.origin})"
 
 
-def _version(number: str, origin: Origin) -> str:
-    return f"{number} ({origin})"
-
-
-Build = Callable[[OpSet | None, Progress], Target]
-
-BUILDS: dict[str, Build] = {
-    "unix-hosted": lambda ops, progress: _unix("unix-hosted", "hosted", ops, progress),
-    "unix": lambda ops, progress: _unix("unix", "tflm", ops, progress),
-    "unix-esp-nn": lambda ops, progress: _unix("unix-esp-nn", "tflm", ops, progress, esp_nn=True),
-    "qemu-rv32": lambda ops, progress: _qemu("qemu-rv32", ops, progress),
-    "qemu-esp32": lambda ops, progress: _chip("qemu-esp32", esp32.ESP32, ops),
-    "qemu-esp32c3": lambda ops, progress: _chip("qemu-esp32c3", esp32.ESP32C3, ops),
-    "esp32": lambda ops, progress: _board("esp32", ops),
+BUILDS: dict[str, tuple[Build, frozenset[str]]] = {
+    "unix-hosted": (_unix, frozenset({"ops"})),
+    "unix": (_unix, frozenset({"ops"})),
+    "unix-esp-nn": (_unix, frozenset({"ops"})),
+    "qemu-rv32": (_qemu, frozenset({"ops"})),
+    "qemu-esp32": (_chip, frozenset({"qemu", "image"})),
+    "qemu-esp32c3": (_chip, frozenset({"qemu", "image"})),
+    "esp32": (_board, frozenset({"port"})),
 }
-"""How each is built. A name is what --target takes."""
+"""How each is built, and what one may choose of it. A name is what --target takes."""
 
 
-def build_target(name: str, *, ops: OpSet | None = None, progress: Progress = silent) -> Target:
+def build_target(
+    name: str, choice: Choice | None = None, *, progress: Progress = silent
+) -> Target:
     """The target `name` of BUILDS, built if it is not up to date.
 
-    `ops` are those of the profile cnn unless it says otherwise. Raises MissingToolError,
-    SourceError and BuildError as the builds do.
+    Raises UserError for a choice that it does not have, and MissingToolError, SourceError
+    and BuildError as the builds do.
     """
-    return BUILDS[name](ops, progress)
+    build, choices = BUILDS[name]
+    choice = choice or Choice()
+    for field in fields(choice):
+        if getattr(choice, field.name) is not None and field.name not in choices:
+            able = ", ".join(other for other, (_, has) in BUILDS.items() if field.name in has)
+            raise UserError(f"the target {name} takes no --{field.name}: that is for {able}")
+    return build(name, choice, progress)
 
 
 def facts(target: Target, flash: Path = FLASH) -> str:

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tinycnn.errors import TargetError
-from tinycnn.firmware.unix import Engine, build_simulator
 from tinycnn.targets.completed import TIMED_OUT, Completed
 from tinycnn.targets.flash import FLASH
 
@@ -21,26 +20,22 @@ def run(
     script: Path | None,
     args: Sequence[str] = (),
     *,
-    engine: Engine = "hosted",
+    program: Path,
     flash: Path = FLASH,
     capture: bool = False,
     timeout: float | None = None,
-    program: Path | None = None,
 ) -> Completed:
     """Run `script` with `args`, or without one the REPL on the user's terminal.
 
-    Built with `engine` if need be; `program` is a simulator to use instead. With
-    `capture` the script has no terminal and its output is returned. After
-    `timeout` seconds it is killed, and everything it started.
+    `program` is the simulator. With `capture` the script has no terminal and its
+    output is returned. After `timeout` seconds it is killed, and everything it started.
 
     Raises TargetError if the script or the simulator is not there.
     """
     if script is not None and not script.is_file():
         raise TargetError(f"there is no script {script}")
-    if program is None:
-        program = build_simulator(engine).path
     if not program.is_file():
-        raise TargetError(f"there is no simulator {program}: run `tinycnn simulator`")
+        raise TargetError(f"there is no simulator {program}: run `tinycnn simulate --build-only`")
     flash.mkdir(parents=True, exist_ok=True)
     argv = [str(program.absolute()), *([] if script is None else [str(script.absolute())]), *args]
     start = time.monotonic()

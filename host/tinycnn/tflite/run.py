@@ -51,7 +51,7 @@ def to_raw(x: Floats, tensor: Tensor) -> Raw:
 
 
 @dataclass(frozen=True)
-class Run:
+class Inferences:
     """What a model gave for n images, one at a time.
 
     outputs       (n, classes), raw: int8 or float32
@@ -116,7 +116,7 @@ class _TFLM:
 
 def run_litert(
     model: TFLite, x: Floats, progress: Progress = silent, *, reference: bool = False
-) -> Run:
+) -> Inferences:
     """Run images x (n, h, w, c) in [0, 1] through LiteRT.
 
     With its default kernels (XNNPACK), or with its `reference` ones, which TFLM's
@@ -125,7 +125,7 @@ def run_litert(
     return _run(_LiteRT(model, reference), model, x, progress)
 
 
-def run_tflm(model: TFLite, x: Floats, progress: Progress = silent) -> Run:
+def run_tflm(model: TFLite, x: Floats, progress: Progress = silent) -> Inferences:
     """Run images x (n, h, w, c) in [0, 1] through TFLM, from the tflite-micro wheel.
 
     Raises UserError if TFLM cannot run the model: its words are in `model.tflm_error`.
@@ -135,7 +135,7 @@ def run_tflm(model: TFLite, x: Floats, progress: Progress = silent) -> Run:
     return _run(_TFLM(model), model, x, progress)
 
 
-def _run(interpreter: _Interpreter, model: TFLite, x: Floats, progress: Progress) -> Run:
+def _run(interpreter: _Interpreter, model: TFLite, x: Floats, progress: Progress) -> Inferences:
     raw = to_raw(x, model.inputs[0])
     outputs = np.empty((len(x), model.outputs[0].shape[1]), model.outputs[0].dtype)
     took = np.empty(len(x), np.int64)
@@ -147,4 +147,4 @@ def _run(interpreter: _Interpreter, model: TFLite, x: Floats, progress: Progress
         outputs[at] = interpreter.get()
         if at % 100 == 99 or at + 1 == len(x):
             progress(f"{model.name}", at + 1, len(x))
-    return Run(outputs, float(np.median(took)) / 1000)
+    return Inferences(outputs, float(np.median(took)) / 1000)

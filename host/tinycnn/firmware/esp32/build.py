@@ -1,7 +1,7 @@
 """Firmware for ESP32 boards: MicroPython with `tflm`, built by the user's ESP-IDF.
 
 The project is firmware_build/esp32; everything built goes to build/esp32/, what is to
-be flashed to build/firmware/.
+be flashed to build/images/.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tinycnn.errors import BuildError, SourceError
 from tinycnn.files import BUILD, ROOT, read_bytes, write_atomic, write_json
 from tinycnn.firmware.esp32 import frozen, mapfile
 from tinycnn.firmware.esp32.idf import Idf
-from tinycnn.firmware.esp32.image import Image, merge, too_large
+from tinycnn.firmware.esp32.image import IMAGES, Image, merge, too_large
 from tinycnn.firmware.fetch import Checkout, fetch
 from tinycnn.firmware.port import refuse_spaces
 from tinycnn.progress import Progress, silent
@@ -36,20 +36,19 @@ _STEPS = 1650
 
 @dataclass(frozen=True)
 class Board:
-    """A folder of firmware_build/esp32/boards: its chip, as esptool names it, and what it is."""
+    """A folder of firmware_build/esp32/boards, and its chip as esptool names it."""
 
     name: str
     chip: str
-    about: str
 
 
 BOARDS = {
     board.name: board
     for board in (
-        Board("ESP32", "esp32", "ESP32 modules without PSRAM"),
-        Board("ESP32_SPIRAM", "esp32", "ESP32 modules with PSRAM (WROVER)"),
-        Board("ESP32_S3_SPIRAM_OCT", "esp32s3", "ESP32-S3 modules with octal PSRAM"),
-        Board("ESP32_C3", "esp32c3", "ESP32-C3 modules"),
+        Board("ESP32", "ESP32"),
+        Board("ESP32_SPIRAM", "ESP32"),
+        Board("ESP32_S3_SPIRAM_OCT", "ESP32-S3"),
+        Board("ESP32_C3", "ESP32-C3"),
     )
 }
 
@@ -94,30 +93,15 @@ class _Sources:
         return {name: tree.key for name, tree in (trees | self.components).items()}
 
 
-def default_models(device: Path = ROOT / "device", models: Path = BUILD / "models") -> list[Path]:
-    """What is frozen in unless the user says: device/'s models, else the one just made.
-
-    Raises BuildError if there is neither.
-    """
-    shipped = sorted(device.glob("*.tflite"))
-    made = models / "model_int8.tflite"
-    if not shipped and not made.is_file():
-        raise BuildError(
-            "there is no model to freeze: make one with `tinycnn demo`, or give "
-            "--freeze MODEL.tflite"
-        )
-    return shipped or [made]
-
-
 def build(
     request: Request,
     idf: Idf,
     *,
-    images: Path | None = None,
+    images: Path = IMAGES,
     progress: Progress = silent,
     announce: Callable[[str], None] = lambda command: None,
 ) -> Firmware:
-    """Build `request` with `idf`; the image ends up in `images`, or in build/firmware/.
+    """Build `request` with `idf`; the image ends up in `images`.
 
     `announce` is told the command before it runs, as one line for a shell.
 
@@ -133,7 +117,7 @@ def build(
         objects = _make(request, idf, sources, folder, progress, announce)
         day = datetime.now(UTC).strftime("%Y%m%d")
         name = f"{request.board.name}-{day}-v{sources.micropython.version}"
-        image = merge(objects, (images or BUILD / "firmware") / f"{name}.bin")
+        image = merge(objects, request.board.chip, images / f"{name}.bin")
         compiler = _compiler(objects)
         map_text = (objects / "micropython.map").read_text(errors="replace")
     firmware = Firmware(
@@ -277,14 +261,22 @@ def _facts(
     compiler: str,
 ) -> dict[str, object]:
     """What is written beside the image: all sizes in bytes."""
-    image = asdict(firmware.image) | {"path": firmware.image.path.name}
+    image = firmware.image
     return {
         "board": request.board.name,
         "chip": request.board.chip,
         "ops": request.ops.name,
         "kernels": "reference" if request.reference else "esp-nn",
         "frozen_models": {name: len(data) for name, data in models.items()},
-        "image": image,
+        "image": {
+            "path": image.path.name,
+            "offset": image.address,
+            "size": len(image.data),
+            "sha256": image.sha256,
+            "app_size": image.app_size,
+            "app_free": image.app_room - image.app_size,
+            "partitions": [asdict(partition) for partition in image.partitions],
+        },
         "application": firmware.totals,
         "tflm_adds": firmware.added,
         "pins": sources.pins | {"esp-idf": idf.version, "compiler": compiler},
@@ -301,14 +293,14 @@ def _compiler(objects: Path) -> str:
 def told(firmware: Firmware) -> list[str]:
     """What a person wants to know of what was built: file, sum, room, and what tflm takes."""
     image = firmware.image
-    room = image.app_size + image.app_free
+    size, room = image.app_size, image.app_room
     flash = {part: _in_flash(kinds) for part, kinds in firmware.added.items()}
-    parts = ", ".join(f"{part.replace('_', ' ')} {size:,}" for part, size in flash.items())
+    parts = ", ".join(f"{part.replace('_', ' ')} {taken:,}" for part, taken in flash.items())
     return [
         f"{image.path}",
         f"sha256 {image.sha256}",
-        f"flash at {image.offset:#x}: {image.size:,} bytes",
-        f"application {image.app_size:,} of {room:,} bytes, {100 * image.app_free // room} % free",
+        f"flash at {image.address:#x}: {len(image.data):,} bytes",
+        f"application {size:,} of {room:,} bytes, {100 * (room - size) // room} % free",
         f"tflm takes {sum(flash.values()):,} bytes of flash: {parts}",
         f"sizes and pins: {firmware.facts}",
     ]

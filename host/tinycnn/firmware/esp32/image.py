@@ -1,36 +1,74 @@
-"""One file to flash out of an ESP-IDF build folder, and how large its parts are."""
+"""One file to flash: what is in it, and how it is made of an ESP-IDF build folder."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.errors import BuildError
-from tinycnn.files import read_bytes, write_atomic
+from tinycnn.files import BUILD, read_bytes, write_atomic
 from tinycnn.firmware.partitions import TABLE_OFFSET, Partition, read_partitions
+
+IMAGES = BUILD / "images"
+"""Where what was built for boards is left."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """One file that holds bootloader, partition table and application.
+    """Bootloader, partition table and application in one file; the application comes last.
 
-    It belongs at `offset` of the flash. `app_free` is what its application leaves free
-    in the partition.
+    chip     as esptool names it, like "ESP32-C3"
+    address  where in the flash the file begins
     """
 
     path: Path
-    offset: int
-    size: int
-    sha256: str
-    app_size: int
-    app_free: int
+    data: bytes
+    chip: str
+    address: int
     partitions: tuple[Partition, ...]
 
+    @property
+    def end(self) -> int:
+        """The first address behind the file's last byte."""
+        return self.address + len(self.data)
 
-def merge(build: Path, target: Path) -> Image:
-    """Join the parts that idf.py built in `build` into `target`, gaps filled with 0xff.
+    @property
+    def flash_needed(self) -> int:
+        """Bytes of flash that the partition table asks for."""
+        return max(self.end, *(partition.end for partition in self.partitions))
+
+    @property
+    def app_size(self) -> int:
+        """Bytes of the application."""
+        return self.end - self._app.offset
+
+    @property
+    def app_room(self) -> int:
+        """Bytes of the application's partition."""
+        return self._app.size
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def board(self) -> str:
+        """The board's name in the file's, which is BOARD-DATE-VERSION.bin."""
+        return re.split(r"-\d{8}", self.path.stem)[0]
+
+    @property
+    def _app(self) -> Partition:
+        return next(partition for partition in self.partitions if partition.is_app)
+
+    def __str__(self) -> str:
+        return f"{self.path} (for {self.chip})"
+
+
+def merge(build: Path, chip: str, target: Path) -> Image:
+    """Join the parts that idf.py built in `build` for `chip` into `target`, gaps filled with 0xff.
 
     Raises BuildError if they overlap, or if the application is larger than its partition.
     """
@@ -49,9 +87,9 @@ def merge(build: Path, target: Path) -> Image:
             raise BuildError(f"{path.name} at {at:#x} overlaps what comes before it")
         data.extend(b"\xff" * (at - offset - len(data)))
         data.extend(read_bytes(path))
-    write_atomic(target, bytes(data))
-    sha256 = hashlib.sha256(data).hexdigest()
-    return Image(target, offset, len(data), sha256, app_size, app.size - app_size, table)
+    image = Image(target, bytes(data), chip, offset, table)
+    write_atomic(target, image.data)
+    return image
 
 
 def too_large(size: int, room: int) -> str:
