@@ -1,4 +1,4 @@
-"""A minute of each fuzz target; long runs are in docs/model_check.md.
+"""A minute of each fuzz target; long runs are in docs/measurements.md.
 
 The check runs in libFuzzer if clang is there, else on random changes of the corpus;
 the check and TFLM together on these, built by gcc.

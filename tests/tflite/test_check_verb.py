@@ -51,7 +51,7 @@ def test_a_truncated_model_is_not_valid(quick_pipeline: Pipeline) -> None:
 
 def test_verb_says_what_runs_it(command: Command, quick_pipeline: Pipeline) -> None:
     path = quick_pipeline.converted.path(quick_pipeline.converted.int8)
-    done = command("check", path, "--profile", "digits")
+    done = command("check", path, "--ops", "digits")
     assert done.status == 0
     assert f"{path}: {path.stat().st_size} bytes" in done.out
     assert re.search(r"CONV_2D version \d+\n", done.out)
@@ -60,7 +60,7 @@ def test_verb_says_what_runs_it(command: Command, quick_pipeline: Pipeline) -> N
 def test_verb_says_what_would_add_an_op(command: Command, tmp_path: Path) -> None:
     path = tmp_path / "relu.tflite"
     path.write_bytes(RELU)
-    done = command("check", path, "--profile", "digits")
+    done = command("check", path, "--ops", "digits")
     assert done.status == 1
     assert "RELU version 1  not in digits" in done.out
     assert f"--ops cnn or --ops-from {path}" in done.out
@@ -76,7 +76,7 @@ def test_verb_refuses_what_is_no_model(command: Command, tmp_path: Path) -> None
 
 
 def test_bad_words_are_one_line(command: Command, tmp_path: Path) -> None:
-    for words in ((tmp_path / "none",), (__file__, "--profile", "huge")):
+    for words in ((tmp_path / "none",), (__file__, "--ops", "huge")):
         done = command("check", *words)
         assert done.status == 2
         assert len(done.err.splitlines()) == 1

@@ -72,7 +72,7 @@ def flash(
     port: PortOption = None,
     image: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Firmware. Without it: the newest in build/firmware."),
+        typer.Option(metavar="FILE", help="Firmware. Without it: the newest in build/images."),
     ] = None,
     erase_all: Annotated[
         bool, typer.Option("--erase-all", help="Erase the whole flash first, files too.")
