@@ -114,7 +114,7 @@ def test_metrics_name_what_was_trained(quick_pipeline: Pipeline) -> None:
         (["--epochs", 0], "--epochs must be 1 or more"),
         (["--seed", -1], "--seed must be 0 to"),
         (["--seed", 2**32], "--seed must be 0 to"),
-        (["--recipe", "sourdough"], "no recipe 'sourdough': there is best, max, seed, tiny"),
+        (["--recipe", "sourdough"], "no recipe 'sourdough': there is article, best, max, tiny"),
         (["--model", "none.keras"], "cannot read none.keras"),
     ],
 )

@@ -1,6 +1,6 @@
 """One of MicroPython's ports that build with make, with our user C module.
 
-Everything that decides what comes out is in a stamp beside the product, so a
+Everything that decides what comes out is in a record beside the product, so a
 second call returns at once; what make cannot know of (another source tree,
 other flags, another compiler) clears the objects first.
 """
@@ -14,9 +14,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.command import first_error, locked, make_environment, run
 from tinycnn.errors import BuildError
-from tinycnn.files import BUILD, ROOT, digest, write_atomic, write_json
+from tinycnn.files import BUILD, ROOT, write_atomic
 from tinycnn.firmware.fetch import Checkout, Origin
 from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress
@@ -63,17 +64,18 @@ def build(port: Port, progress: Progress) -> Program:
     config = {"micropython": str(port.micropython.path), "compiler": port.compiler}
     config |= port.variables
     with locked(folder, progress):
-        stamp = _read_stamp(folder)
-        inputs = _fingerprint(port.name, config)
-        if stamp.get("inputs") == inputs and product.is_file():
+        record, objects = folder / "record.json", folder / "objects"
+        mark, settings = folder / "settings.json", json.dumps(config, sort_keys=True)
+        key = _fingerprint(port.name, settings)
+        if find(record, key) is not None:
             return program
-        objects = folder / "objects"
-        if stamp.get("config") != config:
+        if not mark.is_file() or mark.read_text() != settings:
             shutil.rmtree(objects, ignore_errors=True)
-        write_json(folder / "stamp.json", {"config": config})
+            write_atomic(mark, settings)
         _make(port, objects, progress)
-        _put(objects / port.product, product)
-        write_json(folder / "stamp.json", {"config": config, "inputs": inputs})
+        # Renamed into place: a program that runs keeps the file it was started from.
+        keep(record, Kept(key, {}, {port.product: (objects / port.product).read_bytes()}))
+        product.chmod(0o755)
     return program
 
 
@@ -115,8 +117,8 @@ def _make(port: Port, objects: Path, progress: Progress) -> None:
         raise BuildError(f"MicroPython ({port.variant}) does not build: {told} (log: {log})")
 
 
-def _fingerprint(port: str, config: dict[str, str]) -> str:
-    """Changes whenever a file of ours that make would look at changes, or `config`."""
+def _fingerprint(port: str, settings: str) -> str:
+    """Changes whenever a file of ours that make would look at changes, or `settings`."""
     files = sorted(
         path
         for folder in ("model", "tflm", port)
@@ -125,22 +127,7 @@ def _fingerprint(port: str, config: dict[str, str]) -> str:
     )
     stats = [(str(path), path.stat()) for path in files]
     seen = [f"{path} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats]
-    return digest(json.dumps(config, sort_keys=True), *seen)
-
-
-def _read_stamp(folder: Path) -> dict[str, object]:
-    try:
-        stamp = json.loads((folder / "stamp.json").read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return stamp if isinstance(stamp, dict) else {}
-
-
-def _put(built: Path, final: Path) -> None:
-    """Copy a product whole: a simulator that runs keeps the file it was started from."""
-    beside = final.with_name(f".{final.name}.part")
-    shutil.copy2(built, beside)
-    beside.replace(final)
+    return key_of(settings, *seen)
 
 
 def refuse_spaces() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from tinycnn._tensorflow import captured
+from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
-from tinycnn.files import digest, write_json
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.model import Recipe, recipe_named
 from tinycnn.pipeline.score import Score, pool
@@ -112,12 +111,10 @@ def ensure_cross_validated(
         folds = 0 if recipe_named(trained.recipe).teaching else FOLDS
     if folds == 0:
         return None
-    key = digest(trained.key, str(folds))
-    path = build / "cache" / f"crossval-{key[:16]}.json"
-    try:
-        return CrossValidation.from_dict(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # not there, or broken: done now
+    key = key_of(trained.key, str(folds), code=("pipeline/crossval.py",))
+    record = build / CACHE / f"crossval-{key[:16]}.json"
+    if (found := find(record, key)) is not None:
+        return CrossValidation.from_dict(found.facts)
     done = cross_validate(
         dataset,
         recipe_named(trained.recipe),
@@ -129,5 +126,5 @@ def ensure_cross_validated(
         # The network as trained: --model may since have changed or gone.
         source=trained.path if trained.source else None,
     )
-    write_json(path, done.as_dict())
+    keep(record, Kept(key, done.as_dict()))
     return done

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import io
 import math
-import zipfile
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +19,12 @@ import numpy.typing as npt
 
 from tinycnn._tensorflow import keras, tensorflow
 from tinycnn.arrays import Floats, Labels
-from tinycnn.files import digest, write_atomic
+from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.pipeline.augment import Augment, Redrawer
 from tinycnn.progress import Progress, silent
 
-METHOD = 1
-"""Counts the ways of teaching there have been: lessons of an older one are made anew."""
+CODE = ("pipeline/distil.py", "pipeline/augment.py")
+PACKAGES = ("tensorflow", "keras", "numpy")
 
 _STEPS = 16  # optimizer steps that TensorFlow does at once
 _AT_ONCE = 4096  # images that a teacher judges at once
@@ -102,20 +100,18 @@ def ensure_lessons(
     """The lessons of these images under `cache`, or teachers are trained now.
 
     x float32 (n, h, w, c) in [0, 1], y int64 (n,). The file's name is a hash of images,
-    labels, teaching and TensorFlow's version.
+    labels, teaching, our code for it, and TensorFlow.
     """
-    what = f"{METHOD} {sorted(asdict(teaching).items())} {classes} tf {version('tensorflow')}"
-    key = digest(what, repr(x.shape), x.tobytes(), y.tobytes())
-    path = cache / f"lessons-{key[:16]}.npz"
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as found:
-            return Lessons(found["x"], found["scores"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        pass  # not there, or broken: made now
+    what = f"{sorted(asdict(teaching).items())} {classes} {x.shape}"
+    key = key_of(what, x.tobytes(), y.tobytes(), code=CODE, packages=PACKAGES)
+    name = f"lessons-{key[:16]}"
+    if (found := find(cache / f"{name}.json", key)) is not None:
+        with np.load(io.BytesIO(found.files[f"{name}.npz"]), allow_pickle=False) as arrays:
+            return Lessons(arrays["x"], arrays["scores"])
     made = make_lessons(x, y, classes, teaching, progress)
     raw = io.BytesIO()
     np.savez_compressed(raw, x=made.x, scores=made.scores)
-    write_atomic(path, raw.getvalue())
+    keep(cache / f"{name}.json", Kept(key, {}, {f"{name}.npz": raw.getvalue()}))
     return made
 
 

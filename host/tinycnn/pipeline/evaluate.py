@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from dataclasses import asdict, dataclass
@@ -13,8 +12,9 @@ import numpy as np
 
 from tinycnn._tensorflow import captured, tensorflow
 from tinycnn.arrays import Floats
+from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
-from tinycnn.files import digest, update_metrics, write_json
+from tinycnn.files import update_metrics
 from tinycnn.pipeline.crossval import CrossValidation
 from tinycnn.pipeline.dataset import PARTS, Dataset
 from tinycnn.pipeline.score import Score
@@ -129,7 +129,7 @@ def evaluate(
     its `ModelFacts`.
     """
     found = _measure(dataset, models, progress, trained, cross_validation)
-    write_json(build / RECORD, asdict(found))
+    keep(build / RECORD, Kept(found.key, asdict(found)))
     update_metrics(build, evaluate=_metrics(found))
     return found
 
@@ -184,8 +184,11 @@ def _measure(
 
 
 def evaluation_key(dataset: Dataset, models: tuple[TFLite, ...]) -> str:
-    """What an evaluation is of: the data and the bytes of each model."""
-    return digest(dataset.fingerprint, *(model.data for model in models))
+    """What an evaluation is of: the data, the bytes of each model, and what runs them."""
+    code = ("pipeline/evaluate.py", "tflite/run.py")
+    packages = ("tensorflow", "ai-edge-litert", "tflite-micro", "numpy")
+    data = (model.data for model in models)
+    return key_of(dataset.fingerprint, *data, code=code, packages=packages)
 
 
 def need_evaluation(dataset: Dataset, models: tuple[TFLite, ...], build: Path) -> Evaluation:
@@ -193,17 +196,15 @@ def need_evaluation(dataset: Dataset, models: tuple[TFLite, ...], build: Path) -
 
     Raises UserError saying what to run first.
     """
-    try:
-        record = json.loads((build / RECORD).read_bytes())
-        found = _evaluation(record)
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(f"no evaluation in {build}: run `tinycnn evaluate` first") from None
+    found = find(build / RECORD)
+    if found is None:
+        raise UserError(f"no evaluation in {build}: run `tinycnn evaluate` first")
     if found.key != evaluation_key(dataset, models):
         raise UserError(
             f"the evaluation in {build} is of another model or other data: "
             "run `tinycnn evaluate` again"
         )
-    return found
+    return _evaluation(found.facts)
 
 
 def _evaluation(record: dict[str, Any]) -> Evaluation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ import numpy as np
 
 from tinycnn._tensorflow import captured, keras, tensorflow
 from tinycnn.arrays import Floats
+from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError, first_line
-from tinycnn.files import digest, read_bytes, update_metrics, write_atomic, write_json
+from tinycnn.files import read_bytes, update_metrics
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.model import check_fits, load_model
 from tinycnn.pipeline.train import TrainedModel
@@ -27,9 +27,6 @@ MODELS = Path("models")
 RECORD = MODELS / "quantized.json"
 NAMES = ("model_float32", "model_int8")
 IO = ("int8", "float")
-
-SLIM = 1
-"""Counts the ways of slimming there have been: a model of an older one is made anew."""
 
 PROOF_IMAGES = 300
 """On so many images a slimmed model must give what it gave before."""
@@ -86,13 +83,9 @@ def quantize(
         made[name] = slimmed(convert(wrapped, representative, io=io), name, dataset)
     progress("writing", len(NAMES), steps)
     folder = build / MODELS
-    for name, tflite in made.items():
-        write_atomic(folder / f"{name}.tflite", tflite.data)
-        write_atomic(folder / f"{name}.h", c_header(tflite.data, name))
-    write_json(
-        build / RECORD,
-        {"key": key, "io": io, "sha256": {n: digest(t.data) for n, t in made.items()}},
-    )
+    files = {f"{name}.tflite": tflite.data for name, tflite in made.items()}
+    files |= {f"{n}.h": c_header(tflite.data, n).encode() for n, tflite in made.items()}
+    keep(build / RECORD, Kept(key, {"io": io}, files))
     update_metrics(
         build,
         quantize={
@@ -124,18 +117,13 @@ def ensure_quantized(
 
 def find_quantized(build: Path) -> QuantizedModels | None:
     """The converted models under `build`, or None if there are none that are whole."""
-    folder = build / MODELS
-    try:
-        record = json.loads((build / RECORD).read_bytes())
-        data = {name: (folder / f"{name}.tflite").read_bytes() for name in NAMES}
-        whole = all(record["sha256"][name] == digest(data[name]) for name in NAMES)
-        whole = whole and all((folder / f"{name}.h").exists() for name in NAMES)
-        if not whole:
-            return None
-        first, second = (inspect_tflite(data[name], name) for name in NAMES)
-        return QuantizedModels(folder, first, second, record["io"], record["key"], reused=True)
-    except (OSError, ValueError, KeyError, TypeError):
+    found = find(build / RECORD)
+    if found is None:
         return None
+    first, second = (inspect_tflite(found.files[f"{name}.tflite"], name) for name in NAMES)
+    return QuantizedModels(
+        build / MODELS, first, second, found.facts["io"], found.key, reused=True
+    )
 
 
 def need_quantized(dataset: Dataset, trained: TrainedModel, build: Path) -> QuantizedModels:
@@ -216,11 +204,9 @@ def slimmed(data: bytes, name: str, dataset: Dataset) -> TFLite:
 
 
 def _key(dataset: Dataset, source: Path, io: str) -> str:
-    """What the result depends on: Keras model, representative data, io, TensorFlow."""
-    from importlib.metadata import version
-
+    """What the result depends on."""
     if io not in IO:
         raise UserError(f"--io must be {' or '.join(IO)}, not {io}")
-    return digest(
-        f"{io} tf {version('tensorflow')} slim {SLIM}", dataset.fingerprint, read_bytes(source)
-    )
+    code = ("pipeline/quantize.py", "tflite/slim.py", "tflite/c_header.py")
+    packages = ("tensorflow", "keras", "flatbuffers", "ai-edge-litert")
+    return key_of(io, dataset.fingerprint, read_bytes(source), code=code, packages=packages)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,11 @@ import numpy as np
 
 from tinycnn._tensorflow import captured, keras
 from tinycnn.arrays import Floats, Labels
+from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
-from tinycnn.files import digest, read_bytes, update_metrics, write_atomic, write_json
+from tinycnn.files import read_bytes, update_metrics
 from tinycnn.pipeline.dataset import Dataset
-from tinycnn.pipeline.distil import METHOD, Lessons, ensure_lessons, fit_soft, softened
+from tinycnn.pipeline.distil import Lessons, ensure_lessons, fit_soft, softened
 from tinycnn.pipeline.model import Layer, Recipe, check_fits, gives_logits, layers_of, load_model
 from tinycnn.progress import Progress, silent
 
@@ -26,6 +26,9 @@ SEED = 1337
 MODEL = Path("models", "model.keras")
 HISTORY = Path("models", "history.json")
 CACHE = Path("cache")
+
+CODE = tuple(f"pipeline/{name}.py" for name in ("train", "model", "distil", "augment"))
+PACKAGES = ("tensorflow", "keras", "numpy")
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,7 @@ class TrainedModel:
     """A trained model on disk, and how it came to be.
 
     path      its .keras file
-    key       identifies recipe, data, seed and starting model
-    sha256    of the .keras file, in hex
+    key       of all that it depends on
     source    the --model it started from, or ""
     seconds   the training took (wall time)
     reused    found on disk, not trained now
@@ -52,7 +54,6 @@ class TrainedModel:
 
     path: Path
     key: str
-    sha256: str
     recipe: str  # "" if it was trained elsewhere
     source: str
     seed: int
@@ -102,12 +103,9 @@ def train(
         model, recipe, train_part, validation, lessons, epochs=count, progress=progress
     )
     seconds = time.perf_counter() - began
-    path = build / MODEL
-    save_keras(model, path)
     trained = TrainedModel(
-        path=path,
+        path=build / MODEL,
         key=key,
-        sha256=digest(read_bytes(path)),
         recipe=recipe.name,
         source=str(source or ""),
         seed=seed,
@@ -119,7 +117,7 @@ def train(
         history=history,
         seconds=seconds,
     )
-    _record(dataset, trained, build)
+    _record(dataset, trained, keras_bytes(model), build)
     return trained
 
 
@@ -132,13 +130,9 @@ def adopt(dataset: Dataset, source: Path, build: Path) -> TrainedModel:
     model = load_model(source)
     check_fits(model, dataset.image_shape, dataset.classes, str(source))
     raw = read_bytes(source)
-    path = build / MODEL
-    if source.resolve() != path.resolve():
-        write_atomic(path, raw)
     trained = TrainedModel(
-        path=path,
-        key=digest("adopted", raw, dataset.fingerprint),
-        sha256=digest(raw),
+        path=build / MODEL,
+        key=key_of("adopted", raw, dataset.fingerprint),
         recipe="",
         source=str(source),
         seed=0,
@@ -150,15 +144,15 @@ def adopt(dataset: Dataset, source: Path, build: Path) -> TrainedModel:
         history=History([], [], [], []),
         seconds=0.0,
     )
-    _record(dataset, trained, build)
+    _record(dataset, trained, raw, build)
     return trained
 
 
-def _record(dataset: Dataset, trained: TrainedModel, build: Path) -> None:
-    """Write history.json and the `train` section of metrics.json."""
-    record = asdict(trained)
-    del record["path"], record["reused"]
-    write_json(build / HISTORY, record)
+def _record(dataset: Dataset, trained: TrainedModel, raw: bytes, build: Path) -> None:
+    """Write the .keras file `raw`, history.json and the `train` section of metrics.json."""
+    facts = asdict(trained)
+    del facts["path"], facts["key"], facts["reused"]
+    keep(build / HISTORY, Kept(trained.key, facts, {MODEL.name: raw}))
     metrics: dict[str, Any] = {
         "data": trained.data,
         "recipe": trained.recipe,
@@ -193,18 +187,19 @@ def ensure_trained(
 
 def find_trained(build: Path) -> TrainedModel | None:
     """The trained model under `build`, or None if there is none that is whole."""
-    path = build / MODEL
-    try:
-        record = json.loads((build / HISTORY).read_bytes())
-        if record["sha256"] != digest(path.read_bytes()):
-            return None
-        record["layers"] = [
-            Layer(**{**row, "shape": tuple(row["shape"])}) for row in record["layers"]
-        ]
-        record["history"] = History(**record["history"])
-        return TrainedModel(path=path, reused=True, **record)
-    except (OSError, ValueError, KeyError, TypeError):
+    found = find(build / HISTORY)
+    if found is None:
         return None
+    try:
+        facts = found.facts | {
+            "layers": [
+                Layer(**{**row, "shape": tuple(row["shape"])}) for row in found.facts["layers"]
+            ],
+            "history": History(**found.facts["history"]),
+        }
+        return TrainedModel(path=build / MODEL, key=found.key, reused=True, **facts)
+    except (KeyError, TypeError):
+        return None  # of another version of ours
 
 
 def need_trained(dataset: Dataset, build: Path) -> TrainedModel:
@@ -340,25 +335,18 @@ def fit(
     return _history({name: [float(v) for v in values] for name, values in said.items()})
 
 
-def save_keras(model: Any, path: Path) -> None:
-    """Write `model` to the .keras file `path`, whole or not at all."""
+def keras_bytes(model: Any) -> bytes:
+    """`model` as a .keras file."""
     with tempfile.TemporaryDirectory() as folder:
-        beside = Path(folder, "model.keras")
+        path = Path(folder, "model.keras")
         with captured():
-            model.save(beside)
-        write_atomic(path, beside.read_bytes())
+            model.save(path)
+        return path.read_bytes()
 
 
 def _key(dataset: Dataset, recipe: Recipe, seed: int, epochs: int, source: Path | None) -> str:
-    """What the result depends on: recipe, data, seed, starting model, TensorFlow."""
-    from importlib.metadata import version
-
+    """What the result depends on; the networks and ways of training are in our code."""
     start = b"" if source is None else read_bytes(source)
-    what = (
-        f"{recipe.name} {epochs} {recipe.batch} {seed} {dataset.name} tf {version('tensorflow')}"
-    )
-    if recipe.teaching is not None:
-        what += f" {METHOD} {recipe.teaching} {recipe.rate} {recipe.temperature}"
-        built = recipe.build(dataset.image_shape, dataset.classes)
-        what += str([(layer.kind, layer.detail, layer.shape) for layer in layers_of(built)])
-    return digest(what, dataset.fingerprint, start)
+    how = replace(recipe, build=recipe.build.__qualname__)  # type: ignore[arg-type]
+    what = f"{how} {epochs} {seed} {dataset.name}"
+    return key_of(what, dataset.fingerprint, start, code=CODE, packages=PACKAGES)

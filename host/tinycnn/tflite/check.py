@@ -7,15 +7,15 @@ this machine and called from here.
 from __future__ import annotations
 
 import ctypes
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tinycnn.command import need
-from tinycnn.errors import BuildError, UserError, first_line
-from tinycnn.files import BUILD, ROOT, digest, write_atomic
+from tinycnn.cache import Kept, find, keep, key_of
+from tinycnn.command import first_error, need, run
+from tinycnn.errors import BuildError
+from tinycnn.files import BUILD, ROOT, read_bytes
 from tinycnn.tflite.ops import PROFILES, offered
 
 MODEL = ROOT / "firmware_build" / "model"
@@ -113,10 +113,13 @@ def _library() -> ctypes.CDLL:
     need("gcc")
     sources = sorted([*MODEL.glob("*.c"), TFLM / "tflm_ops.c"])
     inputs = [*sources, *sorted(MODEL.glob("*.h")), TFLM / "tflm_ops.h", TFLM / "ops.def"]
-    path = BUILD / "check" / f"{digest(*(p.read_bytes() for p in inputs))[:16]}.so"
-    if not path.exists():
-        _compile(sources, path)
-    library = ctypes.CDLL(str(path))
+    compiler = run(("gcc", "--version")).output.partition("\n")[0]
+    key = key_of(compiler, *map(read_bytes, inputs), code=("tflite/check.py",))
+    name = f"{key[:16]}.so"
+    record = BUILD / "check" / f"{key[:16]}.json"
+    if find(record, key) is None:
+        keep(record, Kept(key, {}, {name: _compiled(sources)}))
+    library = ctypes.CDLL(str(record.with_name(name)))
     bytes_and_size = (ctypes.c_char_p, ctypes.c_size_t)
     library.model_check.argtypes = (
         *bytes_and_size,
@@ -132,16 +135,11 @@ def _library() -> ctypes.CDLL:
     return library
 
 
-def _compile(sources: list[Path], path: Path) -> None:
+def _compiled(sources: list[Path]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "check.so"
         flags = ("-std=gnu99", "-O2", "-fPIC", "-shared", f"-I{MODEL}", "-DTFLM_OPS_ALL")
-        done = subprocess.run(
-            ["gcc", *flags, "-o", str(made), *map(str, sources)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise BuildError(f"model_check does not compile: {first_line(UserError(done.stderr))}")
-        write_atomic(path, made.read_bytes())
+        done = run(["gcc", *flags, "-o", made, *sources])
+        if not done.ok:
+            raise BuildError(f"model_check does not compile: {first_error(done.output)}")
+        return made.read_bytes()

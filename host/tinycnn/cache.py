@@ -1,0 +1,73 @@
+"""What was made and is kept: from what it was made, and whether it is still whole.
+
+Beside what is kept lies a record, a JSON file: a key, which is a digest of all that the
+result depends on; facts about it; and a digest of each file. A record that is missing,
+broken, or not of the files that lie there counts as none: what it tells of is made anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tinycnn.files import digest, write_atomic, write_json
+
+PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a record tells, and the files it tells of by their names beside it.
+
+    key    of `key_of`
+    facts  what else is worth keeping, as JSON
+    """
+
+    key: str
+    facts: Any
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def key_of(*parts: bytes | str, code: Iterable[str] = (), packages: Iterable[str] = ()) -> str:
+    """A digest of all that a result depends on.
+
+    parts     what it is made from: data, arguments
+    code      files of this package whose change may change it: "pipeline/train.py"
+    packages  installed ones whose version may change it
+    """
+    sources = [(PACKAGE / name).read_bytes() for name in code]
+    versions = [f"{name} {version(name)}" for name in packages]
+    return digest(*parts, *versions, *sources)
+
+
+def keep(record: Path, kept: Kept) -> None:
+    """Write the files of `kept` beside `record`, each whole or not at all, then the record.
+
+    Raises UserError if one cannot be written.
+    """
+    for name, data in kept.files.items():
+        write_atomic(record.parent / name, data)
+    digests = {name: digest(data) for name, data in kept.files.items()}
+    write_json(record, {"key": kept.key, "facts": kept.facts, "files": digests})
+
+
+def find(record: Path, key: str | None = None) -> Kept | None:
+    """What `record` tells, if all that it tells of is there as it was written.
+
+    With `key`, None too if it is of anything else.
+    """
+    try:
+        told = json.loads(record.read_bytes())
+        found = Kept(
+            told["key"],
+            told["facts"],
+            {name: (record.parent / name).read_bytes() for name in told["files"]},
+        )
+        whole = all(digest(data) == told["files"][name] for name, data in found.files.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return found if whole and key in (None, found.key) else None
