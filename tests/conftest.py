@@ -1,21 +1,24 @@
-"""What every test may use: simulators, the target, and honest skipping.
+"""What every test may use: simulators, the target, the corpus; and in which order they run.
 
-Only what needs upstream sources, or a target whose tools are not installed, may skip,
-and the summary says how often it did.
+The last lines of a run tell what was skipped, by cause.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from host_helpers import TOOLS, Command, Outcome, Pipeline, train_in_a_process
+from check_program import CheckMain, built
+from host_helpers import Command, Outcome, Pipeline, train_in_a_process
+from skips import or_skip, told
 from tinycnn import cli as command_line
 from tinycnn.cli.bars import progress_bar
-from tinycnn.errors import MissingToolError, SourceError
+from tinycnn.errors import MissingToolError
 from tinycnn.firmware.port import Program
 from tinycnn.firmware.unix import Engine, build_unix
 from tinycnn.pipeline.dataset import Dataset, load_digits
@@ -24,32 +27,6 @@ from tinycnn.pipeline.quantize import ensure_quantized
 from tinycnn.pipeline.train import SEED, find_trained, train
 from tinycnn.progress import Progress
 from tinycnn.targets.targets import BUILDS, Choice, Target, build_target
-
-UPSTREAM = "upstream sources: "
-"""How the reason of every skip begins, but for TOOLS."""
-
-
-@contextmanager
-def _sources_or_skip() -> Iterator[None]:
-    try:
-        yield
-    except SourceError as error:
-        pytest.skip(f"{UPSTREAM}{error}")
-
-
-@contextmanager
-def _tools_or_skip() -> Iterator[None]:
-    """For targets only: what tests of the simulator need is no reason to skip."""
-    try:
-        yield
-    except MissingToolError as error:
-        pytest.skip(f"{TOOLS}{error}")
-
-
-@pytest.fixture(scope="session")
-def sources_or_skip() -> Callable[[], AbstractContextManager[None]]:
-    """A block in which a source that cannot be had skips the test."""
-    return _sources_or_skip
 
 
 @pytest.fixture
@@ -93,6 +70,30 @@ def article_pipeline(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) 
     converted = ensure_quantized(digits, trained, build)
     assert converted.reused
     return Pipeline(build, digits, trained, converted)
+
+
+@pytest.fixture(scope="session")
+def corpus_files(pytestconfig: pytest.Config) -> dict[str, Path]:
+    """Every model of make_corpus.py by its name. Tests must not change them.
+
+    Conversion happens apart, since TensorFlow warns a lot; the files are kept in pytest's cache.
+    """
+    folder = pytestconfig.cache.mkdir("corpus")
+    maker = Path(__file__).parent / "model" / "make_corpus.py"
+    subprocess.run([sys.executable, maker, folder], check=True, capture_output=True)
+    return {path.stem: path for path in sorted(folder.glob("*.tflite"))}
+
+
+@pytest.fixture(scope="session")
+def corpus(corpus_files: dict[str, Path]) -> dict[str, bytes]:
+    """The models themselves."""
+    return {name: path.read_bytes() for name, path in corpus_files.items()}
+
+
+@pytest.fixture(scope="session")
+def check_main(pytestconfig: pytest.Config) -> CheckMain:
+    """model_check() as a program with sanitizers."""
+    return CheckMain(built("check_main", pytestconfig.cache.mkdir("fuzz")))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -144,25 +145,33 @@ def qemu_rv32(request: pytest.FixtureRequest) -> Target:
     return _target(request.config, "qemu-rv32")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick ones first, slow ones last; between them a target after the other."""
+
+    def rank(item: pytest.Item) -> int:
+        if {"target", "compiled_target"} & set(item.fixturenames):
+            return 1
+        return 2 if item.get_closest_marker("slow") else 0
+
+    items.sort(key=rank)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
-    other = len(skipped)
-    for why, lacking in ((UPSTREAM, "upstream sources"), (TOOLS, "the target's tools")):
-        count = sum(why in str(report.longrepr) for report in skipped)
-        terminalreporter.write_line(f"{count} skipped for lack of {lacking}")
-        other -= count
-    if other:
-        terminalreporter.write_line(f"{other} skipped for another reason, which none should be")
+    reasons = (str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped)
+    for line, wrong in told(reasons):
+        terminalreporter.write_line(line, red=wrong, bold=wrong)
 
 
 def _target(config: pytest.Config, name: str) -> Target:
-    with _shown(config, name) as show, _sources_or_skip(), _tools_or_skip():
+    with _shown(config, name) as show, or_skip(MissingToolError):
         choice = Choice(port=config.getoption("--port") if name == "esp32" else None)
         return build_target(name, choice, progress=show)
 
 
 def _build(config: pytest.Config, engine: Engine) -> Program:
-    with _shown(config, engine) as show, _sources_or_skip():
+    with _shown(config, engine) as show, or_skip():
         return build_unix(engine, progress=show)
 
 

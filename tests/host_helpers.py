@@ -32,9 +32,6 @@ class Outcome:
     err: str
 
 
-TOOLS = "tools: "
-"""How the reason of a skip begins for lack of what a target needs."""
-
 Command = Callable[..., Outcome]
 
 

@@ -14,6 +14,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+OP = schema.BuiltinOperator
 FLOAT32, INT32, INT64, INT16, INT8, UINT8, BOOL = (
     schema.TensorType.FLOAT32,
     schema.TensorType.INT32,
@@ -107,6 +108,11 @@ def one_op(
     return packed(model)
 
 
+RELU = one_op(OP.RELU, [Tensor([1, 8])], Tensor([1, 8]))
+COS = one_op(OP.COS, [Tensor([1, 8])], Tensor([1, 8]))
+"""An op that no firmware offers."""
+
+
 def _squeeze(*dims: int) -> Any:
     options = schema.SqueezeOptionsT()
     options.squeezeDims = list(dims)
@@ -115,7 +121,6 @@ def _squeeze(*dims: int) -> Any:
 
 def by_hand() -> dict[str, bytes]:
     """Ops of `cnn` that the converter writes as others: part of the corpus."""
-    op = schema.BuiltinOperator
     series = [1, 4, 3]
     real = {"f": Tensor(series), "q": Tensor(series, INT8, scale=0.5, zero_point=3)}
     made = {}
@@ -125,14 +130,14 @@ def by_hand() -> dict[str, bytes]:
             return Tensor(shape, x.type, scale=x.scale, zero_point=x.zero_point)
 
         axis = Tensor([], INT32, 1)
-        made[f"expand_dims_op_{kind}"] = one_op(op.EXPAND_DIMS, [x, axis], like([1, 1, 4, 3]))
+        made[f"expand_dims_op_{kind}"] = one_op(OP.EXPAND_DIMS, [x, axis], like([1, 1, 4, 3]))
         last = Tensor([1], INT32, [-1])
-        made[f"expand_dims_last_{kind}"] = one_op(op.EXPAND_DIMS, [x, last], like([1, 4, 3, 1]))
-        made[f"squeeze_op_{kind}"] = one_op(op.SQUEEZE, [x], like([4, 3]), _squeeze(0))
-        made[f"squeeze_all_{kind}"] = one_op(op.SQUEEZE, [x], like([4, 3]), _squeeze())
+        made[f"expand_dims_last_{kind}"] = one_op(OP.EXPAND_DIMS, [x, last], like([1, 4, 3, 1]))
+        made[f"squeeze_op_{kind}"] = one_op(OP.SQUEEZE, [x], like([4, 3]), _squeeze(0))
+        made[f"squeeze_all_{kind}"] = one_op(OP.SQUEEZE, [x], like([4, 3]), _squeeze())
     quantized = real["q"]
-    made["quantize"] = one_op(op.QUANTIZE, [real["f"]], quantized)
-    made["dequantize"] = one_op(op.DEQUANTIZE, [quantized], real["f"])
+    made["quantize"] = one_op(OP.QUANTIZE, [real["f"]], quantized)
+    made["dequantize"] = one_op(OP.DEQUANTIZE, [quantized], real["f"])
     for name, source, target in (
         ("int8_uint8", INT8, UINT8),
         ("uint8_int8", UINT8, INT8),
@@ -143,13 +148,13 @@ def by_hand() -> dict[str, bytes]:
         ("int8_int32", INT8, INT32),
     ):
         made[f"requantize_{name}"] = one_op(
-            op.QUANTIZE, [Tensor(series, source, scale=0.125)], Tensor(series, target, scale=0.75)
+            OP.QUANTIZE, [Tensor(series, source, scale=0.125)], Tensor(series, target, scale=0.75)
         )
     made["dequantize_uint8"] = one_op(
-        op.DEQUANTIZE, [Tensor(series, UINT8, scale=0.25, zero_point=128)], real["f"]
+        OP.DEQUANTIZE, [Tensor(series, UINT8, scale=0.25, zero_point=128)], real["f"]
     )
     made["concat_bool"] = one_op(
-        op.CONCATENATION,
+        OP.CONCATENATION,
         [Tensor([2, 3], BOOL), Tensor([2, 1], BOOL)],
         Tensor([2, 4], BOOL),
         _concatenation(-1),

@@ -20,14 +20,13 @@ from tflite_models import (
     INT16,
     INT32,
     INT64,
+    OP,
     UINT8,
     Tensor,
     edited,
     one_op,
     schema,
 )
-
-OP = schema.BuiltinOperator
 
 # Letter as in `array`: (type, scale, zero point).
 ECHOES: dict[str, tuple[int, float | None, int]] = {

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 import struct
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,13 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_litert.interpreter import Interpreter
 
+from litert import Arrays, outputs_of, prepared
 from staging import run
 from tinycnn.files import ROOT
 from tinycnn.targets.targets import Target
-
-Arrays = list[npt.NDArray[Any]]
 
 SAMPLES = 6
 """Random inputs for each model."""
@@ -80,14 +77,6 @@ NOT_IN_LITERT = {"requantize_int8_int32"}
 """LiteRT's QUANTIZE makes no int32; TFLM's does. The values follow from the scales."""
 
 
-def litert(data: bytes) -> Interpreter:
-    interpreter = Interpreter(
-        model_content=data, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
-    )
-    interpreter.allocate_tensors()
-    return interpreter
-
-
 def random_inputs(interpreter: Interpreter, seed: int) -> list[Arrays]:
     """SAMPLES times all inputs: real numbers about 1, integers of every value."""
     random = np.random.default_rng(seed)
@@ -109,22 +98,6 @@ def random_inputs(interpreter: Interpreter, seed: int) -> list[Arrays]:
     return drawn
 
 
-def outputs_of(interpreter: Interpreter, inputs: Arrays) -> Arrays:
-    for details, array in zip(interpreter.get_input_details(), inputs, strict=True):
-        interpreter.set_tensor(details["index"], array)
-    interpreter.invoke()
-    return [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()]
-
-
-@pytest.fixture(scope="module")
-def corpus() -> dict[str, bytes]:
-    """The models by name. Conversion happens in a process of its own: it warns a lot."""
-    folder = ROOT / "build" / "corpus"
-    maker = ROOT / "tests" / "model" / "make_corpus.py"
-    subprocess.run([sys.executable, maker, folder], check=True, capture_output=True)
-    return {path.stem: path.read_bytes() for path in sorted(folder.glob("*.tflite"))}
-
-
 @pytest.fixture(scope="module")
 def expected(corpus: dict[str, bytes]) -> dict[str, tuple[list[Arrays], list[Arrays], list[str]]]:
     """For each model its inputs, LiteRT's outputs, and the names of its ops."""
@@ -132,9 +105,9 @@ def expected(corpus: dict[str, bytes]) -> dict[str, tuple[list[Arrays], list[Arr
     for seed, (name, data) in enumerate(corpus.items()):
         if name in NOT_IN_LITERT:
             with pytest.raises(RuntimeError, match="failed to prepare"):
-                litert(data)
+                prepared(data)
             continue
-        interpreter = litert(data)
+        interpreter = prepared(data)
         inputs = random_inputs(interpreter, seed)
         ops = [details["op_name"] for details in interpreter._get_ops_details()]
         wanted = [outputs_of(interpreter, one) for one in inputs]

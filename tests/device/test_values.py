@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device_models import INT8, OP, Tensor, echo, one_op
 from host_helpers import Pipeline
+from litert import outputs_of, prepared
 from staging import run
 from tinycnn.targets.targets import Target
 from tinycnn.tflite.read import TFLite
@@ -150,14 +150,7 @@ def marked_models() -> tuple[bytes, bytes]:
 
 
 def quantized_by_tflite(model: bytes, values: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
-    lite = Interpreter(
-        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
-    )
-    lite.allocate_tensors()
-    lite.set_tensor(lite.get_input_details()[0]["index"], values.reshape(1, WIDTH))
-    lite.invoke()
-    result: npt.NDArray[np.int8] = lite.get_tensor(lite.get_output_details()[0]["index"])[0]
-    return result
+    return outputs_of(prepared(model), [values.reshape(1, WIDTH)])[0][0]
 
 
 def near_halves(scale: float) -> st.SearchStrategy[float]:

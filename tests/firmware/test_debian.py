@@ -8,13 +8,13 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from skips import TOOLS, or_skip
 from tinycnn.errors import SourceError
 from tinycnn.firmware import debian
 from tinycnn.firmware.fetch import fetch
@@ -61,11 +61,9 @@ def micropython() -> DebianSource:
 
 
 def test_package_is_downloaded_and_unpacked_without_root(
-    nobodys_folder: Path,
-    tmp_path: Path,
-    sources_or_skip: Callable[[], AbstractContextManager[None]],
+    nobodys_folder: Path, tmp_path: Path
 ) -> None:
-    with sources_or_skip():
+    with or_skip():
         tarball = debian.download(micropython(), nobodys_folder, silent)
     assert debian.version_key(tarball.version) >= (1, 25)
     tree = tmp_path / "tree"
@@ -77,7 +75,10 @@ def test_package_is_downloaded_and_unpacked_without_root(
     assert (tree / "ports" / "unix" / "Makefile").is_file()
 
 
-@pytest.mark.skipif("shutil.which('apt-config') is None", reason="upstream sources: no apt")
+@pytest.mark.skipif(
+    "shutil.which('apt-config') is None",
+    reason=f"{TOOLS}no apt-config: it is Debian's",
+)
 def test_apt_keeps_its_state_in_our_folder(tmp_path: Path) -> None:
     options = debian._options(tmp_path, "mirror", ("suite",))
     for item in ("Dir::State", "Dir::State::lists", "Dir::Cache", "Dir::Cache::archives"):

@@ -6,14 +6,14 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 import fake_idf
 from commandline import tinycnn
+from host_helpers import Pipeline
+from skips import TOOLS, or_skip
 from tinycnn.board.image import read_image
 from tinycnn.errors import BuildError, SourceError, UserError
 from tinycnn.firmware.esp32 import build as esp32
@@ -171,11 +171,9 @@ def test_map_of_wrapped_output_section() -> None:
 
 
 @pytest.mark.parametrize("name", esp32.COMPONENTS)
-def test_manifest_names_the_version_of_the_pinned_commit(
-    name: str, sources_or_skip: Callable[[], AbstractContextManager[None]]
-) -> None:
+def test_manifest_names_the_version_of_the_pinned_commit(name: str) -> None:
     manifest = (esp32.PROJECT / "main" / "idf_component.yml").read_text()
-    with sources_or_skip():
+    with or_skip():
         tree = fetch(name).path
     told = re.search(r'^version: "(.*)"$', (tree / "idf_component.yml").read_text(), re.MULTILINE)
     assert told is not None
@@ -188,18 +186,14 @@ def test_frozen_models_are_aligned_bytes_by_name() -> None:
     assert "{ MP_ROM_QSTR(MP_QSTR_two), MP_ROM_PTR(&two_obj) }," in text
 
 
-def test_real_build(
-    tmp_path: Path,
-    sources_or_skip: Callable[[], AbstractContextManager[None]],
-    article_pipeline: object,
-) -> None:
+def test_real_build(tmp_path: Path, article_pipeline: Pipeline) -> None:
     """With ESP-IDF exported: an ESP32-C3 image with the reference model frozen in."""
     if "IDF_PATH" not in os.environ:
-        pytest.skip("tools: ESP-IDF is missing: $IDF_PATH is not set")
-    model = article_pipeline.build / "models" / "model_int8.tflite"  # type: ignore[attr-defined]
+        pytest.skip(f"{TOOLS}no ESP-IDF exported, $IDF_PATH is not set: docs/firmware.md")
+    model = article_pipeline.converted.path(article_pipeline.converted.int8)
     given = os.environ.get("TINYCNN_IDF_COMPONENTS")
     components = (Path(given),) if given else ()
-    with sources_or_skip():
+    with or_skip():
         request = esp32.Request(C3, profile_set("digits"), (model,), components)
         firmware = esp32.build(request, esp32_idf.find(), images=tmp_path)  # not the user's
     assert list(tmp_path.glob("*.bin")) == [firmware.image.path]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from host_helpers import Pipeline
+from skips import or_skip
 from tinycnn.errors import UserError
 from tinycnn.files import stage
 from tinycnn.firmware.unix import build_unix
@@ -42,13 +41,9 @@ def test_a_set_of_the_same_ops_is_the_same() -> None:
     assert model_set(["RESHAPE", "CONV_2D"], "a") == model_set(["CONV_2D", "RESHAPE"], "b")
 
 
-def test_simulator_has_just_the_ops_of_a_model(
-    quick_pipeline: Pipeline,
-    tmp_path: Path,
-    sources_or_skip: Callable[[], AbstractContextManager[None]],
-) -> None:
+def test_simulator_has_just_the_ops_of_a_model(quick_pipeline: Pipeline, tmp_path: Path) -> None:
     model = quick_pipeline.converted.int8
-    with sources_or_skip():
+    with or_skip():
         built = build_unix("tflm", ops=model_set(model.ops, model.name))
     script = tmp_path / "list.py"
     script.write_text(LIST)

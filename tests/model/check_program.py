@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+MAKEFILE = Path(__file__).parent / "Makefile"
 
 
-def built(target: str, folder_name: str = "fuzz", **variables: str) -> Path:
-    """A program of this folder's Makefile, brought up to date in a folder of build/."""
-    folder = ROOT / "build" / folder_name
-    folder.mkdir(parents=True, exist_ok=True)
+def built(target: str, folder: Path, **variables: str) -> Path:
+    """A program of this folder's Makefile, brought up to date in `folder`."""
     run = subprocess.run(
-        ["make", "--silent", f"--file={HERE / 'Makefile'}", target]
+        ["make", "--silent", f"--file={MAKEFILE}", target]
         + [f"{name}={value}" for name, value in variables.items()],
         cwd=folder,
         capture_output=True,
@@ -40,7 +37,7 @@ class CheckMain:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def check(self, paths: Sequence[Path]) -> dict[str, tuple[str, str]]:
+    def check(self, paths: Iterable[Path]) -> dict[str, tuple[str, str]]:
         """Status and message of each file, by its stem."""
         verdicts = {}
         for line in self.run("check", *paths).splitlines():

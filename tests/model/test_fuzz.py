@@ -6,18 +6,21 @@ the check and TFLM together on these, built by gcc.
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from check_program import CheckMain, built
+from skips import or_skip
 from tinycnn.firmware import libtflm
+
+pytestmark = pytest.mark.slow
 
 SECONDS = 60
 
@@ -35,53 +38,50 @@ KNOWN = re.compile(
 )
 
 
-def test_fuzz_check(check_main: CheckMain, corpus: list[Path], tmp_path: Path) -> None:
-    if shutil.which("clang") is None:
-        deadline = time.monotonic() + SECONDS
-        seed = 1
-        while time.monotonic() < deadline:
-            check_main.run("random", "50000", str(seed), *corpus)
-            seed += 2
-        return
-    found = tmp_path / "found"
-    found.mkdir()
-    run = subprocess.run(
-        [
-            built("fuzz_check"),
-            found,
-            corpus[0].parent,
-            f"-max_total_time={SECONDS}",
-            "-max_len=8192",
-            "-timeout=5",
-            f"-artifact_prefix={tmp_path}/",
-            "-print_final_stats=1",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr[-4000:]
-    assert "number_of_executed_units" in run.stderr
+def seeds() -> Iterator[str]:
+    """Odd numbers, until the time is over."""
+    deadline = time.monotonic() + SECONDS
+    for seed in itertools.count(1, 2):
+        if time.monotonic() >= deadline:
+            return
+        yield str(seed)
+
+
+def run(*words: str | Path, timeout: float | None = None) -> str:
+    """What a program says on stderr; it must succeed."""
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=timeout)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stderr
+
+
+def test_fuzz_check(
+    check_main: CheckMain,
+    corpus_files: dict[str, Path],
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+) -> None:
+    if shutil.which("clang"):
+        found = tmp_path / "found"
+        found.mkdir()
+        program = built("fuzz_check", pytestconfig.cache.mkdir("fuzz"))
+        limits = [f"-max_total_time={SECONDS}", "-max_len=8192", "-timeout=5"]
+        put = [f"-artifact_prefix={tmp_path}/", "-print_final_stats=1"]
+        said = run(program, found, corpus_files["relu_f"].parent, *limits, *put)
+        assert "number_of_executed_units" in said
+    else:
+        for seed in seeds():
+            check_main.run("random", "50000", seed, *corpus_files.values())
 
 
 @pytest.mark.parametrize("kernels", ["reference", "esp-nn"])
 def test_fuzz_invoke(
-    corpus: list[Path], sources_or_skip: Callable[[], AbstractContextManager[None]], kernels: str
+    corpus_files: dict[str, Path], pytestconfig: pytest.Config, kernels: str
 ) -> None:
-    with sources_or_skip():
+    with or_skip():
         variables = libtflm.make_variables(esp_nn=kernels == "esp-nn", extra_flags=SANITIZE)
-    program = built("invoke_main", f"fuzz-{kernels}", **variables)
-    deadline = time.monotonic() + SECONDS
-    seed = 1
-    while time.monotonic() < deadline:
-        run = subprocess.run(
-            [program, "random", "5000", str(seed), *corpus],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert run.returncode == 0, run.stderr[-4000:]
-        faults = [line for line in run.stderr.splitlines() if "runtime error" in line]
+    folder = pytestconfig.cache.mkdir(f"fuzz-{kernels}")
+    program = built("invoke_main", folder, **variables)
+    for seed in seeds():
+        said = run(program, "random", "5000", seed, *corpus_files.values(), timeout=300)
+        faults = [line for line in said.splitlines() if "runtime error" in line]
         assert [line for line in faults if not KNOWN.search(line)] == []
-        seed += 2

@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tflite_models import INT8, INT32, Tensor, packed, schema
-
-OP = schema.BuiltinOperator
+from tflite_models import INT8, INT32, OP, Tensor, packed, schema
 
 
 class _Network:

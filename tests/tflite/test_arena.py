@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from flatbuffers_by_hand import one_op_model
 from host_helpers import Command, Pipeline
 from random_networks import random_network
-from tinycnn.files import ROOT
+from tflite_models import COS, RELU
 from tinycnn.firmware.port import Program
 from tinycnn.targets import unix
 from tinycnn.targets.targets import Target
@@ -89,12 +85,9 @@ tflm_memory.c does. clang for riscv32 (ilp32) has the same sizeof() of every str
 
 
 @pytest.fixture(scope="module")
-def models(quick_pipeline: Pipeline) -> dict[str, bytes]:
+def models(corpus: dict[str, bytes], quick_pipeline: Pipeline) -> dict[str, bytes]:
     """The corpus, the digits models and random networks, by name."""
-    folder = ROOT / "build" / "corpus"
-    corpus = [sys.executable, ROOT / "tests" / "model" / "make_corpus.py", folder]
-    subprocess.run(corpus, check=True)
-    found = {path.stem: path.read_bytes() for path in folder.glob("*.tflite")}
+    found = dict(corpus)
     for model in (quick_pipeline.converted.int8, quick_pipeline.converted.float32):
         found[quick_pipeline.converted.path(model).stem] = model.data
     return found | {f"random_{seed}": random_network(seed) for seed in SEEDS}
@@ -202,10 +195,6 @@ def test_a_plan_holds_all_that_is_in_use_at_once(wanted: list[Buffer]) -> None:
 def test_a_plan_is_as_greedy_as_tflm() -> None:
     """96 bytes would do, if the largest were not placed first."""
     assert plan([Buffer(32, 3, 3), Buffer(32, 3, 4), Buffer(48, 2, 2), Buffer(32, 2, 4)]) == 112
-
-
-RELU = one_op_model(schema.BuiltinOperator.RELU, (1, 8))
-COS = one_op_model(schema.BuiltinOperator.COS, (1, 8))
 
 
 def test_an_unknown_op_is_not_guessed() -> None:

@@ -9,12 +9,12 @@ import ctypes
 import os
 import subprocess
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from skips import or_skip
 from tinycnn.files import ROOT
 from tinycnn.firmware.fetch import fetch
 from tinycnn.tflite.arena import esp32s3, predict_arena
@@ -25,11 +25,8 @@ Ints = ctypes.c_int32 * 11
 
 
 @pytest.fixture(scope="module")
-def esp_nn(
-    sources_or_skip: Callable[[], AbstractContextManager[None]],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> ctypes.CDLL:
-    with sources_or_skip():
+def esp_nn(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    with or_skip():
         tree = fetch("esp-nn").path
     library = tmp_path_factory.mktemp("esp-nn") / "esp32s3.so"
     folder = tree / "src" / "convolution"

@@ -5,14 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-
-from flatbuffers_by_hand import one_op_model
 from host_helpers import Command, Pipeline
+from tflite_models import COS, RELU
 from tinycnn.tflite.check import check_model
-
-RELU = one_op_model(schema.BuiltinOperator.RELU, (1, 8))
-COS = one_op_model(schema.BuiltinOperator.COS, (1, 8))
 
 
 def test_the_digits_model_is_valid(quick_pipeline: Pipeline) -> None:

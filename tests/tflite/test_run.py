@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from flatbuffers_by_hand import one_op_model, schema
 from host_helpers import Pipeline
+from litert import outputs_of, prepared
+from tflite_models import INT8, OP, Tensor, one_op
 from tinycnn.errors import UserError
 from tinycnn.tflite.read import inspect_tflite
 from tinycnn.tflite.run import dequantize, quantize, run_litert, run_tflm
@@ -18,23 +19,9 @@ ROW = 16
 
 def quantized_by_tflite(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
     """What the QUANTIZE op of LiteRT's reference kernels makes of 16 float32 values."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    model = one_op_model(
-        schema.BuiltinOperator.QUANTIZE,
-        (1, ROW),
-        output_type=schema.TensorType.INT8,
-        scale=scale,
-        zero_point=zero_point,
-    )
-    lite = Interpreter(
-        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
-    )
-    lite.allocate_tensors()
-    lite.set_tensor(lite.get_input_details()[0]["index"], values.reshape(1, ROW))
-    lite.invoke()
-    result: np.ndarray = lite.get_tensor(lite.get_output_details()[0]["index"])
-    return result[0]
+    target = Tensor([1, ROW], INT8, scale=scale, zero_point=zero_point)
+    model = prepared(one_op(OP.QUANTIZE, [Tensor([1, ROW])], target))
+    return outputs_of(model, [values.reshape(1, ROW)])[0][0]
 
 
 HALVES = [step + 0.5 for step in range(-8, 8)]
@@ -100,7 +87,7 @@ def test_litert_float_is_keras(article_pipeline: Pipeline) -> None:
 
 
 def test_op_that_tflm_lacks_is_told() -> None:
-    model = inspect_tflite(one_op_model(schema.BuiltinOperator.GELU, (1, 8)), "gelu")
+    model = inspect_tflite(one_op(OP.GELU, [Tensor([1, 8])], Tensor([1, 8])), "gelu")
     assert model.ops == ("GELU",)
     assert "GELU" in model.tflm_error
     with pytest.raises(UserError, match="TFLM cannot run gelu"):

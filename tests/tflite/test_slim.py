@@ -2,52 +2,40 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from check_program import CheckMain
-from tflite_models import edited, schema, unpacked
+from litert import Arrays, OpResolverType, outputs_of, prepared
+from tflite_models import OP, edited, unpacked
 from tinycnn.tflite import slim as slimming
 from tinycnn.tflite.slim import BUFFER_ALIGNMENT, slim
 
-OP = schema.BuiltinOperator
 
-
-@pytest.fixture(scope="module")
-def models(corpus: list[Path]) -> dict[str, bytes]:
-    return {path.stem: path.read_bytes() for path in corpus}
-
-
-def outputs(model: bytes, kind: OpResolverType) -> list[npt.NDArray[Any]]:
+def outputs(model: bytes, kind: OpResolverType) -> Arrays:
     """What the model gives for three inputs, which depend on its shapes and types alone."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        lite = Interpreter(model_content=model, experimental_op_resolver_type=kind)
-    lite.allocate_tensors()
+    lite = prepared(model, kind)
     generator = np.random.default_rng(3)
     found = []
     for _ in range(3):
+        inputs = []
         for each in lite.get_input_details():
             raw = generator.integers(-100, 100, each["shape"])
             values = raw / 50 if each["dtype"] is np.float32 else raw
-            lite.set_tensor(each["index"], np.asarray(values).astype(each["dtype"]))
-        lite.invoke()
-        found += [lite.get_tensor(each["index"]) for each in lite.get_output_details()]
+            inputs.append(np.asarray(values).astype(each["dtype"]))
+        found += outputs_of(lite, inputs)
     return found
 
 
 def test_corpus_slimmed_still_passes(
-    check_main: CheckMain, models: dict[str, bytes], tmp_path: Path
+    check_main: CheckMain, corpus: dict[str, bytes], tmp_path: Path
 ) -> None:
-    slimmed = {name: slim(data) for name, data in models.items()}
-    assert all(len(slimmed[name]) < len(models[name]) for name in models)
+    slimmed = {name: slim(data) for name, data in corpus.items()}
+    assert all(len(slimmed[name]) < len(corpus[name]) for name in corpus)
     paths = []
     for name, data in slimmed.items():
         paths.append(tmp_path / f"{name}.tflite")
@@ -59,11 +47,11 @@ def test_corpus_slimmed_still_passes(
 
 @pytest.mark.parametrize("kind", [OpResolverType.BUILTIN_REF, OpResolverType.AUTO])
 def test_corpus_slimmed_gives_the_same_values(
-    models: dict[str, bytes], kind: OpResolverType
+    corpus: dict[str, bytes], kind: OpResolverType
 ) -> None:
     different = []
     refused = []
-    for name, data in models.items():
+    for name, data in corpus.items():
         try:
             before = outputs(data, kind)
         except RuntimeError:  # made for TFLM by hand
@@ -73,11 +61,11 @@ def test_corpus_slimmed_gives_the_same_values(
         if not all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in pairs):
             different.append(name)
     assert different == []
-    assert len(models) - len(refused) > 150, refused
+    assert len(corpus) - len(refused) > 150, refused
 
 
-def test_nothing_needless_is_left(models: dict[str, bytes]) -> None:
-    model = unpacked(slim(models["digits_q"]))
+def test_nothing_needless_is_left(corpus: dict[str, bytes]) -> None:
+    model = unpacked(slim(corpus["digits_q"]))
     (graph,) = model.subgraphs
     assert not (model.description or model.metadata or model.signatureDefs or graph.name)
     assert not any(tensor.name for tensor in graph.tensors)
@@ -89,8 +77,8 @@ def test_nothing_needless_is_left(models: dict[str, bytes]) -> None:
     assert used == set(range(len(model.buffers)))
 
 
-def test_data_lies_aligned_as_the_schema_asks(models: dict[str, bytes]) -> None:
-    for name, data in models.items():
+def test_data_lies_aligned_as_the_schema_asks(corpus: dict[str, bytes]) -> None:
+    for name, data in corpus.items():
         small = slim(data)
         for buffer in unpacked(small).buffers:
             raw = b"" if buffer.data is None else bytes(buffer.data)
@@ -120,20 +108,20 @@ def ops(data: bytes) -> list[int]:
     return [code(model, op) for op in model.subgraphs[0].operators]
 
 
-def test_flatten_goes_where_nothing_needs_it(models: dict[str, bytes]) -> None:
-    assert OP.RESHAPE in ops(models["digits_q"])
-    assert ops(slim(models["digits_q"])) == [OP.CONV_2D, OP.MAX_POOL_2D, OP.FULLY_CONNECTED]
+def test_flatten_goes_where_nothing_needs_it(corpus: dict[str, bytes]) -> None:
+    assert OP.RESHAPE in ops(corpus["digits_q"])
+    assert ops(slim(corpus["digits_q"])) == [OP.CONV_2D, OP.MAX_POOL_2D, OP.FULLY_CONNECTED]
 
 
 @pytest.mark.parametrize("change", [keep_dims, give_the_flat_one])
 def test_flatten_stays_where_it_is_needed(
-    models: dict[str, bytes], change: Callable[[Any], None]
+    corpus: dict[str, bytes], change: Callable[[Any], None]
 ) -> None:
-    assert OP.RESHAPE in ops(slim(edited(models["digits_q"], change)))
+    assert OP.RESHAPE in ops(slim(edited(corpus["digits_q"], change)))
 
 
-def test_several_subgraphs_are_left_alone(models: dict[str, bytes]) -> None:
-    two = edited(models["digits_q"], lambda model: model.subgraphs.append(model.subgraphs[0]))
+def test_several_subgraphs_are_left_alone(corpus: dict[str, bytes]) -> None:
+    two = edited(corpus["digits_q"], lambda model: model.subgraphs.append(model.subgraphs[0]))
     assert slim(two) == two
 
 
