@@ -18,7 +18,7 @@ from litert import outputs_of, prepared
 from staging import run
 from tinycnn.targets.targets import Target
 from tinycnn.tflite.read import TFLite
-from tinycnn.tflite.run import Run, quantize, run_tflm
+from tinycnn.tflite.run import Inferences, quantize, run_tflm
 
 # Prints a line of hexadecimal output bytes for each image.
 DIGITS = """
@@ -46,7 +46,7 @@ with open("digits.bin", "rb") as file:
 
 
 @pytest.fixture(scope="module")
-def reference(article_pipeline: Pipeline) -> dict[str, Run]:
+def reference(article_pipeline: Pipeline) -> dict[str, Inferences]:
     """What the wheel gives for all images, by model."""
     x = article_pipeline.dataset.x
     return {model.name: run_tflm(model, x) for model in article_pipeline.converted.models}
@@ -70,7 +70,7 @@ def test_int8_outputs_are_the_wheels(
     target: Target,
     flash: Path,
     article_pipeline: Pipeline,
-    reference: dict[str, Run],
+    reference: dict[str, Inferences],
     tmp_path: Path,
     feed: str,
 ) -> None:
@@ -88,7 +88,7 @@ def test_float_outputs_are_near_the_wheels(
     target: Target,
     flash: Path,
     article_pipeline: Pipeline,
-    reference: dict[str, Run],
+    reference: dict[str, Inferences],
     tmp_path: Path,
 ) -> None:
     model = article_pipeline.converted.float32
