@@ -203,7 +203,7 @@ def test_ctrl_c_in_the_middle(board: PtyBoard, models: Pipeline, tmp_path: Path)
     program = """
 import pathlib, signal, sys, time
 from mpremote.transport_serial import SerialTransport
-from tinycnn.board import deploy
+from tinycnn import files
 from tinycnn.cli import main
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
