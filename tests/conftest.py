@@ -15,8 +15,10 @@ import pytest
 
 from check_program import CheckMain, built
 from host_helpers import Command, Outcome, Pipeline, train_in_a_process
+from pty_board import PtyBoard, plugged_in
 from skips import or_skip, told
 from tinycnn import cli as command_line
+from tinycnn import files
 from tinycnn.cli.bars import progress_bar
 from tinycnn.errors import MissingToolError
 from tinycnn.firmware.port import Program
@@ -181,3 +183,21 @@ def _shown(config: pytest.Config, title: str) -> Iterator[Progress]:
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled(), progress_bar(title) as show:
         yield show
+
+
+@pytest.fixture
+def board(simulator: Program, tmp_path: Path) -> Iterator[PtyBoard]:
+    """A board with an empty flash of 128 KB."""
+    with plugged_in(simulator.path, tmp_path / "flash.bin") as plugged:
+        yield plugged
+
+
+@pytest.fixture
+def models(quick_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """What a deploy takes is of `quick_pipeline`, whatever build/ has."""
+    here = quick_pipeline.build / "models"
+    monkeypatch.setattr(
+        "tinycnn.files.board_files",
+        lambda model=None, made=files.board_files: made(model, models=here),
+    )
+    return quick_pipeline
