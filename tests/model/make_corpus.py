@@ -3,8 +3,9 @@
     python tests/model/make_corpus.py [FOLDER]      # default build/corpus
 
 Each entry of MODELS becomes NAME_f.tflite (float) and NAME_q.tflite (all int8).
-Weights and calibration data are seeded, so the files are the same every time. A
-model is converted again only when its recipe or TensorFlow's version changed.
+Weights and calibration data are seeded, so the files are the same every time; new
+entries go last, since layers are named by their number and the converter goes by names.
+A model is converted again only when its recipe or TensorFlow's version changed.
 """
 
 import contextlib
@@ -28,185 +29,165 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGE = (8, 8, 3)
 SERIES = (12, 4)
 
-# NAME: (input shapes without batch, a function of (tf, keras, *tensors)). Functions
+# NAME: (input shapes without batch, a function of (tf, keras.layers, *tensors)). Functions
 # are lambdas so that their source text is what the cache is keyed by.
 Recipe = tuple[list[tuple[int, ...]], Callable[..., Any]]
 MODELS: dict[str, Recipe] = {
     # Convolutions
-    "conv_same": ([IMAGE], lambda tf, k, x: k.layers.Conv2D(4, 3, padding="same")(x)),
-    "conv_valid_relu": ([IMAGE], lambda tf, k, x: k.layers.Conv2D(4, 3, activation="relu")(x)),
+    "conv_same": ([IMAGE], lambda tf, L, x: L.Conv2D(4, 3, padding="same")(x)),
+    "conv_valid_relu": ([IMAGE], lambda tf, L, x: L.Conv2D(4, 3, activation="relu")(x)),
     "conv_stride": (
         [IMAGE],
-        lambda tf, k, x: k.layers.Conv2D(5, (3, 2), strides=(2, 3), padding="same")(x),
+        lambda tf, L, x: L.Conv2D(5, (3, 2), strides=(2, 3), padding="same")(x),
     ),
     "conv_dilated": (
         [IMAGE],
-        lambda tf, k, x: k.layers.Conv2D(4, 3, dilation_rate=2, activation="relu6")(x),
+        lambda tf, L, x: L.Conv2D(4, 3, dilation_rate=2, activation="relu6")(x),
     ),
-    "conv_1x1_no_bias": ([IMAGE], lambda tf, k, x: k.layers.Conv2D(7, 1, use_bias=False)(x)),
-    "conv_full": (
-        [IMAGE],
-        lambda tf, k, x: k.layers.Conv2D(4, 3)(k.layers.ZeroPadding2D(2)(x)),
-    ),
+    "conv_1x1_no_bias": ([IMAGE], lambda tf, L, x: L.Conv2D(7, 1, use_bias=False)(x)),
+    "conv_full": ([IMAGE], lambda tf, L, x: L.Conv2D(4, 3)(L.ZeroPadding2D(2)(x))),
     "conv_batchnorm": (
         [IMAGE],
-        lambda tf, k, x: k.layers.ReLU()(
-            k.layers.BatchNormalization()(k.layers.Conv2D(4, 3, padding="same")(x))
-        ),
+        lambda tf, L, x: L.ReLU()(L.BatchNormalization()(L.Conv2D(4, 3, padding="same")(x))),
     ),
-    "depthwise_same": ([IMAGE], lambda tf, k, x: k.layers.DepthwiseConv2D(3, padding="same")(x)),
+    "depthwise_same": ([IMAGE], lambda tf, L, x: L.DepthwiseConv2D(3, padding="same")(x)),
     "depthwise_multiplier": (
         [IMAGE],
-        lambda tf, k, x: k.layers.DepthwiseConv2D(3, depth_multiplier=3, activation="relu")(x),
+        lambda tf, L, x: L.DepthwiseConv2D(3, depth_multiplier=3, activation="relu")(x),
     ),
     "depthwise_stride": (
         [IMAGE],
-        lambda tf, k, x: k.layers.DepthwiseConv2D(3, strides=2, padding="same")(x),
+        lambda tf, L, x: L.DepthwiseConv2D(3, strides=2, padding="same")(x),
     ),
-    "depthwise_dilated": (
-        [IMAGE],
-        lambda tf, k, x: k.layers.DepthwiseConv2D(3, dilation_rate=2)(x),
-    ),
+    "depthwise_dilated": ([IMAGE], lambda tf, L, x: L.DepthwiseConv2D(3, dilation_rate=2)(x)),
     "depthwise_one_channel": (
         [(8, 8, 1)],
-        lambda tf, k, x: k.layers.DepthwiseConv2D(3, depth_multiplier=4, padding="same")(x),
+        lambda tf, L, x: L.DepthwiseConv2D(3, depth_multiplier=4, padding="same")(x),
     ),
-    "separable": ([IMAGE], lambda tf, k, x: k.layers.SeparableConv2D(4, 3, padding="same")(x)),
+    "separable": ([IMAGE], lambda tf, L, x: L.SeparableConv2D(4, 3, padding="same")(x)),
     "transposed_same": (
         [IMAGE],
-        lambda tf, k, x: k.layers.Conv2DTranspose(4, 3, strides=2, padding="same")(x),
+        lambda tf, L, x: L.Conv2DTranspose(4, 3, strides=2, padding="same")(x),
     ),
     "transposed_valid": (
         [IMAGE],
-        lambda tf, k, x: k.layers.Conv2DTranspose(4, 3, strides=2, activation="relu")(x),
+        lambda tf, L, x: L.Conv2DTranspose(4, 3, strides=2, activation="relu")(x),
     ),
-    "conv1d_same": ([SERIES], lambda tf, k, x: k.layers.Conv1D(5, 3, padding="same")(x)),
+    "conv1d_same": ([SERIES], lambda tf, L, x: L.Conv1D(5, 3, padding="same")(x)),
     "conv1d_valid_stride": (
         [SERIES],
-        lambda tf, k, x: k.layers.Conv1D(5, 3, strides=2, activation="relu")(x),
+        lambda tf, L, x: L.Conv1D(5, 3, strides=2, activation="relu")(x),
     ),
-    "conv1d_causal": ([SERIES], lambda tf, k, x: k.layers.Conv1D(5, 3, padding="causal")(x)),
+    "conv1d_causal": ([SERIES], lambda tf, L, x: L.Conv1D(5, 3, padding="causal")(x)),
     "conv1d_causal_dilated": (
         [SERIES],
-        lambda tf, k, x: k.layers.Conv1D(5, 3, padding="causal", dilation_rate=2)(x),
+        lambda tf, L, x: L.Conv1D(5, 3, padding="causal", dilation_rate=2)(x),
     ),
     "conv1d_same_dilated": (
         [SERIES],
-        lambda tf, k, x: k.layers.Conv1D(5, 3, padding="same", dilation_rate=2)(x),
+        lambda tf, L, x: L.Conv1D(5, 3, padding="same", dilation_rate=2)(x),
     ),
     # Pooling
-    "max_pool": ([IMAGE], lambda tf, k, x: k.layers.MaxPooling2D(2)(x)),
+    "max_pool": ([IMAGE], lambda tf, L, x: L.MaxPooling2D(2)(x)),
     "max_pool_same": (
         [(7, 7, 3)],
-        lambda tf, k, x: k.layers.MaxPooling2D(3, strides=2, padding="same")(x),
+        lambda tf, L, x: L.MaxPooling2D(3, strides=2, padding="same")(x),
     ),
-    "average_pool": ([IMAGE], lambda tf, k, x: k.layers.AveragePooling2D(2)(x)),
+    "average_pool": ([IMAGE], lambda tf, L, x: L.AveragePooling2D(2)(x)),
     "average_pool_same": (
         [(7, 7, 3)],
-        lambda tf, k, x: k.layers.AveragePooling2D(3, strides=2, padding="same")(x),
+        lambda tf, L, x: L.AveragePooling2D(3, strides=2, padding="same")(x),
     ),
-    "global_average": ([IMAGE], lambda tf, k, x: k.layers.GlobalAveragePooling2D()(x)),
-    "global_average_keep": (
-        [IMAGE],
-        lambda tf, k, x: k.layers.GlobalAveragePooling2D(keepdims=True)(x),
-    ),
-    "global_max": ([IMAGE], lambda tf, k, x: k.layers.GlobalMaxPooling2D()(x)),
-    "max_pool_1d": ([SERIES], lambda tf, k, x: k.layers.MaxPooling1D(2)(x)),
-    "average_pool_1d": ([SERIES], lambda tf, k, x: k.layers.AveragePooling1D(2)(x)),
-    "global_average_1d": ([SERIES], lambda tf, k, x: k.layers.GlobalAveragePooling1D()(x)),
-    "mean_last": ([SERIES], lambda tf, k, x: tf.reduce_mean(x, axis=-1, keepdims=True)),
-    "reduce_max": ([IMAGE], lambda tf, k, x: tf.reduce_max(x, axis=[1, 2], keepdims=True)),
+    "global_average": ([IMAGE], lambda tf, L, x: L.GlobalAveragePooling2D()(x)),
+    "global_average_keep": ([IMAGE], lambda tf, L, x: L.GlobalAveragePooling2D(keepdims=True)(x)),
+    "global_max": ([IMAGE], lambda tf, L, x: L.GlobalMaxPooling2D()(x)),
+    "max_pool_1d": ([SERIES], lambda tf, L, x: L.MaxPooling1D(2)(x)),
+    "average_pool_1d": ([SERIES], lambda tf, L, x: L.AveragePooling1D(2)(x)),
+    "global_average_1d": ([SERIES], lambda tf, L, x: L.GlobalAveragePooling1D()(x)),
+    "mean_last": ([SERIES], lambda tf, L, x: tf.reduce_mean(x, axis=-1, keepdims=True)),
+    "reduce_max": ([IMAGE], lambda tf, L, x: tf.reduce_max(x, axis=[1, 2], keepdims=True)),
     # Padding and resizing
-    "pad": ([IMAGE], lambda tf, k, x: k.layers.ZeroPadding2D(((1, 2), (0, 3)))(x)),
-    "pad_1d": ([SERIES], lambda tf, k, x: k.layers.ZeroPadding1D((2, 1))(x)),
+    "pad": ([IMAGE], lambda tf, L, x: L.ZeroPadding2D(((1, 2), (0, 3)))(x)),
+    "pad_1d": ([SERIES], lambda tf, L, x: L.ZeroPadding1D((2, 1))(x)),
     "padv2": (
         [IMAGE],
-        lambda tf, k, x: tf.pad(x, [[0, 0], [1, 1], [2, 2], [0, 0]], constant_values=0.25),
+        lambda tf, L, x: tf.pad(x, [[0, 0], [1, 1], [2, 2], [0, 0]], constant_values=0.25),
     ),
     "upsample_bilinear": (
         [IMAGE],
-        lambda tf, k, x: k.layers.UpSampling2D(2, interpolation="bilinear")(x),
+        lambda tf, L, x: L.UpSampling2D(2, interpolation="bilinear")(x),
     ),
     "resize_nearest": (
         [IMAGE],
-        lambda tf, k, x: tf.compat.v1.image.resize_nearest_neighbor(x, [5, 13]),
+        lambda tf, L, x: tf.compat.v1.image.resize_nearest_neighbor(x, [5, 13]),
     ),
     "resize_bilinear_corners": (
         [IMAGE],
-        lambda tf, k, x: tf.compat.v1.image.resize_bilinear(x, [5, 13], align_corners=True),
+        lambda tf, L, x: tf.compat.v1.image.resize_bilinear(x, [5, 13], align_corners=True),
     ),
     # Elementwise
-    "add": ([IMAGE, IMAGE], lambda tf, k, x, y: k.layers.Add()([x, y])),
-    "add_bias": ([IMAGE], lambda tf, k, x: x + tf.constant([0.5, -1.0, 2.0])),
-    "add_relu": ([IMAGE, IMAGE], lambda tf, k, x, y: tf.nn.relu(x + y)),
-    "sub": ([IMAGE, IMAGE], lambda tf, k, x, y: k.layers.Subtract()([x, y])),
-    "sub_scalar": ([SERIES], lambda tf, k, x: x - tf.constant(0.5)),
-    "mul": ([IMAGE, IMAGE], lambda tf, k, x, y: k.layers.Multiply()([x, y])),
-    "mul_channels": ([IMAGE, (1, 1, 3)], lambda tf, k, x, y: x * y),
-    "rescaling": ([IMAGE], lambda tf, k, x: k.layers.Rescaling(1 / 16, offset=-0.5)(x)),
-    "concat_channels": ([IMAGE, IMAGE], lambda tf, k, x, y: k.layers.Concatenate()([x, y])),
-    "concat_rows": ([IMAGE, (2, 8, 3)], lambda tf, k, x, y: tf.concat([x, y, x], axis=1)),
+    "add": ([IMAGE, IMAGE], lambda tf, L, x, y: L.Add()([x, y])),
+    "add_bias": ([IMAGE], lambda tf, L, x: x + tf.constant([0.5, -1.0, 2.0])),
+    "add_relu": ([IMAGE, IMAGE], lambda tf, L, x, y: tf.nn.relu(x + y)),
+    "sub": ([IMAGE, IMAGE], lambda tf, L, x, y: L.Subtract()([x, y])),
+    "sub_scalar": ([SERIES], lambda tf, L, x: x - tf.constant(0.5)),
+    "mul": ([IMAGE, IMAGE], lambda tf, L, x, y: L.Multiply()([x, y])),
+    "mul_channels": ([IMAGE, (1, 1, 3)], lambda tf, L, x, y: x * y),
+    "rescaling": ([IMAGE], lambda tf, L, x: L.Rescaling(1 / 16, offset=-0.5)(x)),
+    "concat_channels": ([IMAGE, IMAGE], lambda tf, L, x, y: L.Concatenate()([x, y])),
+    "concat_rows": ([IMAGE, (2, 8, 3)], lambda tf, L, x, y: tf.concat([x, y, x], axis=1)),
     # Activations
-    "relu": ([IMAGE], lambda tf, k, x: k.layers.ReLU()(x)),
-    "maximum": ([IMAGE, IMAGE], lambda tf, k, x, y: k.layers.Maximum()([x, y])),
-    "minimum_scalar": ([IMAGE], lambda tf, k, x: tf.minimum(x, 0.5)),
-    "hard_swish": ([IMAGE], lambda tf, k, x: x * tf.nn.relu6(x + 3.0) / 6.0),
-    "reduce_min": ([IMAGE], lambda tf, k, x: tf.reduce_min(x, axis=[1, 2])),
-    "sum": ([SERIES], lambda tf, k, x: tf.reduce_sum(x, axis=1)),
-    "crop": ([IMAGE], lambda tf, k, x: k.layers.Cropping2D(((1, 2), (3, 0)))(x)),
-    "slice_reversed": ([SERIES], lambda tf, k, x: x[:, ::-2, 1]),
-    "relu6": ([IMAGE], lambda tf, k, x: k.layers.ReLU(6.0)(x)),
-    "leaky_relu": ([IMAGE], lambda tf, k, x: k.layers.LeakyReLU(negative_slope=0.2)(x)),
+    "relu": ([IMAGE], lambda tf, L, x: L.ReLU()(x)),
+    "maximum": ([IMAGE, IMAGE], lambda tf, L, x, y: L.Maximum()([x, y])),
+    "minimum_scalar": ([IMAGE], lambda tf, L, x: tf.minimum(x, 0.5)),
+    "hard_swish": ([IMAGE], lambda tf, L, x: x * tf.nn.relu6(x + 3.0) / 6.0),
+    "reduce_min": ([IMAGE], lambda tf, L, x: tf.reduce_min(x, axis=[1, 2])),
+    "sum": ([SERIES], lambda tf, L, x: tf.reduce_sum(x, axis=1)),
+    "crop": ([IMAGE], lambda tf, L, x: L.Cropping2D(((1, 2), (3, 0)))(x)),
+    "slice_reversed": ([SERIES], lambda tf, L, x: x[:, ::-2, 1]),
+    "relu6": ([IMAGE], lambda tf, L, x: L.ReLU(6.0)(x)),
+    "leaky_relu": ([IMAGE], lambda tf, L, x: L.LeakyReLU(negative_slope=0.2)(x)),
     "prelu": (
         [IMAGE],
-        lambda tf, k, x: k.layers.PReLU(
-            shared_axes=[1, 2], alpha_initializer=k.initializers.Constant(0.25)
+        lambda tf, L, x: L.PReLU(
+            shared_axes=[1, 2], alpha_initializer=tf.keras.initializers.Constant(0.25)
         )(x),
     ),
-    "softmax": ([(10,)], lambda tf, k, x: k.layers.Softmax()(x)),
-    "softmax_series": ([SERIES], lambda tf, k, x: k.layers.Softmax()(x)),
-    "softmax_few_long": ([(2, 40)], lambda tf, k, x: k.layers.Softmax()(x)),
-    "sigmoid": ([IMAGE], lambda tf, k, x: k.layers.Activation("sigmoid")(x)),
-    "tanh": ([IMAGE], lambda tf, k, x: k.layers.Activation("tanh")(x)),
+    "softmax": ([(10,)], lambda tf, L, x: L.Softmax()(x)),
+    "softmax_series": ([SERIES], lambda tf, L, x: L.Softmax()(x)),
+    "softmax_few_long": ([(2, 40)], lambda tf, L, x: L.Softmax()(x)),
+    "sigmoid": ([IMAGE], lambda tf, L, x: L.Activation("sigmoid")(x)),
+    "tanh": ([IMAGE], lambda tf, L, x: L.Activation("tanh")(x)),
     # Dense and shapes
-    "dense": ([(16,)], lambda tf, k, x: k.layers.Dense(10)(x)),
+    "dense": ([(16,)], lambda tf, L, x: L.Dense(10)(x)),
     "dense_relu_softmax": (
         [(16,)],
-        lambda tf, k, x: k.layers.Dense(4, activation="softmax")(
-            k.layers.Dense(8, activation="relu")(x)
-        ),
+        lambda tf, L, x: L.Dense(4, activation="softmax")(L.Dense(8, activation="relu")(x)),
     ),
-    "dense_no_bias": ([(16,)], lambda tf, k, x: k.layers.Dense(10, use_bias=False)(x)),
-    "dense_series": ([SERIES], lambda tf, k, x: k.layers.Dense(6)(x)),
-    "flatten": ([IMAGE], lambda tf, k, x: k.layers.Flatten()(x)),
-    "reshape": ([IMAGE], lambda tf, k, x: k.layers.Reshape((16, 12))(x)),
-    "squeeze": ([(1, 8, 3)], lambda tf, k, x: tf.squeeze(x, axis=1)),
-    "expand_dims": ([SERIES], lambda tf, k, x: tf.expand_dims(x, axis=1)),
-    "permute": ([IMAGE], lambda tf, k, x: k.layers.Permute((3, 1, 2))(x)),
+    "dense_no_bias": ([(16,)], lambda tf, L, x: L.Dense(10, use_bias=False)(x)),
+    "dense_series": ([SERIES], lambda tf, L, x: L.Dense(6)(x)),
+    "flatten": ([IMAGE], lambda tf, L, x: L.Flatten()(x)),
+    "reshape": ([IMAGE], lambda tf, L, x: L.Reshape((16, 12))(x)),
+    "squeeze": ([(1, 8, 3)], lambda tf, L, x: tf.squeeze(x, axis=1)),
+    "expand_dims": ([SERIES], lambda tf, L, x: tf.expand_dims(x, axis=1)),
+    "permute": ([IMAGE], lambda tf, L, x: L.Permute((3, 1, 2))(x)),
     "two_outputs": (
         [(16,)],
-        lambda tf, k, x: [k.layers.Dense(3)(x), k.layers.Dense(2, activation="sigmoid")(x)],
+        lambda tf, L, x: [L.Dense(3)(x), L.Dense(2, activation="sigmoid")(x)],
     ),
     # Whole networks
     "digits": (
         [(8, 8, 1)],
-        lambda tf, k, x: k.layers.Dense(10)(
-            k.layers.Flatten()(
-                k.layers.MaxPooling2D(2)(
-                    k.layers.Conv2D(8, 3, activation="relu", padding="same")(x)
-                )
-            )
+        lambda tf, L, x: L.Dense(10)(
+            L.Flatten()(L.MaxPooling2D(2)(L.Conv2D(8, 3, activation="relu", padding="same")(x)))
         ),
     ),
     "residual": (
         [IMAGE],
-        lambda tf, k, x: k.layers.Dense(4, activation="softmax")(
-            k.layers.GlobalAveragePooling2D()(
-                k.layers.Add()(
-                    [
-                        k.layers.Conv2D(4, 1)(x),
-                        k.layers.DepthwiseConv2D(3, padding="same")(k.layers.Conv2D(4, 1)(x)),
-                    ]
+        lambda tf, L, x: L.Dense(4, activation="softmax")(
+            L.GlobalAveragePooling2D()(
+                L.Add()(
+                    [L.Conv2D(4, 1)(x), L.DepthwiseConv2D(3, padding="same")(L.Conv2D(4, 1)(x))]
                 )
             )
         ),
@@ -244,11 +225,11 @@ def convert(recipe: Recipe, kind: str) -> bytes:
             self.model: Any = None
 
         def call(self, *tensors: Any) -> Any:
-            return build(tf, keras, *tensors)
+            return build(tf, keras.layers, *tensors)
 
     rng = np.random.default_rng(1)
     try:
-        model = keras.Model(inputs, build(tf, keras, *inputs))
+        model = keras.Model(inputs, build(tf, keras.layers, *inputs))
         for variable in model.weights:  # biases are 0 otherwise, and per-channel scales alike
             values = rng.normal(0, 0.5, variable.shape)
             variable.assign(np.abs(values) + 0.1 if "variance" in variable.path else values)
@@ -280,12 +261,11 @@ def quantize_like_the_output(model: Any) -> None:
 def make_corpus(folder: Path) -> list[Path]:
     """Bring `folder` up to date and return its models, sorted."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = {}
+    paths = set()
     for name, data in by_hand().items():
-        made[folder / f"{name}.tflite"] = data
-    for path, data in made.items():
+        path = folder / f"{name}.tflite"
         path.write_bytes(data)
-    paths = set(made)
+        paths.add(path)
     for name, recipe in MODELS.items():
         for kind in ("f", "q") + (("io",) if name == "digits" else ()):
             path = folder / f"{name}_{kind}.tflite"
