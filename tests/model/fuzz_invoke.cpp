@@ -171,7 +171,7 @@ using Resolver = tflite::MicroMutableOpResolver<128>;
 const Resolver &resolver() {
     static Resolver *made = [] {
         auto *r = new Resolver();
-#define TFLM_OP(name, code, method, version, profile) r->Add##method();
+#define TFLM_OP(name, code, method, version, profile, kernel) r->Add##method();
 #include "ops.def"
 #undef TFLM_OP
         return r;
