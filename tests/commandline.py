@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
-MAIN = "from tinycnn.cli import main; main()"
+_FLASH = "from tinycnn.targets import flash; from pathlib import Path; flash.FLASH = Path({!r})\n"
 
 
-def tinycnn(*words: str) -> subprocess.CompletedProcess[str]:
+def python(*words: str, flash: Path | None = None, before: str = "") -> list[str]:
+    """How to run `tinycnn` with `words`, in Python; `flash` in the place of build/flash."""
+    code = f"{before}\nfrom tinycnn.cli import main\n"
+    if flash is not None:
+        code += _FLASH.format(str(flash))
+    return [sys.executable, "-c", f"{code}main()", *words]
+
+
+def tinycnn(*words: str, flash: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run `tinycnn` with `words`, its output captured."""
-    argv = [sys.executable, "-c", MAIN, *words]
-    return subprocess.run(argv, check=False, capture_output=True, text=True)
+    return subprocess.run(python(*words, flash=flash), check=False, capture_output=True, text=True)

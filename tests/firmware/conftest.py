@@ -34,6 +34,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return Checkout(tmp_path / name, "local", "1.28.0", "c" * 40)
 
     monkeypatch.setattr(esp32, "BUILD", tmp_path / "build")
+    monkeypatch.setitem(esp32.build.__kwdefaults__, "images", tmp_path / "images")
     monkeypatch.setattr(esp32, "fetch", fetched)
     for name in ("IDF_PATH", "IDF_PYTHON_ENV_PATH"):
         monkeypatch.delenv(name, raising=False)

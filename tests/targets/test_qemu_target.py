@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from commandline import python
 from host_helpers import Pipeline
 from tinycnn import command
 from tinycnn.errors import MissingToolError, SourceError, TargetError
@@ -109,7 +110,7 @@ def test_reader_that_has_seen_enough_is_no_lost_board(qemu_rv32: Target, tmp_pat
     """As with `| head -1`."""
     script = tmp_path / "talk.py"
     script.write_text("while True:\n    print('more')\n")
-    words = [sys.executable, "-m", "tinycnn", "simulate", "--target", "qemu-rv32", str(script)]
+    words = python("simulate", "--target", "qemu-rv32", str(script), flash=tmp_path / "flash")
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline() == b"more\n"

@@ -6,7 +6,6 @@ import os
 import pty
 import select
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from commandline import MAIN, tinycnn
+from commandline import python, tinycnn
 from tinycnn.errors import TargetError, UserError
 from tinycnn.files import board_files, stage
 from tinycnn.firmware.port import Program
@@ -130,7 +129,7 @@ def test_cli_missing_script_is_one_line_and_status_2(tmp_path: Path) -> None:
 def test_cli_passes_arguments_and_status(tmp_path: Path, simulator: Program) -> None:
     script = tmp_path / "script.py"
     script.write_text("import sys\nprint(sys.argv[1:])\nsys.exit(7)")
-    done = tinycnn("simulate", str(script), "--engine", "x")
+    done = tinycnn("simulate", str(script), "--engine", "x", flash=tmp_path / "flash")
     assert (done.returncode, done.stdout) == (7, "['--engine', 'x']\n")
     assert done.stderr == ""
 
@@ -138,12 +137,12 @@ def test_cli_passes_arguments_and_status(tmp_path: Path, simulator: Program) -> 
 class Terminal:
     """The command line on a terminal of its own, as a user has it."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, flash: Path) -> None:
         self.screen = ""
         self._ours, theirs = pty.openpty()
         control = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", f"{control}; {MAIN}", *words],
+            python(*words, flash=flash, before=control),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -180,9 +179,9 @@ class Terminal:
 
 
 @pytest.fixture
-def repl(simulator: Program) -> Iterator[Terminal]:
+def repl(simulator: Program, tmp_path: Path) -> Iterator[Terminal]:
     """`tinycnn simulate` on a terminal, at its first prompt."""
-    terminal = Terminal("simulate")
+    terminal = Terminal("simulate", flash=tmp_path / "flash")
     try:
         terminal.wait_for(">>> ", 60)
         yield terminal
