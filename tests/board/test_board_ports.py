@@ -15,7 +15,11 @@ import serial
 from host_helpers import Command, assert_one_line_error
 from tinycnn.board.ports import cannot_open, choose_port, find_ports, has_reset_line
 
-VERBS = [["doctor"], ["deploy"], ["flash", "--yes"]]
+
+@pytest.fixture(params=[["doctor"], ["deploy"], ["flash", "--yes"]], ids=lambda words: words[0])
+def words(request: pytest.FixtureRequest) -> list[str]:
+    """Each verb that needs a board, as it is typed."""
+    return request.param
 
 
 @pytest.fixture
@@ -51,26 +55,22 @@ def test_the_only_board_is_chosen(plug) -> None:
     assert choose_port(None) == "/dev/ttyACM1"
 
 
-@pytest.mark.parametrize("words", VERBS)
 def test_no_board(command: Command, plug, words: list[str]) -> None:
     plug(("/dev/ttyS0", None))
     assert_one_line_error(command(*words), "no board found", "--port")
 
 
-@pytest.mark.parametrize("words", VERBS)
 def test_two_boards_are_listed(command: Command, plug, words: list[str]) -> None:
     plug(("/dev/ttyUSB0", 0x10C4), ("/dev/ttyACM0", 0x303A))
     outcome = command(*words)
     assert_one_line_error(outcome, "2 boards", "--port", "/dev/ttyUSB0 (", "/dev/ttyACM0 (")
 
 
-@pytest.mark.parametrize("words", VERBS)
 def test_port_that_is_not_there(command: Command, words: list[str]) -> None:
     outcome = command(*words, "--port", "/dev/ttyUSB77")
     assert_one_line_error(outcome, "there is no port /dev/ttyUSB77", "tinycnn doctor")
 
 
-@pytest.mark.parametrize("words", VERBS)
 def test_busy_port(command: Command, terminal: str, words: list[str]) -> None:
     with serial.serial_for_url(terminal, exclusive=True):
         outcome = command(*words, "--port", terminal)
@@ -92,7 +92,6 @@ def test_busy_port_names_who_has_it(terminal: str) -> None:
     assert f"(process {process.pid}) has it open" in str(error)
 
 
-@pytest.mark.parametrize("words", VERBS)
 def test_permission_denied_names_the_group(
     command: Command, terminal: str, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,13 +105,11 @@ def test_permission_denied_names_the_group(
     assert_one_line_error(outcome, "no permission", f"sudo usermod -aG {group} $USER")
 
 
-@pytest.mark.parametrize("words", VERBS)
 def test_nobody_at_a_socket(command: Command, words: list[str]) -> None:
     outcome = command(*words, "--port", "socket://127.0.0.1:9")
     assert_one_line_error(outcome, "nobody answers at socket://127.0.0.1:9")
 
 
-@pytest.mark.parametrize("words", VERBS)
 def test_url_that_is_none(command: Command, words: list[str]) -> None:
     outcome = command(*words, "--port", "sockets://127.0.0.1:9")
     assert_one_line_error(outcome, "cannot open sockets://127.0.0.1:9")

@@ -6,13 +6,15 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from device_models import slow
 from host_helpers import Pipeline
-from staging import running, stage_all
+from staging import RunningProcess, running, stage_all
 from tinycnn.firmware.port import Program
 from tinycnn.targets import unix
 
@@ -58,15 +60,29 @@ def assert_gone(pid: int, seconds: float = 2) -> None:
         time.sleep(0.02)
 
 
+@contextmanager
+def ready(
+    simulator: Program, flash: Path, script: Path, text: str
+) -> Iterator[tuple[RunningProcess, int]]:
+    """A script that has printed "ready", and its child; what it opens as `go` is a pipe."""
+    script.write_text(text)
+    os.mkfifo(flash / "go")
+    try:
+        with running(simulator.path, script, flash) as run:
+            assert run.line() == "ready"
+            (child,) = children(run.pid)
+            yield run, child
+    finally:
+        (flash / "go").unlink()
+
+
 def test_child_that_dies_is_an_error_and_the_next_interpreter_works(
     simulator: Program, flash: Path, script: Path
 ) -> None:
-    script.write_text(
-        INTERPRETER
-        + """
+    text = """
 other = tflm.Interpreter("echo_f.tflite")
 print("ready")
-sys.stdin.read()
+open("go").read()
 for attempt in range(2):
     for one in (interpreter, other):
         try:
@@ -83,37 +99,26 @@ except RuntimeError as error:
     print(error)
 print(tflm.Interpreter("slow.tflite").invoke())
 """
-    )
-    script.write_text(script.read_text().replace("sys.stdin.read()", 'open("go").read()'))
-    fifo = flash / "go"
-    os.mkfifo(fifo)
-    try:
-        with running(simulator.path, script, flash) as run:
-            assert run.line() == "ready"
-            (child,) = children(run.pid)
-            os.kill(child, signal.SIGKILL)
-            assert_gone(child)
-            fifo.write_text("go")
-            assert run.line() == "<class 'RuntimeError'> engine process died (signal 9)"
-            for _ in range(3):
-                text = run.line()
-                assert text.startswith("<class 'RuntimeError'> engine process died; make a new")
-            assert run.line() == "4096 (1, 8) [('RESHAPE', 1)]"
-            assert run.line() == "True"
-            assert run.line().startswith("engine process died")
-            assert run.line() == "None"
-            assert run.process.wait(5) == 0
-    finally:
-        fifo.unlink()
+    with ready(simulator, flash, script, INTERPRETER + text) as (run, child):
+        os.kill(child, signal.SIGKILL)
+        assert_gone(child)
+        (flash / "go").write_text("go")
+        assert run.line() == "<class 'RuntimeError'> engine process died (signal 9)"
+        for _ in range(3):
+            text = run.line()
+            assert text.startswith("<class 'RuntimeError'> engine process died; make a new")
+        assert run.line() == "4096 (1, 8) [('RESHAPE', 1)]"
+        assert run.line() == "True"
+        assert run.line().startswith("engine process died")
+        assert run.line() == "None"
+        assert run.process.wait(5) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
 def test_child_that_dies_in_an_invoke_is_an_error(
     simulator: Program, flash: Path, script: Path, number: signal.Signals
 ) -> None:
-    script.write_text(
-        INTERPRETER
-        + """
+    text = """
 print("ready")
 try:
     while True:
@@ -122,10 +127,7 @@ except RuntimeError as error:
     print(error)
 print(tflm.Interpreter("echo_f.tflite").predict([1] * 8) == [1.0] * 8)
 """
-    )
-    with running(simulator.path, script, flash) as run:
-        assert run.line() == "ready"
-        (child,) = children(run.pid)
+    with ready(simulator, flash, script, INTERPRETER + text) as (run, child):
         time.sleep(0.05)
         os.kill(child, number)
         assert run.line(3) == f"engine process died (signal {int(number)})"
@@ -147,10 +149,8 @@ def test_no_child_outlives_the_simulator(
     simulator: Program, flash: Path, script: Path, end: str
 ) -> None:
     wait = "import time\ntime.sleep_ms(300)\n"  # until the test has seen the child
-    script.write_text(f'{INTERPRETER}print("ready")\n{wait}{ENDS[end]}\n')
-    with running(simulator.path, script, flash) as run:
-        assert run.line() == "ready"
-        (child,) = children(run.pid)
+    text = f'{INTERPRETER}print("ready")\n{wait}{ENDS[end]}\n'
+    with ready(simulator, flash, script, text) as (run, child):
         if end.startswith("SIGKILL"):
             time.sleep(0.4)
             below = children(child)
@@ -166,8 +166,7 @@ def test_no_child_outlives_a_simulator_killed_in_a_long_invoke(
 ) -> None:
     """It does not wait for the end of what it computes: 7 s here."""
     size = (flash / "slower.tflite").stat().st_size
-    script.write_text(
-        f"""
+    text = f"""
 import tflm
 model = bytearray({size})
 with open("slower.tflite", "rb") as file:
@@ -177,10 +176,7 @@ print("ready")
 interpreter.invoke()
 print("done")
 """
-    )
-    with running(simulator.path, script, flash) as run:
-        assert run.line() == "ready"
-        (child,) = children(run.pid)
+    with ready(simulator, flash, script, text) as (run, child):
         time.sleep(0.2)
         assert stat_of(child)[0] == "R"
         os.kill(run.pid, signal.SIGKILL)
@@ -190,9 +186,7 @@ print("done")
 
 def test_child_stays_small(simulator: Program, flash: Path, script: Path) -> None:
     """Interpreters that are dropped here are dropped there too."""
-    script.write_text(
-        INTERPRETER
-        + """
+    text = """
 import gc
 
 def cycles(count):
@@ -206,21 +200,13 @@ cycles(150)
 print("done")
 open("go").read()
 """
-    )
-    fifo = flash / "go"
-    os.mkfifo(fifo)
-    try:
-        with running(simulator.path, script, flash) as run:
-            assert run.line() == "ready"
-            (child,) = children(run.pid)
-            before = resident(child)
-            assert run.line() == "done"
-            # 150 leaked interpreters would be 10 MB of arenas and 12 MB of models.
-            assert resident(child) - before < 4 << 20
-            fifo.write_text("go")
-            assert run.process.wait(5) == 0
-    finally:
-        fifo.unlink()
+    with ready(simulator, flash, script, INTERPRETER + text) as (run, child):
+        before = resident(child)
+        assert run.line() == "done"
+        # 150 leaked interpreters would be 10 MB of arenas and 12 MB of models.
+        assert resident(child) - before < 4 << 20
+        (flash / "go").write_text("go")
+        assert run.process.wait(5) == 0
 
 
 def resident(pid: int) -> int:
