@@ -66,6 +66,7 @@ def test_only_what_differs_is_copied(board: PtyBoard, models: Pipeline, tmp_path
         assert repl.value("import os; print(sorted(os.listdir()))") == sorted(files)
 
 
+@pytest.mark.slow
 def test_power_failure_leaves_the_old_model_whole(
     simulator: Program, quick_pipeline: Pipeline, tmp_path: Path
 ) -> None:

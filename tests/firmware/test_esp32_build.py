@@ -186,6 +186,7 @@ def test_frozen_models_are_aligned_bytes_by_name() -> None:
     assert "{ MP_ROM_QSTR(MP_QSTR_two), MP_ROM_PTR(&two_obj) }," in text
 
 
+@pytest.mark.slow
 def test_real_build(tmp_path: Path, article_pipeline: Pipeline) -> None:
     """With ESP-IDF exported: an ESP32-C3 image with the reference model frozen in."""
     if "IDF_PATH" not in os.environ:

@@ -144,6 +144,7 @@ def test_refused_connection_says_what_to_do(cache: Path, dead: Path) -> None:
     assert "tinycnn firmware fetch engine --from engine=DIR" in message
 
 
+@pytest.mark.slow
 def test_silent_host_is_given_up_within_20_s_and_remembered(
     cache: Path, upstream: Upstream, black_hole: int
 ) -> None:

@@ -41,6 +41,7 @@ def test_a_set_of_the_same_ops_is_the_same() -> None:
     assert model_set(["RESHAPE", "CONV_2D"], "a") == model_set(["CONV_2D", "RESHAPE"], "b")
 
 
+@pytest.mark.slow
 def test_simulator_has_just_the_ops_of_a_model(quick_pipeline: Pipeline, tmp_path: Path) -> None:
     model = quick_pipeline.converted.int8
     with or_skip():

@@ -85,6 +85,7 @@ def test_student_learns_from_the_training_part_only(
         assert np.array_equal(labels, digits.part("train").y)
 
 
+@pytest.mark.slow
 def test_student_gets_better_by_lessons(
     digits: Dataset, lessons: Lessons, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
