@@ -240,6 +240,7 @@ def test_own_trained_model_through_every_verb(
     assert "No cross-validation was made" in page
 
 
+@pytest.mark.slow
 def test_report_escapes_names(own_npz: Path, tmp_path: Path, command: Command) -> None:
     hostile = tmp_path / "<script>&.npz"
     hostile.write_bytes(own_npz.read_bytes())

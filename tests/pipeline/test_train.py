@@ -78,6 +78,7 @@ def test_ensure_trained_reuses_what_matches(quick_pipeline: Pipeline) -> None:
     assert snapshot(quick_pipeline.build) == before
 
 
+@pytest.mark.slow
 def test_ensure_trained_trains_what_does_not_match(digits: Dataset, tmp_path: Path) -> None:
     def ensure(seed: int = 1, data: Dataset = digits) -> bool:
         return training.ensure_trained(
@@ -175,6 +176,7 @@ def test_file_that_is_no_keras_model(name: str, tmp_path: Path, command: Command
     assert not (tmp_path / "build").exists()
 
 
+@pytest.mark.slow
 def test_own_model_is_trained_from_its_weights(digits: Dataset, tmp_path: Path) -> None:
     path = keras_model(tmp_path / "own.keras", (8, 8, 1), 10, softmax=True)
     recipe = models.RECIPES["article"]
