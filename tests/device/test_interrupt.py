@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from staging import LACKS, started
 from tinycnn.targets.targets import Target
 
@@ -47,6 +49,7 @@ def interrupt_often(target: Target, flash: Path, script: Path, times: int) -> li
     return lines
 
 
+@pytest.mark.slow
 def test_interrupts_leave_everything_usable(target: Target, flash: Path, tmp_path: Path) -> None:
     for place, work in PLACES.items():
         script = tmp_path / "script.py"

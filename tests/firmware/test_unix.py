@@ -157,6 +157,6 @@ def test_first_error_without_any_is_the_last_line() -> None:
     assert command.first_error("x\nmake: *** [all] Error 1\ny") == "make: *** [all] Error 1"
 
 
-def test_real_build_is_micropython_with_tflm(target: Target) -> None:
+def test_real_build_is_micropython_with_tflm(target: Target, tmp_path: Path) -> None:
     engine = "hosted" if target.name == "unix-hosted" else "tflm"
-    assert f"engine {engine}" in facts(target)
+    assert f"engine {engine}" in facts(target, tmp_path)
