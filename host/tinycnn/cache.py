@@ -1,8 +1,9 @@
 """What was made and is kept: from what it was made, and whether it is still whole.
 
 Beside what is kept lies a record, a JSON file: a key, which is a digest of all that the
-result depends on; facts about it; and a digest of each file. A record that is missing,
-broken, or not of the files that lie there counts as none: what it tells of is made anew.
+result depends on; facts about it; a digest of each file; and one of all this. A record that
+is missing, broken, or not of the files that lie there counts as none: what it tells of is
+made anew.
 """
 
 from __future__ import annotations
@@ -44,15 +45,18 @@ def key_of(*parts: bytes | str, code: Iterable[str] = (), packages: Iterable[str
     return digest(*parts, *versions, *sources)
 
 
-def keep(record: Path, kept: Kept) -> None:
+def keep(record: Path, kept: Kept, mode: int = 0o644) -> None:
     """Write the files of `kept` beside `record`, each whole or not at all, then the record.
+
+    `mode` is that of the files.
 
     Raises UserError if one cannot be written.
     """
     for name, data in kept.files.items():
-        write_atomic(record.parent / name, data)
+        write_atomic(record.parent / name, data, mode)
     digests = {name: digest(data) for name, data in kept.files.items()}
-    write_json(record, {"key": kept.key, "facts": kept.facts, "files": digests})
+    told = {"key": kept.key, "facts": kept.facts, "files": digests}
+    write_json(record, told | {"digest": _digest_of(told)})
 
 
 def find(record: Path, key: str | None = None) -> Kept | None:
@@ -62,12 +66,17 @@ def find(record: Path, key: str | None = None) -> Kept | None:
     """
     try:
         told = json.loads(record.read_bytes())
+        whole = told.pop("digest") == _digest_of(told)
         found = Kept(
             told["key"],
             told["facts"],
             {name: (record.parent / name).read_bytes() for name in told["files"]},
         )
-        whole = all(digest(data) == told["files"][name] for name, data in found.files.items())
+        whole &= all(digest(data) == told["files"][name] for name, data in found.files.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return found if whole and key in (None, found.key) else None
+
+
+def _digest_of(told: dict[str, Any]) -> str:
+    return digest(json.dumps(told, sort_keys=True))

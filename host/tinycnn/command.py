@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tinycnn.errors import MissingToolError
@@ -47,6 +48,12 @@ def need(*programs: str) -> None:
             raise MissingToolError(
                 f"{program} is missing: install it (Debian: apt install {package})"
             )
+
+
+@cache
+def compiler(program: str) -> str:
+    """The first line of `program --version`: another compiler, other code."""
+    return run((program, "--version")).output.partition("\n")[0]
 
 
 def first_error(log: str) -> str:

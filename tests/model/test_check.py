@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from broken_models import ROWS, broken
 from check_program import CheckMain
 from tflite_models import schema, unpacked
+from tinycnn.tflite.check import MODEL
 from tinycnn.tflite.ops import offered
 
 NAMES = {
@@ -247,3 +249,20 @@ def test_any_truncation_or_changed_byte(
 
 def test_random_changes(check_main: CheckMain, corpus_files: dict[str, Path]) -> None:
     check_main.run("random", "200000", "7", *corpus_files.values())
+
+
+def test_exported_names_have_one_prefix(tmp_path: Path) -> None:
+    """So that they clash with nothing of TFLM's, MicroPython's or a user module's."""
+    sources = sorted(MODEL.glob("*.c"))
+    subprocess.run(["gcc", "-c", *sources], cwd=tmp_path, check=True)
+    objects = sorted(tmp_path.glob("*.o"))
+    said = subprocess.run(
+        ["nm", "--defined-only", "--extern-only", *objects],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    names = [words[2] for line in said.splitlines() if len(words := line.split()) == 3]
+    assert len(objects) == len(sources)
+    assert len(names) > 100
+    assert [name for name in names if not name.startswith("model_")] == []

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from functools import cache
 from pathlib import Path
 
-from tinycnn.command import first_error, locked, make_environment, need, run
+from tinycnn.command import compiler, first_error, locked, make_environment, need, run
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, digest, read_bytes, write_atomic
 from tinycnn.firmware.fetch import Checkout, fetch
@@ -25,12 +24,6 @@ _TIMER = MAKEFILE.parent / "esp_nn_host" / "esp_timer.h"
 
 _OBJECTS = 150
 """About how many files are compiled, should make not say."""
-
-
-@cache
-def compiler(program: str) -> str:
-    """The first line of `program --version`: another compiler, other code."""
-    return run((program, "--version")).output.partition("\n")[0]
 
 
 def make_variables(

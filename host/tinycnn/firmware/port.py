@@ -74,8 +74,8 @@ def build(port: Port, progress: Progress) -> Program:
             write_atomic(mark, settings)
         _make(port, objects, progress)
         # Renamed into place: a program that runs keeps the file it was started from.
-        keep(record, Kept(key, {}, {port.product: (objects / port.product).read_bytes()}))
-        product.chmod(0o755)
+        files = {port.product: (objects / port.product).read_bytes()}
+        keep(record, Kept(key, {}, files), mode=0o755)
     return program
 
 

@@ -6,7 +6,7 @@ see firmware_build/qemu/.
 
 from __future__ import annotations
 
-from tinycnn.command import need, run
+from tinycnn.command import compiler, need, run
 from tinycnn.errors import MissingToolError, SourceError
 from tinycnn.firmware import libtflm, port
 from tinycnn.firmware.fetch import fetch
@@ -51,7 +51,7 @@ def build_qemu(*, ops: OpSet | None = None, progress: Progress = silent) -> port
         variant=ops.name,
         product="firmware.elf",
         micropython=micropython,
-        compiler=libtflm.compiler(f"{PREFIX}gcc"),
+        compiler=compiler(f"{PREFIX}gcc"),
         variables=variables
         | libtflm.make_variables(prefix=PREFIX, extra_flags=_MARCH, progress=progress),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from tinycnn.command import need
+from tinycnn.command import compiler, need
 from tinycnn.firmware import libtflm, port
 from tinycnn.firmware.fetch import fetch
 from tinycnn.progress import Progress, silent
@@ -45,7 +45,7 @@ def build_unix(
         variant=name,
         product="micropython",
         micropython=micropython,
-        compiler=libtflm.compiler("gcc"),
+        compiler=compiler("gcc"),
         variables=_variables(engine, esp_nn, sanitize, ops or profile_set("cnn"), progress),
     )
     return port.build(what, progress)

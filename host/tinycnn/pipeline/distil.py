@@ -23,7 +23,7 @@ from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.pipeline.augment import Augment, Redrawer
 from tinycnn.progress import Progress, silent
 
-CODE = ("pipeline/distil.py", "pipeline/augment.py")
+CODE = ("_tensorflow.py", "pipeline/distil.py", "pipeline/augment.py")
 PACKAGES = ("tensorflow", "keras", "numpy")
 
 _STEPS = 16  # optimizer steps that TensorFlow does at once

@@ -185,7 +185,7 @@ def _measure(
 
 def evaluation_key(dataset: Dataset, models: tuple[TFLite, ...]) -> str:
     """What an evaluation is of: the data, the bytes of each model, and what runs them."""
-    code = ("pipeline/evaluate.py", "tflite/run.py")
+    code = ("_tensorflow.py", "pipeline/evaluate.py", "tflite/read.py", "tflite/run.py")
     packages = ("tensorflow", "ai-edge-litert", "tflite-micro", "numpy")
     data = (model.data for model in models)
     return key_of(dataset.fingerprint, *data, code=code, packages=packages)

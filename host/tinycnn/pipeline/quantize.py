@@ -207,6 +207,6 @@ def _key(dataset: Dataset, source: Path, io: str) -> str:
     """What the result depends on."""
     if io not in IO:
         raise UserError(f"--io must be {' or '.join(IO)}, not {io}")
-    code = ("pipeline/quantize.py", "tflite/slim.py", "tflite/c_header.py")
+    code = ("_tensorflow.py", "pipeline/quantize.py", "tflite/slim.py", "tflite/c_header.py")
     packages = ("tensorflow", "keras", "flatbuffers", "ai-edge-litert")
     return key_of(io, dataset.fingerprint, read_bytes(source), code=code, packages=packages)

@@ -27,7 +27,8 @@ MODEL = Path("models", "model.keras")
 HISTORY = Path("models", "history.json")
 CACHE = Path("cache")
 
-CODE = tuple(f"pipeline/{name}.py" for name in ("train", "model", "distil", "augment"))
+_STEPS = ("train", "model", "distil", "augment")
+CODE = ("_tensorflow.py", *(f"pipeline/{name}.py" for name in _STEPS))
 PACKAGES = ("tensorflow", "keras", "numpy")
 
 

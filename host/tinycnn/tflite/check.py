@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from tinycnn.cache import Kept, find, keep, key_of
-from tinycnn.command import first_error, need, run
+from tinycnn.command import compiler, first_error, need, run
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, read_bytes
 from tinycnn.tflite.ops import PROFILES, offered
@@ -113,8 +113,7 @@ def _library() -> ctypes.CDLL:
     need("gcc")
     sources = sorted([*MODEL.glob("*.c"), TFLM / "tflm_ops.c"])
     inputs = [*sources, *sorted(MODEL.glob("*.h")), TFLM / "tflm_ops.h", TFLM / "ops.def"]
-    compiler = run(("gcc", "--version")).output.partition("\n")[0]
-    key = key_of(compiler, *map(read_bytes, inputs), code=("tflite/check.py",))
+    key = key_of(compiler("gcc"), *map(read_bytes, inputs), code=("tflite/check.py",))
     name = f"{key[:16]}.so"
     record = BUILD / "check" / f"{key[:16]}.json"
     if find(record, key) is None:
