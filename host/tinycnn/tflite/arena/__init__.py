@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinycnn.tflite.arena.graph import Graph, Tensor, UnpredictableError, read_graph
+from tinycnn.tflite.graph import Graph, Tensor, UnpredictableError, read_graph
 from tinycnn.tflite.arena.kernels import Kernels, Prepared, prepare
 from tinycnn.tflite.arena.layout import (
     ALIGNMENT,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tinycnn.tflite.arena import esp32s3
-from tinycnn.tflite.arena.graph import Graph, Node, Tensor, UnpredictableError
+from tinycnn.tflite.graph import Graph, Node, Tensor, UnpredictableError
 from tinycnn.tflite.arena.layout import INT
 
 Kernels = Literal["reference", "esp-nn", "esp-nn-s3"]

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinycnn.tflite.arena.graph import Graph
+from tinycnn.tflite.graph import Graph
 from tinycnn.tflite.arena.layout import ALIGNMENT, up
 
 
