@@ -110,5 +110,5 @@ def test_padding_is_what_tflite_computes() -> None:
 
 def test_a_model_needs_more_there() -> None:
     model = (ROOT / "device" / "digits.tflite").read_bytes()
-    there = predict_arena(model, kernels="esp-nn-s3")
-    assert there.tensors > predict_arena(model, kernels="esp-nn").tensors
+    there = predict_arena(model, esp32s3=True)
+    assert there.tensors > predict_arena(model).tensors

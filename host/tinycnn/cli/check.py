@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinycnn.cli import app
 from tinycnn.files import read_bytes
+
+if TYPE_CHECKING:
+    from tinycnn.tflite.arena import ArenaNeed
 
 
 @app.command()
@@ -47,16 +50,14 @@ def check(
 
 
 def _arena(model: bytes) -> list[str]:
-    from tinycnn.tflite.arena import UnpredictableError, predict_arena
+    from tinycnn.tflite.arena import predict_arena
 
-    try:
-        need = predict_arena(model, kernels="esp-nn")
-        on_s3 = predict_arena(model, kernels="esp-nn-s3")
-    except UnpredictableError as error:
-        return [f"arena not predicted: {error}"]
-    shares = f"tensors {need.tensors}, kept {need.kept}"
-    told = [f"arena of {need.size} bytes on a 32-bit board: {shares}"]
+    need, on_s3 = predict_arena(model), predict_arena(model, esp32s3=True)
+    told = [_told(need, "a 32-bit board", "tensors")]
     if on_s3 != need:
-        more = "whose convolutions take scratch memory"
-        told.append(f"arena of {on_s3.size} bytes on an ESP32-S3, {more}")
+        told.append(_told(on_s3, "an ESP32-S3", "tensors and scratch"))
     return told
+
+
+def _told(need: ArenaNeed, where: str, what: str) -> str:
+    return f"arena of at most {need.bound} bytes on {where}, {need.tensors} of them for {what}"

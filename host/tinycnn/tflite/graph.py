@@ -1,4 +1,7 @@
-"""A model's tensors and ops, as far as memory is concerned."""
+"""A .tflite by its schema: as objects to edit, or as a graph to look at.
+
+Nothing else on the host imports a schema.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from ai_edge_litert import schema_py_generated as schema
 
-class UnpredictableError(Exception):
-    """What is needed cannot be told beforehand, and why: half a sentence."""
+__all__ = ["Graph", "Node", "Tensor", "Window", "op_code", "read_graph", "schema", "unpacked"]
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,14 @@ class Window:
 class Node:
     """An op that runs: its name in the schema, and indices of tensors (-1: left out).
 
-    window  of a CONV_2D or DEPTHWISE_CONV_2D
+    options  whether it has any
+    window   of a CONV_2D or DEPTHWISE_CONV_2D
     """
 
     op: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    options: bool
     window: Window | None = None
 
 
@@ -61,6 +66,13 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     nodes: tuple[Node, ...]
+
+    def inputs_of(self, node: Node) -> list[Tensor]:
+        """Its tensors, without those left out."""
+        return [self.tensors[index] for index in node.inputs if index >= 0]
+
+    def outputs_of(self, node: Node) -> list[Tensor]:
+        return [self.tensors[index] for index in node.outputs]
 
 
 TYPE_BYTES = {
@@ -80,58 +92,62 @@ TYPE_BYTES = {
 """Bytes of an element (micro/memory_helpers.cc, TfLiteTypeSizeOf)."""
 
 
-def read_graph(model: bytes) -> Graph:
+def unpacked(model: bytes) -> Any:
+    """The schema's ModelT of `model`: all of it as objects and arrays, to be edited."""
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(model))
+
+
+def op_code(model: Any, op: Any) -> int:
+    """The number in schema.BuiltinOperator of `op`, an OperatorT of the ModelT `model`."""
+    code = model.operatorCodes[op.opcodeIndex]
+    return max(int(code.builtinCode), int(code.deprecatedBuiltinCode))
+
+
+def read_graph(data: bytes) -> Graph:
     """Read a model that check_model() found valid; other bytes may raise anything."""
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-
-    type_names = {value: name for name, value in vars(schema.TensorType).items()}
-    op_names = {value: name for name, value in vars(schema.BuiltinOperator).items()}
-    root = schema.Model.GetRootAs(model)
-    graph = root.Subgraphs(0)
-
-    def tensor(index: int) -> Tensor:
-        found = graph.Tensors(index)
-        shape = _indices(found.Shape, found.ShapeLength())
-        type_ = type_names.get(found.Type(), "")
-        if type_ not in TYPE_BYTES:
-            raise UnpredictableError(f"tensor {index} has a type that TFLM does not size")
-        quantization = found.Quantization()
-        scales = 0
-        if quantization is not None and quantization.ZeroPointLength() > 0:
-            scales = quantization.ScaleLength()
-        constant = root.Buffers(found.Buffer()).DataLength() > 0
-        return Tensor(shape, type_, prod(shape) * TYPE_BYTES[type_], constant, scales)
-
-    def node(index: int) -> Node:
-        found = graph.Operators(index)
-        code = root.OperatorCodes(found.OpcodeIndex())
-        op = op_names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
-        return Node(
-            op,
-            _indices(found.Inputs, found.InputsLength()),
-            _indices(found.Outputs, found.OutputsLength()),
-            _window(schema, op, found.BuiltinOptions()),
-        )
-
+    model = unpacked(data)
+    graph = model.subgraphs[0]
     return Graph(
-        tuple(tensor(i) for i in range(graph.TensorsLength())),
-        _indices(graph.Inputs, graph.InputsLength()),
-        _indices(graph.Outputs, graph.OutputsLength()),
-        tuple(node(i) for i in range(graph.OperatorsLength())),
+        tuple(_tensor(model, tensor) for tensor in graph.tensors),
+        _indices(graph.inputs),
+        _indices(graph.outputs),
+        tuple(_node(model, op) for op in graph.operators),
     )
 
 
-def _window(schema: Any, op: str, table: Any) -> Window | None:
-    names = {"CONV_2D": "Conv2DOptions", "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions"}
-    if op not in names:
-        return None
-    options = getattr(schema, names[op])()
-    options.Init(table.Bytes, table.Pos)
-    return Window(
-        (options.StrideH(), options.StrideW()),
-        (options.DilationHFactor(), options.DilationWFactor()),
-    )
+def _tensor(model: Any, tensor: Any) -> Tensor:
+    shape = () if tensor.shape is None else tuple(map(int, tensor.shape))
+    type_ = _TYPE_NAMES[tensor.type]
+    quantization = tensor.quantization
+    scales = 0
+    if quantization is not None and _length(quantization.zeroPoint) > 0:
+        scales = _length(quantization.scale)
+    constant = _length(model.buffers[tensor.buffer].data) > 0
+    return Tensor(shape, type_, prod(shape) * TYPE_BYTES[type_], constant, scales)
 
 
-def _indices(item: Any, length: int) -> tuple[int, ...]:
-    return tuple(int(item(i)) for i in range(length))
+def _node(model: Any, op: Any) -> Node:
+    name, options = _OP_NAMES[op_code(model, op)], op.builtinOptions
+    window = None
+    if name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        window = Window(
+            (options.strideH, options.strideW),
+            (options.dilationHFactor, options.dilationWFactor),
+        )
+    return Node(name, _indices(op.inputs), _indices(op.outputs), options is not None, window)
+
+
+def _names(of: type) -> dict[int, str]:
+    return {value: name for name, value in vars(of).items() if not name.startswith("_")}
+
+
+_TYPE_NAMES = _names(schema.TensorType)
+_OP_NAMES = _names(schema.BuiltinOperator)
+
+
+def _length(vector: Any) -> int:
+    return 0 if vector is None else len(vector)
+
+
+def _indices(vector: Any) -> tuple[int, ...]:
+    return () if vector is None else tuple(map(int, vector))

@@ -17,7 +17,8 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
+
+from tinycnn.tflite.graph import op_code, schema, unpacked
 
 IDENTIFIER = b"TFL3"
 
@@ -37,7 +38,7 @@ def slim(data: bytes) -> bytes:
     model of several subgraphs is returned as it is: its signatures may be what tells
     them apart.
     """
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data))
+    model = unpacked(data)
     if len(model.subgraphs) != 1:
         return data
     graph = model.subgraphs[0]
@@ -55,17 +56,12 @@ def slim(data: bytes) -> bytes:
     return bytes(builder.Output())
 
 
-def _code(model: Any, op: Any) -> int:
-    code = model.operatorCodes[op.opcodeIndex]
-    return max(int(code.builtinCode), int(code.deprecatedBuiltinCode))
-
-
 def _drop_flattens(model: Any, graph: Any) -> None:
     """Let fully connected layers read what a RESHAPE before them only renames.
 
     They take the product of all dimensions but the weights' depth as their batch.
     """
-    for reshape in [op for op in graph.operators if _code(model, op) == _OP.RESHAPE]:
+    for reshape in [op for op in graph.operators if op_code(model, op) == _OP.RESHAPE]:
         given, flat = reshape.inputs[0], reshape.outputs[0]
         readers = [op for op in graph.operators if flat in op.inputs]
         if flat in graph.outputs or not all(_flattens(model, graph, op, flat) for op in readers):
@@ -77,7 +73,7 @@ def _drop_flattens(model: Any, graph: Any) -> None:
 
 def _flattens(model: Any, graph: Any, op: Any, flat: int) -> bool:
     """Whether `op` computes the same from the tensor `flat` in whatever shape."""
-    if _code(model, op) != _OP.FULLY_CONNECTED or list(op.inputs).count(flat) != 1:
+    if op_code(model, op) != _OP.FULLY_CONNECTED or list(op.inputs).count(flat) != 1:
         return False
     shape = list(graph.tensors[flat].shape)
     depth = graph.tensors[op.inputs[1]].shape[-1]

@@ -1,181 +1,100 @@
 """How large an arena TFLM needs for a model, without TFLM.
 
-A replay of what MicroInterpreter::AllocateTensors() takes from the arena, step by step,
-for another machine than this one. The arena has two ends: tensors are planned from its
-start (the head), what persists is stacked from its end (the tail), and what TFLM needs
-for a moment lies behind the head. The arena must hold the worst moment of these, which
-with small models is the planning, not the running.
-
-It describes firmware_build/tflm/engine_tflm.cpp, which keeps its allocator and planner
-outside the arena. Espressif's convolutions keep an int more than TFLM's reference kernels,
-which hardly ever shows; those for the ESP32-S3 also ask for scratch memory.
+What its tensors and scratch buffers take is exact: they are planned as TFLM plans them.
+What else the interpreter keeps in the arena, or needs there while it is made, is bounded
+from above, for 32 bits and with the few numbers below. It comes from counting what
+MicroInterpreter::AllocateTensors() allocates (tensorflow/lite/micro/micro_allocator.cc);
+firmware_build/tflm/engine_tflm.cpp keeps allocator and planner outside the arena. A board
+finds the exact size by itself.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinycnn.tflite.graph import Graph, Tensor, UnpredictableError, read_graph
-from tinycnn.tflite.arena.kernels import Kernels, Prepared, prepare
-from tinycnn.tflite.arena.layout import (
-    ALIGNMENT,
-    BOOLS_ONLY,
-    ILP32,
-    INT,
-    LP64,
-    PLANNER_ENTRY,
-    SCRATCH_REQUESTS,
-    Abi,
-    up,
-)
-from tinycnn.tflite.arena.planner import Buffer, buffers, plan
+from tinycnn.errors import UserError
+from tinycnn.tflite.arena.planner import buffers, plan, up
+from tinycnn.tflite.arena.scratch import scratch
+from tinycnn.tflite.graph import Graph, Node, read_graph
+from tinycnn.tflite.ops import offered
 
-__all__ = ["ILP32", "LP64", "Abi", "ArenaNeed", "Kernels", "UnpredictableError", "predict_arena"]
+__all__ = ["ArenaNeed", "predict_arena"]
+
+# What stays, in bytes.
+_START = 16 + 16  # allocator of options, list of tensors and nodes; gaps of alignment
+_TENSOR = 12  # TfLiteEvalTensor
+_NODE = 32  # NodeAndRegistration
+_OP = {1: 72, 2: 72, 3: 100}  # options and what the kernel keeps, at most, by inputs of the op;
+_OP_OF_MANY = 120  # if it has more;
+_OP_PLAIN = 32  # for each of at most two inputs of an op without options
+_CHANNEL = 4  # each of two ints, multiplier and shift, of a channel
+_SCRATCH = 4  # ScratchBufferHandle
+_END = 40 + 12 + 8 + 4  # of an input or output: _LOOKED_AT, _QUANTIZED, its pointer
+
+# What goes again once the interpreter is made.
+_REQUEST = 12  # ScratchBufferRequest, of which
+_REQUESTS = 12  # more are always ready than were made
+_LOOKED_AT = 40  # TfLiteTensor, lent to Prepare() of an op
+_QUANTIZED = 12 + 4  # its TfLiteAffineQuantization, and an array
+_SCALE = 4  # of one zero point for each scale
+_PLANNED = 24  # AllocationInfo of a tensor or scratch buffer
+_PLANNER = 40  # what the planner notes of each that is no constant
+_GAPS = 16 + 4
 
 
 @dataclass(frozen=True)
 class ArenaNeed:
-    """Bytes, all of them.
+    """Bytes.
 
-    size     of the smallest arena, in steps of 16: what the firmware chooses by itself
-    tensors  of it for tensors and scratch buffers, which share memory
-    kept     of it for the interpreter and its ops; what is left over is needed only
-             while the model is loaded
+    tensors  for tensors and scratch buffers, which share memory: exactly
+    bound    of the smallest arena on a 32-bit board, at most
     """
 
-    size: int
     tensors: int
-    kept: int
+    bound: int
 
 
-def predict_arena(model: bytes, abi: Abi = ILP32, kernels: Kernels = "reference") -> ArenaNeed:
-    """The arena for a model that check_model() found valid, on a target with `abi`.
+def predict_arena(model: bytes, *, esp32s3: bool = False) -> ArenaNeed:
+    """The arena for a model that check_model() found valid.
 
-    Raises UnpredictableError for an op or a type that is not known here.
+    On an ESP32-S3 Espressif's kernels ask for scratch memory; elsewhere they do not, and
+    keep no more than TFLM's. Raises UserError for an op that no firmware offers.
     """
-    graph = read_graph(model)
-    ops = [prepare(graph, node, kernels) for node in graph.nodes]
-    arena = _Arena(abi)
-    _start(arena, graph)
-    _init_ops(arena, ops)
-    _prepare_ops(arena, ops)
-    tensors = _commit_plan(arena, graph, ops)
-    _keep_ends(arena, graph)
-    return ArenaNeed(up(arena.need, ALIGNMENT), tensors, arena.tail)
+    graph, known = read_graph(model), offered()
+    if strange := [node.op for node in graph.nodes if node.op not in known]:
+        raise UserError(f"what {strange[0]} needs of an arena is not known: no firmware offers it")
+    asked = [scratch(graph, node, known[node.op], esp32s3) for node in graph.nodes]
+    wanted = buffers(graph, asked)
+    tensors = plan(wanted)
+    count = sum(map(len, asked))
+    kept = _START + _TENSOR * len(graph.tensors) + _SCRATCH * count
+    kept += sum(_kept(graph, node) for node in graph.nodes)
+    requests = _REQUEST * (_REQUESTS + count)
+    looks = (_looked_at(graph, node, bool(s)) for node, s in zip(graph.nodes, asked, strict=True))
+    planning = _PLANNED * (len(graph.tensors) + count) + _PLANNER * len(wanted) + _GAPS
+    running = tensors + _END * len(graph.inputs + graph.outputs) + _GAPS
+    return ArenaNeed(tensors, up(kept + max(running, requests + max([planning, *looks]))))
 
 
-class _Arena:
-    """SingleArenaBufferAllocator without memory: how much of each end is taken, in bytes.
-
-    Start and end are aligned to 16, so each end can be counted by itself. `need` is
-    the smallest arena that held everything until now.
-    """
-
-    def __init__(self, abi: Abi) -> None:
-        self.abi = abi
-        self.tail = 0
-        self.need = 0
-        self._head = 0
-        self._temporary = 0
-
-    def persist(self, size: int, alignment: int) -> None:
-        """Take `size` bytes from the end, for good."""
-        self.tail = up(self.tail + size, alignment)
-        self._note()
-
-    def lend(self, size: int, alignment: int) -> None:
-        """Take `size` bytes behind the head until give_back()."""
-        self._temporary = up(self._temporary, alignment) + size
-        self._note()
-
-    def set_head(self, size: int) -> None:
-        """Let the head have `size` bytes, when nothing is lent."""
-        self._head = self._temporary = size
-        self._note()
-
-    def give_back(self) -> None:
-        """End all that was lent."""
-        self._temporary = self._head
-
-    def require(self, size: int) -> None:
-        """`size` bytes between both ends, aligned on both sides."""
-        taken = up(self._temporary, ALIGNMENT) + up(self.tail, ALIGNMENT)
-        self.need = max(self.need, taken + size)
-
-    def persist_structs(self, name: str, count: int = 1) -> None:
-        """An array of structs that hold pointers."""
-        self.persist(self.abi.size(name) * count, self.abi.pointer)
-
-    def lend_structs(self, name: str, count: int = 1) -> None:
-        """The same for a while."""
-        self.lend(self.abi.size(name) * count, self.abi.pointer)
-
-    def _note(self) -> None:
-        self.need = max(self.need, self._temporary + self.tail)
-
-
-def _start(arena: _Arena, graph: Graph) -> None:
-    """MicroAllocator::StartModelAllocation()."""
-    arena.persist_structs("MicroBuiltinDataAllocator")
-    arena.set_head(arena.abi.size("ScratchBufferRequest") * SCRATCH_REQUESTS)
-    arena.persist_structs("SubgraphAllocations")
-    arena.persist_structs("TfLiteEvalTensor", len(graph.tensors))
-    arena.persist_structs("NodeAndRegistration", len(graph.nodes))
-
-
-def _init_ops(arena: _Arena, ops: list[Prepared]) -> None:
-    """Parse every op's options, then call Init() of each."""
-    for op in ops:
-        if op.options:
-            arena.persist(arena.abi.size(op.options), 1 if op.options in BOOLS_ONLY else INT)
-    for op in ops:
-        if op.data:
-            arena.persist(arena.abi.size(op.data), ALIGNMENT)
-
-
-def _prepare_ops(arena: _Arena, ops: list[Prepared]) -> None:
-    """Prepare() of each op, and room for the scratch requests of the next one."""
-    requests = 0
-    for op in ops:
-        for tensor in op.temporary:
-            arena.lend_structs("TfLiteTensor")
-            if tensor.scales:
-                arena.lend_structs("TfLiteAffineQuantization")
-                arena.lend(_zero_points(tensor), INT)
-        for size in op.persistent:
-            arena.persist(size, ALIGNMENT)
-        arena.give_back()
-        requests += len(op.scratch)
-        arena.set_head(arena.abi.size("ScratchBufferRequest") * (requests + SCRATCH_REQUESTS))
-
-
-def _commit_plan(arena: _Arena, graph: Graph, ops: list[Prepared]) -> int:
-    """MicroAllocator::FinishModelAllocation(): plan, and give the head what that takes."""
-    scratch = [op.scratch for op in ops]
-    wanted: list[Buffer] = buffers(graph, scratch)
-    requests = sum(map(len, scratch))
-    if requests:
-        arena.persist_structs("ScratchBufferHandle", requests)
-    arena.lend(arena.abi.pointer, arena.abi.pointer)  # the offset of the one subgraph
-    arena.lend_structs("AllocationInfo", len(graph.tensors) + requests)
-    arena.require(PLANNER_ENTRY * len(wanted))
-    arena.give_back()
-    size = plan(wanted)
-    arena.set_head(size)
+def _kept(graph: Graph, node: Node) -> int:
+    """What stays of a node: at most."""
+    inputs = len(node.inputs)
+    op = _OP.get(inputs, _OP_OF_MANY) if node.options else _OP_PLAIN * min(inputs, 2)
+    size = _NODE + op
+    if _is_convolution(node) or any(tensor.scales > 1 for tensor in graph.inputs_of(node)):
+        size += 2 * up(_CHANNEL * graph.outputs_of(node)[0].shape[-1])
     return size
 
 
-def _keep_ends(arena: _Arena, graph: Graph) -> None:
-    """The TfLiteTensors of the model's inputs and outputs, at the end of AllocateTensors()."""
-    for indices in (graph.inputs, graph.outputs):
-        arena.persist(arena.abi.pointer * len(indices), ALIGNMENT)
-        for index in indices:
-            tensor = graph.tensors[index]
-            arena.persist_structs("TfLiteTensor")
-            if tensor.scales:
-                arena.persist_structs("TfLiteAffineQuantization")
-                arena.persist(_zero_points(tensor), INT)
+def _looked_at(graph: Graph, node: Node, asks: bool) -> int:
+    """What Prepare() borrows to look at tensors: at each, and one again, or at all again."""
+    size = sum(
+        _LOOKED_AT + (_QUANTIZED + _SCALE * tensor.scales if tensor.scales else 0)
+        for tensor in graph.inputs_of(node) + graph.outputs_of(node)
+    )
+    again = size if asks or _is_convolution(node) else _LOOKED_AT + _QUANTIZED + _SCALE
+    return size + again
 
 
-def _zero_points(tensor: Tensor) -> int:
-    return INT * (1 + tensor.scales)
+def _is_convolution(node: Node) -> bool:
+    return "CONV" in node.op

@@ -8,9 +8,14 @@ and esp_nn_depthwise_conv_s8_esp32s3.c. All sizes are in bytes, all shapes in el
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinycnn.tflite.arena.layout import INT, up
+from tinycnn.tflite.arena.planner import up
+from tinycnn.tflite.graph import Node, Tensor
+
+INT = 4
+"""Bytes of an int."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,20 @@ class Side:
     def end(self) -> int:
         """How far esp-nn thinks that the last window reaches over the image; below 0, not."""
         return self.output * self.stride + self.filter - 1 - self.input
+
+
+def scratch(node: Node, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[int, ...]:
+    """What `node` asks for if esp-nn's kernel runs it: of them int8 convolutions do."""
+    if node.window is None or inputs[0].type != "INT8":
+        return ()
+    image, filters, result = (each.shape for each in (inputs[0], inputs[1], outputs[0]))
+    stride, dilation = node.window.stride, node.window.dilation
+    height, width = (
+        side(image[i], result[i], filters[i], stride[i - 1], dilation[i - 1]) for i in (1, 2)
+    )
+    if node.op == "CONV_2D":
+        return (conv_scratch(height, width, image[3], result[3]),)
+    return (depthwise_scratch(height, width, image[3], result[3] // image[3]),)
 
 
 def side(size: int, output: int, window: int, stride: int, dilation: int) -> Side:

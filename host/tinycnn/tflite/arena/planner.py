@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinycnn.tflite.graph import Graph
-from tinycnn.tflite.arena.layout import ALIGNMENT, up
+
+ALIGNMENT = 16
+"""Of the arena and of every tensor, in bytes (micro/micro_arena_constants.h)."""
+
+
+def up(size: int, alignment: int = ALIGNMENT) -> int:
+    """`size` rounded up to a multiple of `alignment`."""
+    return -(-size // alignment) * alignment
 
 
 @dataclass(frozen=True)
@@ -43,12 +50,12 @@ def buffers(graph: Graph, scratch: Sequence[Sequence[int]]) -> list[Buffer]:
         first.setdefault(index, len(graph.nodes))
         last[index] = len(graph.nodes)
     found = [
-        Buffer(up(tensor.bytes, ALIGNMENT), first.get(index, -1), last.get(index, -1))
+        Buffer(up(tensor.bytes), first.get(index, -1), last.get(index, -1))
         for index, tensor in enumerate(graph.tensors)
         if not tensor.constant
     ]
     for step, sizes in enumerate(scratch, 1):
-        found += [Buffer(up(size, ALIGNMENT), step, step) for size in sizes]
+        found += [Buffer(up(size), step, step) for size in sizes]
     return found
 
 

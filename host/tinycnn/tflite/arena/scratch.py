@@ -1,0 +1,46 @@
+"""Scratch memory: what a kernel asks for besides its op's tensors, while it runs.
+
+A line for each of TFLM's kernels that asks (tensorflow/lite/micro/kernels/, look for
+RequestScratchBufferInArena), and a file for those that replace some on an ESP32-S3. An op
+without a line asks for none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from tinycnn.tflite.arena import esp32s3
+from tinycnn.tflite.graph import TYPE_BYTES, Graph, Node, Tensor
+from tinycnn.tflite.ops import Op
+
+Tensors = Sequence[Tensor]
+
+INT32 = TYPE_BYTES["INT32"]
+
+
+def _axes(inputs: Tensors) -> tuple[int, ...]:
+    """An index into the input, and the axes without those named twice."""
+    return (INT32 * len(inputs[0].shape), INT32 * inputs[1].elements)
+
+
+def _sums(data: Tensor, outputs: Tensors) -> tuple[int, ...]:
+    """A sum for each value, where that does not fit into it."""
+    return (INT32 * outputs[0].elements,) if data.type == "INT8" else ()
+
+
+_ASKED: Mapping[str, Callable[[Tensors, Tensors], tuple[int, ...]]] = {
+    "TRANSPOSE_CONV": lambda inputs, outputs: _sums(inputs[2], outputs),
+    "MEAN": lambda inputs, outputs: _sums(inputs[0], outputs) + _axes(inputs),
+    "SUM": lambda inputs, outputs: _sums(inputs[0], outputs) + _axes(inputs),
+    "REDUCE_MAX": lambda inputs, outputs: _axes(inputs),
+    "REDUCE_MIN": lambda inputs, outputs: _axes(inputs),
+}
+
+
+def scratch(graph: Graph, node: Node, op: Op, on_esp32s3: bool) -> tuple[int, ...]:
+    """Bytes of each buffer that `node` asks for, which runs the kernel that `op` names."""
+    inputs, outputs = graph.inputs_of(node), graph.outputs_of(node)
+    if on_esp32s3 and op.kernel.startswith("esp_nn/"):
+        return esp32s3.scratch(node, inputs, outputs)
+    ask = _ASKED.get(node.op)
+    return () if ask is None else ask(inputs, outputs)
