@@ -71,10 +71,10 @@ def load_samples():
     return samples
 
 
-def read_pixels(text, pixels, darkest):
+def read_pixels(image, pixels, darkest):
     """Fill `pixels` with floats from 0 (paper) to 1 (full ink)."""
     for i in range(len(pixels)):
-        pixels[i] = int(text[i], 17) / darkest
+        pixels[i] = image[i] / darkest
 
 
 def draw(pixels, width):
@@ -104,8 +104,8 @@ def main():
     pixels = array("f", [0] * (samples.WIDTH * samples.HEIGHT))
     while True:
         right = total_us = 0
-        for index, digit, text in samples.SAMPLES:
-            read_pixels(text, pixels, samples.DARKEST)
+        for index, digit, image in samples.SAMPLES:
+            read_pixels(image, pixels, samples.DARKEST)
             scores, took = classify(interpreter, pixels)
             best = max(scores)
             predicted = scores.index(best)

@@ -38,8 +38,8 @@ for name in sys.argv[1:]:
     right = 0
     for _ in range(25):
         right = 0
-        for _, digit, text in samples.SAMPLES:
-            interpreter.inputs[0].quantize([int(c, 17) / samples.DARKEST for c in text])
+        for _, digit, image in samples.SAMPLES:
+            interpreter.inputs[0].quantize([p / samples.DARKEST for p in image])
             start = time.ticks_us()
             interpreter.invoke()
             times.append(time.ticks_diff(time.ticks_us(), start))
@@ -55,7 +55,7 @@ Step = Callable[[str], AbstractContextManager[Progress]]
 
 @dataclass(frozen=True)
 class Measured:
-    """A model in the simulator: arena in bytes, median time per inference in microseconds.
+    """A model on the target: arena in bytes, median time per inference in microseconds.
 
     `right` is how many of the eight sample digits it classifies as they are.
     """
@@ -112,7 +112,7 @@ def demo(dataset: Dataset, build: Path, target: str, step: Step) -> Demo:
     runs = _measured(built, flash, [*sorted(models), SHIPPED.name])
     update_metrics(
         build,
-        simulator={
+        demo={
             "target": built.name,
             "micropython": built.micropython,
             "models": {

@@ -1,7 +1,9 @@
-"""The examples of docs/tflm.md run in MicroPython and print what the page says."""
+"""The examples of docs/tflm.md and docs/python.md print what the page says."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from tinycnn.targets import unix
 from tinycnn.targets.flash import flash_files
 
 PAGE = ROOT / "docs" / "tflm.md"
+PACKAGE_PAGE = ROOT / "docs" / "python.md"
 
 
 def _examples() -> list[tuple[Fence, str]]:
@@ -51,3 +54,11 @@ def test_example_prints_what_the_page_says(
     done = unix.run(script, flash=flash, capture=True, timeout=60, program=simulator.path)
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout == output
+
+
+def test_example_of_the_package_prints_what_the_page_says() -> None:
+    example, output = fences(PACKAGE_PAGE.read_text())
+    done = subprocess.run(
+        [sys.executable, "-c", example.text], check=False, cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, output.text), done.stderr

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from commandline import tinycnn
 from gitrepo import Upstream, git
 from tinycnn.firmware.sources import load
 
 
-def test_local_clone_fills_the_cache(cache: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", [False, True])
+def test_local_clone_fills_the_cache(cache: Path, tmp_path: Path, option: bool) -> None:
     # A cache that has what is pinned stands for a clone of the real upstream.
     commit = load()["esp-nn"].commit
-    tree = cache / "sources" / f"esp-nn-{commit}"
+    chosen = tmp_path / "chosen" if option else cache
+    tree = chosen / "sources" / f"esp-nn-{commit}"
     tree.mkdir(parents=True)
     note = f'{{"origin": "local", "version": "{commit[:12]}", "commit": "{commit}"}}'
     (tree / ".tinycnn.json").write_text(note)
-    done = tinycnn("firmware", "fetch", "esp-nn")
+    words = ("--cache", str(chosen)) if option else ()
+    done = tinycnn(*words, "firmware", "fetch", "esp-nn")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"esp-nn {commit[:12]} (local): {tree}\n"
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,8 +16,23 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="Train, quantize and run small int8 neural networks in MicroPython on an ESP32.",
 )
+
+
+@app.callback()
+def common(
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TINYCNN_CACHE",
+            metavar="DIR",
+            help="Where sources and slow builds are kept. Without it: build/cache.",
+        ),
+    ] = None,
+) -> None:
+    """Train, quantize and run small int8 neural networks in MicroPython on an ESP32."""
+    if cache is not None:
+        os.environ["TINYCNN_CACHE"] = str(cache)  # what each room, and a child process, asks
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from sklearn.datasets import load_digits
 
 FIRST = 1078
@@ -13,7 +12,7 @@ COUNT = 8
 _HEADER = """\
 # Digits of the test part of scikit-learn's load_digits, written by
 # `python -m tinycnn.pipeline.samples`: (index, digit, the 8x8 pixels row by row, one
-# character each, in base 17: "0" is paper, "g" (16) is full ink).
+# byte each: 0 is paper, DARKEST is full ink).
 
 from micropython import const
 
@@ -37,9 +36,10 @@ def module_text() -> str:
     digits = load_digits()
     lines = [_HEADER, "SAMPLES = (\n"]
     for index in choose([int(label) for label in digits.target]):
-        text = "".join(np.base_repr(int(p), 17).lower() for p in digits.images[index].flat)
         lines.append(f"    (\n        {index},\n        {digits.target[index]},\n")
-        lines.append(f'        "{text}",\n    ),\n')
+        for row in digits.images[index].astype(int):
+            lines.append('        b"' + "".join(f"\\x{pixel:02x}" for pixel in row) + '"\n')
+        lines[-1] = lines[-1].replace("\n", ",\n    ),\n")
     lines.append(")\n")
     return "".join(lines)
 

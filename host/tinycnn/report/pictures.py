@@ -15,10 +15,10 @@ matplotlib.use("Agg")  # no window system is needed, or asked for
 
 import numpy as np
 import numpy.typing as npt
-import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from sklearn.metrics import ConfusionMatrixDisplay
 
 from tinycnn.pipeline.dataset import Part
 from tinycnn.pipeline.evaluate import ARTICLE_ACCURACY, ARTICLE_VALIDATION, Evaluation
@@ -102,20 +102,16 @@ def confusion(counts: tuple[tuple[int, ...], ...]) -> bytes:
     side = min(4.5 + 0.12 * classes, 9)
     figure = Figure(figsize=(side + 0.6, side), layout="constrained")
     axes = figure.add_subplot()
-    annotate = classes <= MAX_ANNOTATED
-    seaborn.heatmap(
-        np.array(counts),
+    shown = ConfusionMatrixDisplay(np.array(counts)).plot(
         ax=axes,
-        annot=annotate,
-        fmt="d",
-        annot_kws={"fontsize": 9},
         cmap="Blues",
-        square=True,
-        linewidths=0.5 if annotate else 0,
-        cbar_kws={"label": "images", "shrink": 0.8},
+        colorbar=False,
+        include_values=classes <= MAX_ANNOTATED,
+        values_format="d",
+        text_kw={"fontsize": 9},
     )
+    figure.colorbar(shown.im_, ax=axes, label="images", shrink=0.8)
     axes.set(xlabel="predicted", ylabel="true")
-    axes.tick_params(rotation=0)
     return png(figure)
 
 
