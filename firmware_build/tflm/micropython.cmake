@@ -27,7 +27,8 @@ set_source_files_properties(${TFLM_SOURCES} PROPERTIES
 
 add_library(usermod_tflm INTERFACE)
 target_sources(usermod_tflm INTERFACE ${TFLM_SOURCES})
-target_include_directories(usermod_tflm INTERFACE ${TFLM_MOD_DIR})
+# By path: where MicroPython collects its qstrs, ESP-IDF's components are no targets yet.
+target_include_directories(usermod_tflm INTERFACE ${TFLM_MOD_DIR} ${TFLM_MOD_DIR}/../model)
 target_compile_definitions(usermod_tflm INTERFACE TFLM_ENGINE_NAME="tflm")
 if(TFLM_COMMIT)
     target_compile_definitions(usermod_tflm INTERFACE TFLM_COMMIT="${TFLM_COMMIT}")
