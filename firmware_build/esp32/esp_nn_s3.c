@@ -102,12 +102,13 @@ void __wrap_esp_nn_depthwise_conv_s8_esp32s3(const data_dims_t *input_dims, cons
         input_dims, input, filter_dims, filter, bias, output_dims, output, params, quantization);
 }
 
-// A word on the stack for each output.
+// A word on the stack for each output, and of the filter eight values at a time are loaded
+// from an address that is taken for a multiple of 8: of rows of another length, most are not.
 void __wrap_esp_nn_fully_connected_s8_esp32s3(const int8_t *input, const int32_t input_offset,
     const uint16_t inputs, const int8_t *filter, const int32_t filter_offset,
     const int32_t *bias, int8_t *output, const uint16_t outputs, const int32_t output_offset,
     const int32_t shift, const int32_t multiplier, const int32_t least, const int32_t most) {
-    bool own = 4 * outputs > MAX_FRAME;
+    bool own = 4 * outputs > MAX_FRAME || inputs % 8 != 0 || (uintptr_t)filter % 8 != 0;
     (own ? esp_nn_fully_connected_s8_ansi : __real_esp_nn_fully_connected_s8_esp32s3)(
         input, input_offset, inputs, filter, filter_offset, bias, output, outputs,
         output_offset, shift, multiplier, least, most);
@@ -118,7 +119,7 @@ void __wrap_esp_nn_fully_connected_per_ch_s8_esp32s3(const int8_t *input,
     const int32_t filter_offset, const int32_t *bias, int8_t *output, const uint16_t outputs,
     const int32_t output_offset, const int32_t *shift, const int32_t *multiplier,
     const int32_t least, const int32_t most) {
-    bool own = 4 * outputs > MAX_FRAME;
+    bool own = 4 * outputs > MAX_FRAME || inputs % 8 != 0 || (uintptr_t)filter % 8 != 0;
     (own ? esp_nn_fully_connected_per_ch_s8_ansi
          : __real_esp_nn_fully_connected_per_ch_s8_esp32s3)(
         input, input_offset, inputs, filter, filter_offset, bias, output, outputs,

@@ -151,3 +151,40 @@ def test_fault_is_there_and_kept_off(
     words = (*size, channels, *layer(size, window, stride, True), channels, multiplier)
     assert compare(False)(*words) & fault
     assert compare(True)(*words) == 0
+
+
+TAKEN = """
+const char *taken;
+void esp_nn_fully_connected_s8_ansi(void) { taken = "ansi"; }
+void esp_nn_fully_connected_per_ch_s8_ansi(void) { taken = "ansi"; }
+void __real_esp_nn_fully_connected_s8_esp32s3(void) { taken = "s3"; }
+void __real_esp_nn_fully_connected_per_ch_s8_esp32s3(void) { taken = "s3"; }
+"""
+
+
+@pytest.mark.parametrize("which", ["", "_per_ch"])
+def test_rows_that_are_no_multiple_of_8_long_are_kept_off(tmp_path: Path, which: str) -> None:
+    """The assembly takes the address of each row of weights for a multiple of 8."""
+    with or_skip():
+        tree = fetch("esp-nn").path
+    (tmp_path / "taken.c").write_text(TAKEN)
+    sources = [tmp_path / "taken.c", PROJECT / "esp_nn_s3.c"]
+    include = [f"-I{tree / 'include'}", f"-I{tree / 'src' / 'common'}"]
+    link = ["gcc", "-shared", "-fPIC", "-w", *include, *sources]
+    others = [f"{name}_s8" for name in ("conv", "depthwise_conv", "avg_pool")]
+    link += [f"-Wl,--defsym=esp_nn_{name}_ansi=0" for name in others]
+    link += [f"-Wl,--defsym=__real_esp_nn_{name}_esp32s3=0" for name in others]
+    subprocess.run([*link, "-o", tmp_path / "taken.so"], check=True)
+    library = ctypes.CDLL(str(tmp_path / "taken.so"))
+
+    def taken(inputs: int, outputs: int, filter_address: int) -> str:
+        layer = getattr(library, f"__wrap_esp_nn_fully_connected{which}_s8_esp32s3")
+        filter_at = ctypes.c_void_p(filter_address)
+        layer(None, 0, inputs, filter_at, 0, None, None, outputs, 0, None, None, -128, 127)
+        return (ctypes.c_char_p.in_dll(library, "taken").value or b"").decode()
+
+    assert {inputs: taken(inputs, 5, 4096) for inputs in (8, 20, 33, 64, 117)} == {
+        8: "s3", 20: "ansi", 33: "ansi", 64: "s3", 117: "ansi",
+    }  # fmt: skip
+    assert taken(64, 5, 4100) == "ansi"
+    assert (taken(64, 256, 4096), taken(64, 257, 4096)) == ("s3", "ansi")
