@@ -1,4 +1,5 @@
-"""Honest skips: only for want of upstream sources or of a tool, and each with its remedy."""
+"""Honest skips: for want of upstream sources or of a tool, each with its remedy, or because
+a target is not made for it."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import pytest
 
 from tinycnn.errors import SourceError
 
-SOURCES, TOOLS = "upstream sources: ", "tools: "
+SOURCES, TOOLS, TARGET = "upstream sources: ", "tools: ", "not on this target: "
 """How the reason of a skip begins; what is wanting and the remedy follow."""
 
 
@@ -27,6 +28,6 @@ def told(reasons: Iterable[str]) -> list[tuple[str, bool]]:
     """A line for each reason, the most frequent first; and whether it is none to skip for."""
     lines = []
     for reason, count in Counter(reasons).most_common():
-        wrong = not reason.startswith((SOURCES, TOOLS))
+        wrong = not reason.startswith((SOURCES, TOOLS, TARGET))
         lines.append((f"{count} skipped{', WHICH NONE MAY' if wrong else ''}: {reason}", wrong))
     return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from skips import or_skip, told
+from skips import TARGET, or_skip, told
 from tinycnn.errors import MissingToolError, SourceError
 
 
@@ -16,9 +16,10 @@ def reason(error: Exception) -> str:
 
 def test_one_line_for_each_cause() -> None:
     offline, no_make = reason(SourceError("go online")), reason(MissingToolError("install make"))
-    assert told([offline, no_make, no_make, "in no mood"]) == [
+    assert told([offline, no_make, no_make, TARGET + "unix has no reset", "in no mood"]) == [
         ("2 skipped: tools: install make", False),
         ("1 skipped: upstream sources: go online", False),
+        ("1 skipped: not on this target: unix has no reset", False),
         ("1 skipped, WHICH NONE MAY: in no mood", True),
     ]
 

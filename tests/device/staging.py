@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import pytest
 
 from device_models import device_models
 from host_helpers import Pipeline
+from skips import TARGET
 from tinycnn.files import ROOT, stage
 from tinycnn.targets import plugged
 from tinycnn.targets.completed import Completed
@@ -44,6 +46,13 @@ CAPABILITIES = {
     "uctypes",
 }
 """What a target may lack. A script says so as `SKIP: threads` in its first line."""
+
+
+def need(target: Target, capability: str) -> None:
+    """Skip the test if the target lacks that, as LACKS says."""
+    assert capability in CAPABILITIES, f"{capability} is no name of a capability"
+    if capability in LACKS[target.name]:
+        pytest.skip(f"{TARGET}{target.name} has no {capability}")
 
 
 def run(

@@ -46,11 +46,10 @@ def test_corpus_has_every_op(corpus: dict[str, bytes]) -> None:
 
 def test_ops_def_matches_schema_and_program(check_main: CheckMain) -> None:
     lines = [line.split("\t") for line in check_main.run("names").splitlines()]
-    assert {int(code): name for kind, code, name, *_ in lines if kind == "name"} == {
-        **NAMES,
-        # newer than this machine's schema, if it is
-        **{int(code): name for kind, code, name, *_ in lines if kind == "name"},
-    }
+    said = {int(code): name for kind, code, name, *_ in lines if kind == "name"}
+    assert {code: said.get(code) for code in NAMES} == NAMES
+    # It may have some that are newer than this machine's schema.
+    assert all(code > max(NAMES) for code in set(said) - set(NAMES))
     rules = [tuple(map(int, fields)) for kind, *fields in lines if kind == "rule"]
     assert rules == [(op.code, op.version) for op in offered().values()]
     assert all(NAMES[op.code] == name for name, op in offered().items())
