@@ -17,6 +17,15 @@ static void define(check_t *c, int32_t index) {
     c->defined[index / 8] |= (uint8_t)(1 << index % 8);
 }
 
+// Python has to be able to fill it, or to read it.
+static bool check_io_type(check_t *c, int32_t index, const char *what, uint32_t i) {
+    uint32_t table = model_flatbuf_vector_table(&c->buf, c->tensors, (uint32_t)index);
+    int type = (int8_t)model_flatbuf_u8(&c->buf, table, TENSOR_TYPE);
+    return model_type_code(type) != 0
+           || model_check_fail(c, "%s %u is of %s, which Python has no array of", what, (unsigned)i,
+        model_type_name(type));
+}
+
 static bool check_graph_inputs(check_t *c, flatbuf_vector_t inputs) {
     if (inputs.len == 0) {
         return model_check_fail(c, "model has no input");
@@ -26,6 +35,9 @@ static bool check_graph_inputs(check_t *c, flatbuf_vector_t inputs) {
         // Already defined: a constant, or the same tensor twice.
         if (!is_tensor(c, index) || is_defined(c, index)) {
             return model_check_fail(c, "input %u is no free tensor", (unsigned)i);
+        }
+        if (!check_io_type(c, index, "input", i)) {
+            return false;
         }
         define(c, index);
     }
@@ -40,6 +52,9 @@ static bool check_graph_outputs(check_t *c, flatbuf_vector_t outputs) {
         int32_t index = model_flatbuf_vector_i32(&c->buf, outputs, i);
         if (!is_tensor(c, index) || !is_defined(c, index)) {
             return model_check_fail(c, "output %u is never written", (unsigned)i);
+        }
+        if (!check_io_type(c, index, "output", i)) {
+            return false;
         }
     }
     return true;
@@ -144,7 +159,8 @@ static bool check_op_options(check_t *c, const model_rule_t *rule, uint32_t oper
 static bool check_op_types(check_t *c, const model_rule_t *rule) {
     const check_tensor_t *data = &c->in[rule->flags & RULE_DATA_LAST ? 2 : 0];
     if ((rule->types >> data->type & 1) == 0) {
-        return model_check_fail(c, "input type %u is not supported", (unsigned)data->type);
+        return model_check_fail(c, "input type %s is not supported%s", model_type_name(data->type),
+            data->type == TENSOR_FLOAT16 ? ": convert it as int8 or float32" : "");
     }
     if ((rule->flags & RULE_SAME_TYPE) != 0 && !model_check_type(c, &c->out, data->type, "output")) {
         return false;
@@ -223,7 +239,7 @@ static model_status_t check_model(check_t *c, const model_check_op_t *ops, size_
     }
     flatbuf_vector_t subgraphs = model_flatbuf_vector(&c->buf, root, MODEL_SUBGRAPHS, 4);
     if (subgraphs.len != 1) {
-        model_check_fail(c, "%u subgraphs, not 1", (unsigned)subgraphs.len);
+        model_check_fail(c, "%u subgraphs, not 1: no loops or conditions", (unsigned)subgraphs.len);
         return MODEL_INVALID;
     }
     uint32_t subgraph = model_flatbuf_vector_table(&c->buf, subgraphs, 0);

@@ -25,7 +25,8 @@ bool model_check_quantize(check_t *c) {
             | TYPE_BIT(TENSOR_INT32),
     };
     if ((targets[c->in[0].type] >> c->out.type & 1) == 0) {
-        return model_check_fail(c, "type %u to type %u is not supported", c->in[0].type, c->out.type);
+        return model_check_fail(c, "type %s to type %s is not supported",
+            model_type_name(c->in[0].type), model_type_name(c->out.type));
     }
     if (!model_check_quantized(c, &c->out, "output")) {
         return false;

@@ -35,6 +35,8 @@ static const char *table_layout(char letter) {
 
 // Text
 
+#define MAX_NAME (40)
+
 static void put_char(check_t *c, char ch) {
     if (c->message_size > 1) {
         *c->message++ = ch;
@@ -45,6 +47,17 @@ static void put_char(check_t *c, char ch) {
 static void put_string(check_t *c, const char *s) {
     while (*s != 0) {
         put_char(c, *s++);
+    }
+}
+
+// A name of the user's: as ASCII, and not so long that it leaves no room for the reason.
+static void put_name(check_t *c, const char *s) {
+    for (size_t n = 0; *s != 0; ++s, ++n) {
+        if (n == MAX_NAME) {
+            put_string(c, "...");
+            return;
+        }
+        put_char(c, *s >= ' ' && *s <= '~' ? *s : '?');
     }
 }
 
@@ -67,7 +80,7 @@ bool model_check_fail(check_t *c, const char *format, ...) {
         put_unsigned(c, c->subject_index);
         if (c->subject_name != NULL) {
             put_char(c, ' ');
-            put_string(c, c->subject_name);
+            put_name(c, c->subject_name);
         }
         put_string(c, ": ");
     }

@@ -115,7 +115,8 @@ static bool check_buffer(check_t *c, const check_tensor_t *t, uint32_t table, ui
         return model_check_fail(c, "buffer has %u bytes, shape needs %u", (unsigned)len, (unsigned)bytes);
     }
     if (t->data % model_type_size(t->type) != 0) {
-        return model_check_fail(c, "buffer is not aligned");
+        return model_check_fail(c, "buffer of %s is not aligned%s", model_type_name(t->type),
+            t->type == TENSOR_INT64 ? ": with 16-bit activations? convert to int8" : "");
     }
     return true;
 }
@@ -125,7 +126,7 @@ static bool check_tensor(check_t *c, const check_tensor_t *t) {
     uint32_t table = model_flatbuf_vector_table(&c->buf, c->tensors, t->index);
     uint32_t type_size = (uint32_t)model_type_size(t->type);
     if (type_size == 0) {
-        return model_check_fail(c, "type %u is not supported", t->type);
+        return model_check_fail(c, "type %s is not supported", model_type_name(t->type));
     }
     if (t->rank > CHECK_MAX_RANK) {
         return model_check_fail(c, "more than %u dimensions", (unsigned)CHECK_MAX_RANK);

@@ -37,7 +37,14 @@ bool model_check_sides(check_t *c, const check_tensor_t *t) {
 }
 
 bool model_check_type(check_t *c, const check_tensor_t *t, int type, const char *what) {
-    return t->type == type || model_check_fail(c, "%s has type %u, not %d", what, t->type, type);
+    if (t->type == type) {
+        return true;
+    }
+    // Weights of a model that was quantized without data to measure ranges with.
+    const char *remedy = t->type == TENSOR_INT8 && type == TENSOR_FLOAT32 && t->data != 0
+        ? ": convert it with a representative data set" : "";
+    return model_check_fail(c, "%s has type %s, not %s%s", what, model_type_name(t->type),
+        model_type_name(type), remedy);
 }
 
 bool model_check_quantized(check_t *c, const check_tensor_t *t, const char *what) {

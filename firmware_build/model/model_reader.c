@@ -133,6 +133,12 @@ bool model_tensor(const uint8_t *model, size_t size, size_t index, model_tensor_
     tensor->dims = buf.data + shape.pos;
     tensor->bytes = tensor_bytes(tensor);
 
+    // As TFLM: a buffer without bytes is none.
+    flatbuf_vector_t buffers = model_flatbuf_vector(&buf, model_flatbuf_root(&buf), MODEL_BUFFERS, 4);
+    uint32_t buffer = (uint32_t)model_flatbuf_i32(&buf, table, TENSOR_BUFFER, 0);
+    flatbuf_vector_t content = model_flatbuf_vector(&buf, model_flatbuf_vector_table(&buf, buffers, buffer), BUFFER_DATA, 1);
+    tensor->constant = content.len >= tensor->bytes && content.len > 0 ? buf.data + content.pos : NULL;
+
     // As TFLM: only both scales and zero points make a tensor a quantized one.
     uint32_t quantization = model_flatbuf_table(&buf, table, TENSOR_QUANTIZATION);
     flatbuf_vector_t scales = model_flatbuf_vector(&buf, quantization, QUANTIZATION_SCALE, 4);
@@ -218,6 +224,15 @@ char model_type_code(int type) {
         }
     }
     return 0;
+}
+
+const char *model_type_name(int type) {
+    static const char names[][11] = {
+        "FLOAT32", "FLOAT16", "INT32", "UINT8", "INT64", "STRING", "BOOL", "INT16", "COMPLEX64",
+        "INT8", "FLOAT64", "COMPLEX128", "UINT64", "RESOURCE", "VARIANT", "UINT32", "UINT16",
+        "INT4", "BFLOAT16",
+    };
+    return type >= 0 && (size_t)type < sizeof(names) / sizeof(names[0]) ? names[type] : "?";
 }
 
 size_t model_type_size(int type) {

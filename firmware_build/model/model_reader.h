@@ -26,6 +26,7 @@ typedef struct _model_tensor_t {
     size_t name_len;
     int type; // TFLite's TensorType
     size_t bytes; // in memory; 0 if the type has no fixed size or it exceeds 2**31 - 1
+    const uint8_t *constant; // its bytes, if they are in the model; NULL: a run makes them
     size_t rank; // 0: a scalar
     size_t scale_count; // 0: not quantized; 1: per tensor; more: per channel
     int quantized_dimension; // the dimension that scales count along
@@ -68,6 +69,10 @@ const char *model_op_name(int32_t code);
 // The `array` type code of a TensorType: 'f', 'b', 'B' (uint8 and bool), 'h',
 // 'H', 'i', 'I', 'q', 'Q'; 0 for types that have none.
 char model_type_code(int type);
+
+// A TensorType's name in the schema ("INT8"), NUL terminated and constant; "?" for a number
+// that the schema does not have.
+const char *model_type_name(int type);
 
 // Bytes of one element of a TensorType; 0 for types without a fixed whole number.
 size_t model_type_size(int type);

@@ -5,6 +5,7 @@
 
 #include "flatbuf.h"
 #include "model_check.h"
+#include "model_reader.h"
 #include "model_schema.h"
 
 #define CHECK_MAX_RANK (6) // of RuntimeShape, whose array has no more room

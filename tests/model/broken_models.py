@@ -9,6 +9,7 @@ a value is given the old one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,13 @@ def offline_plan() -> list[Any]:
     return [entry]
 
 
+def half(tensor: Any) -> Any:
+    """A float16 tensor like `tensor`."""
+    made = deepcopy(tensor)
+    made.type = schema.TensorType.FLOAT16
+    return made
+
+
 def resized(height: int, width: int, old: int) -> tuple[Change, ...]:
     """The resize op's input is old x old, its output height x width."""
     to = [height, width]
@@ -124,8 +132,8 @@ def resized(height: int, width: int, old: int) -> tuple[Change, ...]:
 # fmt: off
 BROKEN[""] = [
     ("relu_f", model(version=2), "schema version 2, not 3"),
-    ("relu_f", model(subgraphs=[]), "0 subgraphs, not 1"),
-    ("relu_f", model(subgraphs=lambda old: old * 2), "2 subgraphs, not 1"),
+    ("relu_f", model(subgraphs=[]), "0 subgraphs, not 1: no loops or conditions"),
+    ("relu_f", model(subgraphs=lambda old: old * 2), "2 subgraphs, not 1: no loops or conditions"),
     ("relu_f", graph(operators=[]), "0 ops for 2 tensors"),
     ("relu_f", graph(operators=lambda old: old * 3), "3 ops for 2 tensors"),
     ("relu_f", graph(tensors=lambda old: old + old[:1] * 2047), "more than 2048 tensors"),
@@ -135,6 +143,10 @@ BROKEN[""] = [
     ("relu_f", op(opcodeIndex=9), "op 0: operator code does not exist"),
     ("relu_f", op_code(27), "op 0 SVDF: version 1 is not in the firmware"),
     ("relu_f", op_code(32, customCode=b"MyOp"), "op 0 MyOp: version 1 is not in the firmware"),
+    ("relu_f", op_code(32, customCode=b"My" * 99),
+     f"op 0 {'My' * 20}...: version 1 is not in the firmware"),
+    ("relu_f", op_code(32, customCode=b"My\xff\xc3Op\n"),
+     "op 0 My??Op?: version 1 is not in the firmware"),
     ("relu_f", code(version=4), "op 0 RELU: version 4, the firmware has 3"),
     ("relu_f", code(version=0), "op 0 RELU: version 0, the firmware has 3"),
     ("relu_f", op_code(5000), "op 0 ?: version 1 is not in the firmware"),
@@ -147,6 +159,8 @@ BROKEN[""] = [
     ("add_f", graph(inputs=[0, 0]), "input 1 is no free tensor"),
     ("conv_same_f", lambda m: graph(inputs=lambda old: [*old, ops(m)[0].inputs[1]])(m),
      "input 1 is no free tensor"),
+    ("relu_f", graph(tensors=lambda old: [*old, half(old[0])], inputs=[0, 2]),
+     "input 1 is of FLOAT16, which Python has no array of"),
     ("relu_f", graph(outputs=[7]), "output 0 is never written"),
     ("relu_f", graph(tensors=lambda old: [*old, old[0]], outputs=[2]),
      "output 0 is never written"),
@@ -155,7 +169,7 @@ BROKEN[""] = [
     ("relu_f", model(operatorCodes=lambda old: old * 2049), "more than 2048 operator codes"),
 ]
 BROKEN["tensor 0: "] = [
-    ("relu_f", x0(type=schema.TensorType.STRING), "type 5 is not supported"),
+    ("relu_f", x0(type=schema.TensorType.STRING), "type STRING is not supported"),
     ("relu_f", x0(shape=[1] * 7), "more than 6 dimensions"),
     ("relu_f", x0(shape=[1, 8, 0, 3]), "dimension 2 is 0"),
     ("relu_f", x0(shape=[1, 8, -1, 3]), "dimension 2 is -1"),
@@ -178,7 +192,7 @@ BROKEN["tensor 0: "] = [
     ("dequantize_uint8", x0(scale=0.5, zero=-1), "zero point 0 is out of range"),
 ]
 BROKEN["tensor 1: "] = [
-    ("relu_f", y(type=schema.TensorType.INT4), "type 17 is not supported"),
+    ("relu_f", y(type=schema.TensorType.INT4), "type INT4 is not supported"),
     ("conv_same_q", x2(data=[0] * 5), "buffer has 20 bytes, shape needs 16"),
     ("relu_q", y(scale=0.0), "scale 0 is not a positive number"),
     ("relu_q", y(scale=-0.5), "scale 0 is not a positive number"),
@@ -211,8 +225,8 @@ BROKEN["op 0 RELU: "] = [
     ("relu_f", op(outputs=[-1]), "output is no free tensor"),
     ("relu_f", op(outputs=[0]), "output is no free tensor"),
     ("relu_f", op(intermediates=[999]), "intermediate tensors are not supported"),
-    ("relu_q", every(type=INT32, scale=0.5), "input type 2 is not supported"),
-    ("relu_f", y(type=INT8), "output has type 9, not 0"),
+    ("relu_q", every(type=INT32, scale=0.5), "input type INT32 is not supported"),
+    ("relu_f", y(type=INT8), "output has type INT8, not FLOAT32"),
     ("relu_q", x0(quantization=None), "input has 0 scales, not 1"),
     ("relu_q", y(zeroPoint=None), "output has 0 scales, not 1"),
     ("relu_q", y(scale=[0.5] * 3, dim=3), "output has 3 scales, not 1"),
@@ -233,7 +247,7 @@ BROKEN["op 0 CONV_2D: "] = [
         "options are missing",
     ),
     ("conv_same_q", options(fusedActivationFunction=4), "activation 4 is not supported"),
-    ("conv_same_q", x2(type=FLOAT32, scale=1.0, zero=0), "bias has type 0, not 2"),
+    ("conv_same_q", x2(type=FLOAT32, scale=1.0, zero=0), "bias has type FLOAT32, not INT32"),
     ("conv_same_f", x0(shape=[8, 8, 3]), "input has 3 dimensions, not 4"),
     ("conv_same_f", x1(shape=[4, 27]), "weights has 2 dimensions, not 4"),
     ("conv_same_f", y(shape=[1, 64, 4]), "output has 3 dimensions, not 4"),
@@ -263,7 +277,7 @@ BROKEN["op 0 CONV_2D: "] = [
 ]
 BROKEN["op 0 FULLY_CONNECTED: "] = [
     ("digits_q", graph(operators=lambda old: old[::-1]), "input 0 is not written before"),
-    ("dense_f", x1(type=INT32), "weights has type 2, not 0"),
+    ("dense_f", x1(type=INT32), "weights has type INT32, not FLOAT32"),
     ("dense_f", y(shape=[1, 9]), "output dimension 1 is 9, the inputs give 10"),
     ("dense_f", (x0(shape=[1, 2**16]), x1(data=[0] * (10 * 2**16), shape=[10, 2**16])),
      "side of more than 65535"),
@@ -276,7 +290,7 @@ BROKEN["op 0 FULLY_CONNECTED: "] = [
 ]
 BROKEN["op 0 ADD: "] = [
     ("add_f", options(fusedActivationFunction=-1), "activation -1 is not supported"),
-    ("add_f", x1(type=INT32), "input 1 has type 2, not 0"),
+    ("add_f", x1(type=INT32), "input 1 has type INT32, not FLOAT32"),
     ("add_f", x1(shape=[1, 8, 4, 3]), "shapes of inputs and output do not fit"),
     ("add_f", y(shape=[1, 8, 1, 3]), "shapes of inputs and output do not fit"),
     ("add_f", (x0(shape=[1, 8, 1, 3]), x1(shape=[1, 8, 1, 3])),
@@ -320,7 +334,7 @@ BROKEN["op 0 AVERAGE_POOL_2D: "] = [
      "side of more than 65535"),
 ]
 BROKEN["op 0 QUANTIZE: "] = [
-    ("quantize", y(type=INT32, scale=0.5), "type 0 to type 2 is not supported"),
+    ("quantize", y(type=INT32, scale=0.5), "type FLOAT32 to type INT32 is not supported"),
     ("quantize", y(quantization=None), "output has 0 scales, not 1"),
     ("requantize_int8_int8", x0(quantization=None), "input has 0 scales, not 1"),
     ("requantize_int8_int8", (x0(scale=1e6), y(scale=1e-3)), "scales make the result overflow"),
@@ -328,7 +342,7 @@ BROKEN["op 0 QUANTIZE: "] = [
     ("quantize", y(shape=[1, 4, 2]), "dimension 2 is 3 in the input, 2 in the output"),
 ]
 BROKEN["op 0 DEQUANTIZE: "] = [
-    ("dequantize", y(type=INT8, scale=0.5), "output has type 9, not 0"),
+    ("dequantize", y(type=INT8, scale=0.5), "output has type INT8, not FLOAT32"),
     ("dequantize", x0(quantization=None), "input has 0 scales, not 1"),
 ]
 BROKEN["op 0 LEAKY_RELU: "] = [
@@ -393,14 +407,14 @@ BROKEN["op 0 PAD: "] = [
 ]
 BROKEN["op 0 PADV2: "] = [
     ("padv2_f", x2(shape=[2], data=[1, 2], dtype=np.float32), "2 values to pad with"),
-    ("padv2_f", x2(type=INT32), "value to pad with has type 2, not 0"),
+    ("padv2_f", x2(type=INT32), "value to pad with has type INT32, not FLOAT32"),
 ]
 BROKEN["op 0 CONCATENATION: "] = [
     ("concat_rows_f", options(axis=-5), "axis -5 of 4 dimensions"),
     ("concat_rows_f", y(shape=[1, 19, 8, 3]), "output dimension 1 is 19, the inputs give 18"),
     ("concat_rows_f", x1(shape=[1, 2, 7, 3]), "output dimension 2 is 8, the inputs give 7"),
     ("concat_rows_f", x1(shape=[2, 8, 3]), "input has 3 dimensions, not 4"),
-    ("concat_rows_f", x1(type=INT32), "input has type 2, not 0"),
+    ("concat_rows_f", x1(type=INT32), "input has type INT32, not FLOAT32"),
     ("concat_rows_f", op(inputs=[0] * 11), "11 inputs"),
 ]
 BROKEN["op 0 MEAN: "] = [
@@ -433,7 +447,7 @@ BROKEN["op 0 RESIZE_BILINEAR: "] = [
      "TFLM resizes 2 to 2049 by reading outside"),
     ("upsample_bilinear_q", resized(3, 1365, old=2), "TFLM resizes 2 to 1365 by reading outside"),
 ]
-BROKEN["op 0 MAXIMUM: "] = [("maximum_f", x1(type=INT32), "input 1 has type 2, not 0")]
+BROKEN["op 0 MAXIMUM: "] = [("maximum_f", x1(type=INT32), "input 1 has type INT32, not FLOAT32")]
 BROKEN["op 0 MINIMUM: "] = [
     ("minimum_scalar_f", y(shape=[1, 8, 8, 4]), "shapes of inputs and output do not fit")
 ]
