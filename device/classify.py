@@ -121,7 +121,7 @@ def main():
                 time.sleep_ms(PERIOD_MS)
         count = len(samples.SAMPLES)
         print("\n%d of %d right" % (right, count))
-        print("Arena: %d bytes, %d used" % (interpreter.arena_size, interpreter.arena_used))
+        print("Arena: %d bytes, %d beside it" % (interpreter.arena_size, interpreter.kept_size))
         print("Time per inference: %d us, mean of %d" % (total_us // count, count))
         if not LOOP:
             break

@@ -29,6 +29,10 @@ LDFLAGS += -Wl,--wrap=uart_rx_chr,--wrap=uart_rx_any
 CXXFLAGS += $(filter-out -std=gnu99 -Wmissing-prototypes,$(CFLAGS))
 LIBS += $(TFLM_LIB)
 
+# No threads, and no memory of a thread's own. Where the ROMFS image lies, in the place of
+# flash: see host/tinycnn/targets/qemu.py.
+CFLAGS += -DTFLM_THREAD_LOCAL= -DTFLM_FLASH_START=0x81000000 -DTFLM_FLASH_SIZE=0x1000000
+
 # abort() ends QEMU as upstream's exit() does.
 LDFLAGS += -Wl,--defsym=_exit=exit
 

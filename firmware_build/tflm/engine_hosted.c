@@ -24,16 +24,22 @@
 
 extern char **environ;
 
-enum { OP_PLAN = 1, OP_CREATE, OP_INVOKE, OP_DESTROY };
+enum { OP_CREATE = 1, OP_INVOKE, OP_DESTROY };
 enum { LIFELINE_FD = 3 };
+
+typedef struct _io_t {
+    uint8_t *data; // on this side of the pipe
+    size_t bytes;
+    size_t index; // among the model's tensors
+} io_t;
 
 struct _tflm_engine_t {
     uint32_t handle; // the child's name for it; 0 is none
     uint32_t generation; // of the child that knows the handle
     const uint8_t *model;
     size_t model_size;
-    uint8_t *arena; // holds the inputs, then the outputs
-    size_t arena_used;
+    size_t arena_needed; // what the tensors and scratch take in the child
+    io_t *ios; // where the inputs are, then the outputs
 };
 
 typedef struct _request_header_t {
@@ -220,68 +226,57 @@ static tflm_status_t start_child(tflm_message_t *message) {
 }
 
 static size_t align_up(size_t size) {
-    return (size + TFLM_ARENA_ALIGN - 1) & ~(size_t)(TFLM_ARENA_ALIGN - 1);
+    return (size + TFLM_ALIGN - 1) & ~(size_t)(TFLM_ALIGN - 1);
 }
 
-// Where input or output `index` lies in the arena: inputs first, then outputs.
-static size_t io_offset(const uint8_t *model, size_t size, bool output, size_t index,
-    size_t *bytes) {
-    size_t inputs = model_io_count(model, size, false);
-    size_t last = output ? inputs + index : index;
-    size_t offset = 0;
-    for (size_t i = 0;; i++) {
-        model_tensor_t tensor;
-        bool found = model_io(model, size, i >= inputs, i < inputs ? i : i - inputs, &tensor);
-        *bytes = found ? tensor.bytes : 0;
-        if (i == last) {
-            return offset;
+// Lay the inputs out from the start of the arena, and the outputs up to the end of what is
+// needed of it: as TFLM does it itself, an output may lie over an input. Without `arena`
+// only say what each of the two takes, the larger of them.
+static size_t place_ios(tflm_engine_t *state, uint8_t *arena, size_t needed) {
+    size_t largest = 0;
+    io_t *io = state->ios;
+    for (int output = 0; output < 2; output++) {
+        size_t count = model_io_count(state->model, state->model_size, output);
+        size_t total = 0;
+        for (size_t i = 0; i < count; i++) {
+            model_tensor_t tensor;
+            bool found = model_io(state->model, state->model_size, output, i, &tensor);
+            io[i] = (io_t) { NULL, found ? tensor.bytes : 0, found ? tensor.index : SIZE_MAX };
+            total += align_up(io[i].bytes);
         }
-        offset += align_up(*bytes);
+        largest = total > largest ? total : largest;
+        if (arena != NULL) {
+            uint8_t *next = arena + (output ? needed - total : 0);
+            for (size_t i = 0; i < count; i++) {
+                io[i].data = next;
+                next += align_up(io[i].bytes);
+            }
+        }
+        io += count;
     }
+    // An input that is an output too is one tensor.
+    for (io_t *one = state->ios; one < io; one++) {
+        for (io_t *other = state->ios; other < one; other++) {
+            if (other->index == one->index) {
+                one->data = other->data;
+                break;
+            }
+        }
+    }
+    return largest;
 }
 
-// Arena bytes that all inputs and outputs take. TFLM may lay an output over an input;
-// here they lie side by side.
-static size_t io_size(const uint8_t *model, size_t size) {
-    size_t bytes;
-    return io_offset(model, size, true, model_io_count(model, size, true), &bytes);
-}
-
-static tflm_status_t plan(const uint8_t *model, size_t model_size, size_t *needed,
-    tflm_message_t *message) {
+static tflm_status_t create(tflm_engine_t *state, tflm_message_t *message) {
     tflm_status_t status = start_child(message);
     if (status != TFLM_OK) {
         return status;
     }
-    if (!send_header(OP_PLAN, 0, model_size) || !write_all(model, model_size)) {
-        return lose_child(message);
-    }
-    size_t length;
-    status = read_reply(&length, message);
-    uint32_t bytes = 0;
-    if (status == TFLM_OK) {
-        status = read_body(&bytes, sizeof(bytes), length, message);
-    }
-    size_t io = io_size(model, model_size);
-    *needed = io > bytes ? io : bytes;
-    return status;
-}
-
-static tflm_status_t create(tflm_engine_t *state, size_t arena_size, tflm_message_t *message) {
-    tflm_status_t status = start_child(message);
-    if (status != TFLM_OK) {
-        return status;
-    }
-    if (io_size(state->model, state->model_size) > arena_size) {
-        return fail(TFLM_ERROR_ARENA, message, "");
-    }
-    uint32_t sizes[3] = {
-        (uint32_t)arena_size,
+    uint32_t counts[2] = {
         (uint32_t)model_io_count(state->model, state->model_size, false),
         (uint32_t)model_io_count(state->model, state->model_size, true),
     };
-    if (!send_header(OP_CREATE, 0, sizeof(sizes) + state->model_size)
-        || !write_all(sizes, sizeof(sizes))
+    if (!send_header(OP_CREATE, 0, sizeof(counts) + state->model_size)
+        || !write_all(counts, sizeof(counts))
         || !write_all(state->model, state->model_size)) {
         return lose_child(message);
     }
@@ -293,7 +288,7 @@ static tflm_status_t create(tflm_engine_t *state, size_t arena_size, tflm_messag
     }
     if (status == TFLM_OK) {
         state->handle = reply[0];
-        state->arena_used = reply[1];
+        state->arena_needed = align_up(reply[1]);
         state->generation = child_generation;
     }
     return status;
@@ -302,33 +297,32 @@ static tflm_status_t create(tflm_engine_t *state, size_t arena_size, tflm_messag
 static bool send_inputs(const tflm_engine_t *state) {
     size_t count = model_io_count(state->model, state->model_size, false);
     size_t total = 0;
-    size_t bytes;
     for (size_t i = 0; i < count; i++) {
-        io_offset(state->model, state->model_size, false, i, &bytes);
-        total += bytes;
+        total += state->ios[i].bytes;
     }
     bool sent = send_header(OP_INVOKE, state->handle, total);
     for (size_t i = 0; i < count && sent; i++) {
-        size_t offset = io_offset(state->model, state->model_size, false, i, &bytes);
-        sent = write_all(state->arena + offset, bytes);
+        sent = write_all(state->ios[i].data, state->ios[i].bytes);
     }
     return sent;
 }
 
 static tflm_status_t read_outputs(tflm_engine_t *state, size_t length, tflm_message_t *message) {
+    const io_t *io = state->ios + model_io_count(state->model, state->model_size, false);
     size_t count = model_io_count(state->model, state->model_size, true);
     for (size_t i = 0; i < count; i++) {
-        size_t bytes;
-        size_t offset = io_offset(state->model, state->model_size, true, i, &bytes);
-        if (bytes > length || !read_all(state->arena + offset, bytes)) {
+        if (io[i].bytes > length || !read_all(io[i].data, io[i].bytes)) {
             return lose_child(message);
         }
-        length -= bytes;
+        length -= io[i].bytes;
     }
     return length == 0 ? TFLM_OK : lose_child(message);
 }
 
 static tflm_status_t invoke(tflm_engine_t *state, tflm_message_t *message) {
+    if (state->handle == 0) {
+        return fail(TFLM_ERROR_ENGINE, message, "interpreter was deleted");
+    }
     if (child_pid == 0 || state->generation != child_generation) {
         return fail(TFLM_ERROR_ENGINE, message, "engine process died; make a new Interpreter");
     }
@@ -346,24 +340,35 @@ size_t tflm_engine_state_size(const uint8_t *model, size_t model_size) {
     return sizeof(tflm_engine_t);
 }
 
-tflm_status_t tflm_engine_plan(tflm_engine_t *state, const uint8_t *model, size_t model_size,
-    uint8_t *scratch, size_t scratch_size, size_t *needed, tflm_message_t *message) {
-    (void)state;
-    (void)scratch;
-    (void)scratch_size;
-    pthread_mutex_lock(&lock);
-    tflm_status_t status = plan(model, model_size, needed, message);
-    pthread_mutex_unlock(&lock);
-    return status;
+void tflm_engine_guess(const uint8_t *model, size_t model_size, tflm_memory_t *memory) {
+    size_t ios = model_io_count(model, model_size, false) + model_io_count(model, model_size, true);
+    memory->kept.size = ios * sizeof(io_t);
+    memory->work.size = 0;
+    memory->arena.size = 0;
 }
 
 tflm_status_t tflm_engine_create(tflm_engine_t *state, const uint8_t *model, size_t model_size,
-    uint8_t *arena, size_t arena_size, tflm_message_t *message) {
-    *state = (tflm_engine_t) { .model = model, .model_size = model_size, .arena = arena };
-    pthread_mutex_lock(&lock);
-    tflm_status_t status = create(state, arena_size, message);
-    pthread_mutex_unlock(&lock);
-    return status;
+    tflm_memory_t *memory, tflm_message_t *message) {
+    state->model = model;
+    state->model_size = model_size;
+    state->ios = (io_t *)memory->kept.data;
+    if (state->handle == 0) { // else only the arena was too small
+        pthread_mutex_lock(&lock);
+        tflm_status_t status = create(state, message);
+        pthread_mutex_unlock(&lock);
+        if (status != TFLM_OK) {
+            return status;
+        }
+    }
+    size_t needed = place_ios(state, NULL, 0);
+    needed = needed > state->arena_needed ? needed : state->arena_needed;
+    if (needed > memory->arena.size) {
+        memory->arena.size = needed;
+        return fail(TFLM_ERROR_MEMORY, message, "");
+    }
+    place_ios(state, memory->arena.data, needed);
+    memory->arena.size = needed;
+    return TFLM_OK;
 }
 
 void tflm_engine_destroy(tflm_engine_t *state) {
@@ -376,16 +381,25 @@ void tflm_engine_destroy(tflm_engine_t *state) {
     pthread_mutex_unlock(&lock);
 }
 
-size_t tflm_engine_arena_used(const tflm_engine_t *state) {
-    return state->arena_used;
+void *tflm_engine_data(const tflm_engine_t *state, size_t index) {
+    size_t count = model_io_count(state->model, state->model_size, false)
+        + model_io_count(state->model, state->model_size, true);
+    for (size_t i = 0; i < count; i++) {
+        if (state->ios[i].index == index) {
+            return state->ios[i].data;
+        }
+    }
+    return NULL;
 }
 
-void *tflm_engine_data(tflm_engine_t *state, bool output, size_t index) {
-    if (index >= model_io_count(state->model, state->model_size, output)) {
-        return NULL;
+void tflm_engine_set_data(tflm_engine_t *state, size_t index, void *data) {
+    size_t count = model_io_count(state->model, state->model_size, false)
+        + model_io_count(state->model, state->model_size, true);
+    for (size_t i = 0; i < count; i++) {
+        if (state->ios[i].index == index) {
+            state->ios[i].data = data;
+        }
     }
-    size_t bytes;
-    return state->arena + io_offset(state->model, state->model_size, output, index, &bytes);
 }
 
 tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message) {
@@ -402,20 +416,4 @@ tflm_status_t tflm_engine_profile(tflm_engine_t *state, uint32_t (*now)(void),
     (void)ticks;
     (void)count;
     return fail(TFLM_ERROR_UNSUPPORTED, message, "the hosted engine cannot profile");
-}
-
-bool tflm_engine_tensor_offset(tflm_engine_t *state, size_t index, size_t *offset) {
-    size_t inputs = model_io_count(state->model, state->model_size, false);
-    size_t outputs = model_io_count(state->model, state->model_size, true);
-    for (size_t i = 0; i < inputs + outputs; i++) {
-        bool output = i >= inputs;
-        size_t n = output ? i - inputs : i;
-        model_tensor_t tensor;
-        if (model_io(state->model, state->model_size, output, n, &tensor) && tensor.index == index) {
-            size_t bytes;
-            *offset = io_offset(state->model, state->model_size, output, n, &bytes);
-            return true;
-        }
-    }
-    return false;
 }

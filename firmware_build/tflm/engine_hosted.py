@@ -9,16 +9,14 @@
 #   reply    status u8 (tflm_status_t), pad u8[3], length u32, payload
 #
 #   op       handle  request payload                      reply payload
-#   PLAN     -       model                                needed u32
-#   CREATE   -       arena u32, inputs u32, outputs u32,  handle u32, used u32
-#                    model
+#   CREATE   -       inputs u32, outputs u32, model       handle u32, arena u32
 #   INVOKE   which   every input's bytes, in order        every output's bytes
 #   DESTROY  which   -                                    none, no reply at all
 #
 # A reply whose status is not 0 carries TFLM's own words as its payload.
 #
-# TFLM may take the whole process down with a model that it cannot run, so each
-# new model is planned in forked copies first: what dies there is only a reply here.
+# TFLM may take the whole process down with a model that it cannot run, so each new
+# model is tried in a forked copy first: what dies there is only a reply here.
 
 import contextlib
 import fcntl
@@ -28,11 +26,9 @@ import struct
 import sys
 import tempfile
 
-OK, MODEL, _OP, ARENA, INVOKE_FAILED = range(5)
-PLAN, CREATE, INVOKE, DESTROY = range(1, 5)
-LARGEST_ARENA = 1 << 26
-STEP = 16  # TFLM aligns every allocation to this
-SPARE = 4096  # the wheel may lay one thing over another in an arena that just suffices
+OK, MODEL, _OP, _MEMORY, INVOKE_FAILED = range(5)
+CREATE, INVOKE, DESTROY = range(1, 4)
+ROOMS = (1 << 18, 1 << 22, 1 << 26)  # bytes to try for all that TFLM takes here
 LIFELINE = 3  # a pipe that the simulator holds open and never writes
 
 
@@ -103,36 +99,28 @@ def trial(runtime, log, model, arena):
     return code == 0, text_of(log)
 
 
-def plan(runtime, log, model):
-    """The smallest arena, in steps of 16 bytes, in which TFLM allocates `model`."""
-    size, text = 1024, ""
-    while True:
+def room(runtime, log, model):
+    """Bytes in which TFLM allocates `model`: the first of ROOMS that does."""
+    text = ""
+    for size in ROOMS:
         survived, text = trial(runtime, log, model, size)
         if survived:
-            break
-        if size >= LARGEST_ARENA:
-            raise Refused(MODEL, text)
-        size *= 4
-    low, high = 0, size
-    while high - low > STEP:
-        middle = (low + high) // 2 // STEP * STEP
-        if trial(runtime, log, model, middle)[0]:
-            high = middle
-        else:
-            low = middle
-    return high
+            return size
+    raise Refused(MODEL, text)
 
 
 class Loaded:
     """One interpreter, and how its input bytes are cut."""
 
-    def __init__(self, runtime, log, model, arena, inputs, outputs):
+    def __init__(self, runtime, log, model, inputs, outputs):
+        size = room(runtime, log, model)
         with captured(log):
-            self.interpreter = make(runtime, model, arena)
-            # TFLM prints how much it uses; no call of the wheel returns it.
+            self.interpreter = make(runtime, model, size)
+            # TFLM prints how much it uses; no call of the wheel returns it. The head is
+            # what the memory planner lays out: tensors and scratch.
             self.interpreter.print_allocations()
-        found = re.search(r"allocation total (\d+) bytes", text_of(log))
-        self.used = int(found.group(1)) if found else arena
+        found = re.search(r"allocation head (\d+) bytes", text_of(log))
+        self.arena = int(found.group(1)) if found else size
         self.outputs = outputs
         self.inputs = []
         for index in range(inputs):
@@ -159,27 +147,16 @@ class Server:
         self.runtime = runtime
         self.log = log
         self.loaded = {}
-        self.planned = (None, 0)  # the last model and its need: programs use one at a time
         self.last = 0
 
-    def needed(self, model):
-        if self.planned[0] != model:
-            self.planned = (model, plan(self.runtime, self.log, model))
-        return self.planned[1]
-
     def answer(self, op, handle, payload):
-        if op == PLAN:
-            return struct.pack("<I", self.needed(payload))
         if op == INVOKE:
             return self.loaded[handle].invoke(self.log, payload)
-        arena, inputs, outputs = struct.unpack_from("<III", payload)
-        model = payload[12:]
-        if self.needed(model) > arena:
-            raise Refused(ARENA, f"{arena} bytes given, {self.needed(model)} needed")
-        loaded = Loaded(self.runtime, self.log, model, arena + SPARE, inputs, outputs)
+        inputs, outputs = struct.unpack_from("<II", payload)
+        loaded = Loaded(self.runtime, self.log, payload[8:], inputs, outputs)
         self.last += 1
         self.loaded[self.last] = loaded
-        return struct.pack("<II", self.last, loaded.used)
+        return struct.pack("<II", self.last, loaded.arena)
 
     def serve(self, requests, replies):
         while len(header := requests.read(12)) == 12:

@@ -1,8 +1,9 @@
 // The engine of every firmware: TFLM's MicroInterpreter, compiled in.
 //
-// All memory is the caller's: the interpreter object and the ops it uses lie in the
-// state, everything else in the arena. Nothing is destroyed at the end, since
-// nothing is held outside these two.
+// All memory is the caller's. What TFLM keeps (nodes, the data of ops, variables, how
+// tensors lie) goes to one block, what it needs while it is made to another, and the
+// arena gets tensors and scratch alone. Nothing is destroyed at the end, since nothing
+// is held outside of these.
 
 #include <csetjmp>
 #include <cstdarg>
@@ -11,47 +12,59 @@
 #include <new>
 
 #include "tensorflow/lite/micro/debug_log.h"
-#include "tensorflow/lite/micro/memory_planner/greedy_memory_planner.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 #include "tensorflow/lite/schema/schema_utils.h"
 
+#include "engine_tflm_memory.h"
 #include "tflm_engine.h"
 #include "tflm_ops.h"
 
 // TFLM's log --------------------------------------------------------------------
 
-// TFLM says why something failed through DebugLog() only. The words are kept here
-// until the call that caused them is over; the first ones say most.
-static char log_text[TFLM_MESSAGE_SIZE];
-static size_t log_length;
+#ifndef TFLM_THREAD_LOCAL
+#define TFLM_THREAD_LOCAL __thread // a machine without threads may have no such memory
+#endif
 
-static void log_clear() {
-    log_length = 0;
-    log_text[0] = '\0';
-}
+// TFLM says why something failed through DebugLog() only, and not to whom. The words go
+// to the message of the call that this thread is in; the first ones say most.
+static TFLM_THREAD_LOCAL tflm_message_t *said;
 
 extern "C" void DebugLog(const char *format, va_list args) {
+    if (said == nullptr) {
+        return;
+    }
     if (strcmp(format, "\r\n") == 0) {
         format = " ";
     }
-    size_t room = sizeof(log_text) - log_length;
-    int written = vsnprintf(log_text + log_length, room, format, args);
-    if (written > 0) {
-        log_length += (size_t)written < room ? (size_t)written : room - 1;
+    // A check that failed begins with the file and line of TFLM's that has it.
+    if (strncmp(format, "%s:%d ", 6) == 0) {
+        (void)va_arg(args, const char *);
+        (void)va_arg(args, int);
+        format += 6;
     }
+    size_t length = strlen(said->text);
+    vsnprintf(said->text + length, sizeof(said->text) - length, format, args);
 }
 
 extern "C" int DebugVsnprintf(char *buffer, size_t size, const char *format, va_list args) {
     return vsnprintf(buffer, size, format, args);
 }
 
-static tflm_status_t fail(tflm_status_t status, tflm_message_t *message) {
-    while (log_length > 0 && log_text[log_length - 1] == ' ') {
-        log_text[--log_length] = '\0';
+static void listen(tflm_message_t *message) {
+    message->text[0] = '\0';
+    said = message;
+}
+
+// What a call returns, and its words without the blanks at the end.
+static tflm_status_t told(tflm_status_t status) {
+    char *text = said->text;
+    size_t length = strlen(text);
+    while (length > 0 && text[length - 1] == ' ') {
+        text[--length] = '\0';
     }
-    memcpy(message->text, log_text, log_length + 1);
+    said = nullptr;
     return status;
 }
 
@@ -113,131 +126,6 @@ private:
     size_t count_;
 };
 
-size_t op_kinds(const uint8_t *model) {
-    return tflite::GetModel(model)->operator_codes()->size();
-}
-
-// Memory ------------------------------------------------------------------------
-
-// TFLM does not survive every want of memory: some of its code writes through the
-// null pointer that it got. So the allocator does not return one: it leaves
-// AllocateTensors() at once. Nothing needs cleaning up on the way, since all that
-// was made lies in state and arena.
-class Arena : public tflite::SingleArenaBufferAllocator {
-public:
-    Arena(uint8_t *start, size_t size)
-        : SingleArenaBufferAllocator(start, size), start_(start), size_(size) {
-    }
-
-    uint8_t *AllocatePersistentBuffer(size_t size, size_t align) override {
-        return must(SingleArenaBufferAllocator::AllocatePersistentBuffer(size, align));
-    }
-
-    uint8_t *AllocateTemp(size_t size, size_t align) override {
-        return must(SingleArenaBufferAllocator::AllocateTemp(size, align));
-    }
-
-    uint8_t *AllocateResizableBuffer(size_t size, size_t align) override {
-        return must(SingleArenaBufferAllocator::AllocateResizableBuffer(size, align));
-    }
-
-    TfLiteStatus ResizeBuffer(uint8_t *buffer, size_t size, size_t align) override {
-        return must(SingleArenaBufferAllocator::ResizeBuffer(buffer, size, align));
-    }
-
-    TfLiteStatus ReserveNonPersistentOverlayMemory(size_t size, size_t align) override {
-        return must(SingleArenaBufferAllocator::ReserveNonPersistentOverlayMemory(size, align));
-    }
-
-    // Aligned, both ends may cross: upstream returns a huge size then, and the planner
-    // takes its working memory from beyond the arena.
-    size_t GetAvailableMemory(size_t align) const override {
-        size_t left = SingleArenaBufferAllocator::GetAvailableMemory(align);
-        return left > size_ ? 0 : left;
-    }
-
-    void leave() {
-        if (exit != nullptr) {
-            longjmp(*exit, 1);
-        }
-    }
-
-    uint8_t *start() const {
-        return start_;
-    }
-
-    bool holds(const void *p) const {
-        return p >= start_ && p < start_ + size_;
-    }
-
-    jmp_buf *exit = nullptr; // where to leave to, while allocating
-
-    TF_LITE_REMOVE_VIRTUAL_DELETE
-
-private:
-    // The upstream allocator looks only at part of what is taken: what persists may
-    // come to lie over temporary memory, and a start aligned beyond the end passes.
-    bool overflowed() const {
-        return GetUsedBytes() > size_;
-    }
-
-    uint8_t *must(uint8_t *block) {
-        if (block == nullptr || overflowed()) {
-            leave();
-            return nullptr;
-        }
-        return block;
-    }
-
-    TfLiteStatus must(TfLiteStatus status) {
-        if (status != kTfLiteOk || overflowed()) {
-            leave();
-            return kTfLiteError;
-        }
-        return status;
-    }
-
-    uint8_t *start_;
-    size_t size_;
-};
-
-// The planner works in what is left of the arena, and refuses when its list of
-// tensors does not fit there.
-class Planner : public tflite::GreedyMemoryPlanner {
-public:
-    explicit Planner(Arena *arena) : arena_(arena) {
-    }
-
-    TfLiteStatus AddBuffer(int size, int first, int last) override {
-        return must(GreedyMemoryPlanner::AddBuffer(size, first, last));
-    }
-
-    TfLiteStatus AddBuffer(int size, int first, int last, int offset) override {
-        return must(GreedyMemoryPlanner::AddBuffer(size, first, last, offset));
-    }
-
-    TF_LITE_REMOVE_VIRTUAL_DELETE
-
-private:
-    TfLiteStatus must(TfLiteStatus status) {
-        if (status != kTfLiteOk) {
-            arena_->leave();
-        }
-        return status;
-    }
-
-    Arena *arena_;
-};
-
-// Only to reach MicroAllocator's constructor: its factories put all these into the arena.
-class Allocator : public tflite::MicroAllocator {
-public:
-    Allocator(Arena *arena, Planner *planner) : MicroAllocator(arena, planner) {
-    }
-
-    TF_LITE_REMOVE_VIRTUAL_DELETE
-};
-
 // Times the ops of one run; idle otherwise.
 class OpProfiler : public tflite::MicroProfilerInterface {
 public:
@@ -270,7 +158,7 @@ class Interpreter : public tflite::MicroInterpreter {
 public:
     using MicroInterpreter::MicroInterpreter;
 
-    const TfLiteEvalTensor *tensor(size_t index) const {
+    TfLiteEvalTensor *tensor(size_t index) const {
         return context().GetEvalTensor(&context(), (int)index);
     }
 };
@@ -281,7 +169,9 @@ public:
 
 // Raw memory for each object, made by placement new, and again at each trial.
 struct _tflm_engine_t {
-    alignas(Arena) uint8_t arena[sizeof(Arena)];
+    Exit exit;
+    alignas(Kept) uint8_t kept[sizeof(Kept)];
+    alignas(Work) uint8_t work[sizeof(Work)];
     alignas(Planner) uint8_t planner[sizeof(Planner)];
     alignas(Allocator) uint8_t allocator[sizeof(Allocator)];
     alignas(ModelOps) uint8_t resolver[sizeof(ModelOps)];
@@ -290,120 +180,100 @@ struct _tflm_engine_t {
     alignas(one_op_t) uint8_t ops[]; // one_op_t[op_kinds()]
 };
 
-static Interpreter *interpreter_of(tflm_engine_t *state) {
-    return std::launder(reinterpret_cast<Interpreter *>(state->interpreter));
+static Interpreter *interpreter_of(const tflm_engine_t *state) {
+    return std::launder(reinterpret_cast<Interpreter *>(const_cast<uint8_t *>(state->interpreter)));
 }
 
-static tflm_status_t add_ops(tflm_engine_t *state, const tflite::Model *model, size_t count) {
+// A code that this firmware does not have stays without an entry: the check saw that no op
+// of the model uses it.
+static ModelOps *make_resolver(tflm_engine_t *state, const tflite::Model *model) {
     auto *ops = reinterpret_cast<one_op_t *>(state->ops);
+    size_t count = model->operator_codes()->size();
     for (size_t i = 0; i < count; i++) {
         one_op_t *op = new (&ops[i]) one_op_t();
         tflite::BuiltinOperator code = tflite::GetBuiltinCode(model->operator_codes()->Get(i));
-        TfLiteStatus added = kTfLiteError;
         for (const known_op_t &known : known_ops) {
             if (known.code == code) {
-                added = known.add(*op);
+                known.add(*op);
             }
         }
-        if (added != kTfLiteOk) {
-            return TFLM_ERROR_OP;
-        }
     }
-    new (state->resolver) ModelOps(ops, count);
-    return TFLM_OK;
+    return new (state->resolver) ModelOps(ops, count);
 }
 
 // Not inlined: what setjmp() must not spoil stays in the callers' frames.
 __attribute__((noinline))
-static tflm_status_t allocate(Interpreter *interpreter, Arena *arena) {
-    jmp_buf exit;
-    if (setjmp(exit) != 0) {
-        return TFLM_ERROR_ARENA;
+static tflm_status_t allocate(Interpreter *interpreter, Exit *exit) {
+    jmp_buf here;
+    if (setjmp(here) != 0) {
+        exit->to = nullptr;
+        return TFLM_ERROR_MEMORY;
     }
-    arena->exit = &exit;
+    exit->to = &here;
     TfLiteStatus allocated = interpreter->AllocateTensors();
-    arena->exit = nullptr;
+    exit->to = nullptr;
     return allocated == kTfLiteOk ? TFLM_OK : TFLM_ERROR_MODEL;
-}
-
-static tflm_status_t create(tflm_engine_t *state, const uint8_t *model_data,
-    uint8_t *arena_start, size_t arena_size) {
-    log_clear();
-    const tflite::Model *model = tflite::GetModel(model_data);
-    tflm_status_t status = add_ops(state, model, op_kinds(model_data));
-    if (status != TFLM_OK) {
-        return status;
-    }
-    auto *arena = new (state->arena) Arena(arena_start, arena_size);
-    auto *planner = new (state->planner) Planner(arena);
-    auto *allocator = new (state->allocator) Allocator(arena, planner);
-    auto *resolver = std::launder(reinterpret_cast<ModelOps *>(state->resolver));
-    auto *profiler = new (state->profiler) OpProfiler();
-    auto *interpreter = new (state->interpreter) Interpreter(model, *resolver, allocator, nullptr,
-        profiler);
-    return allocate(interpreter, arena);
 }
 
 // The interface -----------------------------------------------------------------
 
 size_t tflm_engine_state_size(const uint8_t *model, size_t model_size) {
     (void)model_size;
-    return sizeof(tflm_engine_t) + op_kinds(model) * sizeof(one_op_t);
+    return sizeof(tflm_engine_t) + tflite::GetModel(model)->operator_codes()->size() * sizeof(one_op_t);
 }
 
-// By trial, since TFLM has no call for it: what arena_used_bytes() says later is
-// less than what planning itself takes.
-tflm_status_t tflm_engine_plan(tflm_engine_t *state, const uint8_t *model, size_t model_size,
-    uint8_t *scratch, size_t scratch_size, size_t *needed, tflm_message_t *message) {
+// Roughly what a model of so many ops and tensors takes; what is too much of `kept` is
+// given back, and `work` is needed for a moment only.
+void tflm_engine_guess(const uint8_t *model, size_t model_size, tflm_memory_t *memory) {
     (void)model_size;
-    // Without any memory TFLM cannot tell its buffer from a null pointer.
-    tflm_status_t status = scratch_size == 0 ? TFLM_ERROR_ARENA
-        : create(state, model, scratch, scratch_size);
-    if (status != TFLM_OK) {
-        *needed = scratch_size == 0 ? 1024 : 2 * scratch_size;
-        return fail(status, message);
-    }
-    size_t enough = scratch_size;
-    size_t low = interpreter_of(state)->arena_used_bytes() / TFLM_ARENA_ALIGN * TFLM_ARENA_ALIGN;
-    while (low < enough) {
-        size_t middle = (low + enough) / 2 / TFLM_ARENA_ALIGN * TFLM_ARENA_ALIGN;
-        if (create(state, model, scratch, middle) == TFLM_OK) {
-            enough = middle;
-        } else {
-            low = middle + TFLM_ARENA_ALIGN;
-        }
-    }
-    *needed = enough;
-    return TFLM_OK;
+    const tflite::SubGraph *graph = tflite::GetModel(model)->subgraphs()->Get(0);
+    size_t ops = graph->operators()->size();
+    size_t tensors = graph->tensors()->size();
+    size_t pointers = sizeof(void *) / 4;
+    memory->kept.size = (384 + 160 * ops + 16 * tensors) * pointers;
+    memory->work.size = (768 + 64 * tensors) * pointers;
+    memory->arena.size = 0;
 }
 
-tflm_status_t tflm_engine_create(tflm_engine_t *state, const uint8_t *model, size_t model_size,
-    uint8_t *arena, size_t arena_size, tflm_message_t *message) {
+tflm_status_t tflm_engine_create(tflm_engine_t *state, const uint8_t *model_data, size_t model_size,
+    tflm_memory_t *memory, tflm_message_t *message) {
     (void)model_size;
-    tflm_status_t status = create(state, model, arena, arena_size);
-    return status == TFLM_OK ? status : fail(status, message);
+    listen(message);
+    const tflite::Model *model = tflite::GetModel(model_data);
+    auto *exit = new (&state->exit) Exit { memory };
+    auto *kept = new (state->kept) Kept(memory->kept, exit);
+    auto *planner = new (state->planner) Planner();
+    auto *work = new (state->work) Work(memory->work, memory->arena, exit, planner);
+    planner->work = work;
+    auto *allocator = new (state->allocator) Allocator(model, kept, work, planner);
+    auto *profiler = new (state->profiler) OpProfiler();
+    auto *interpreter = new (state->interpreter) Interpreter(model, *make_resolver(state, model),
+        allocator, nullptr, profiler);
+    tflm_status_t status = allocate(interpreter, exit);
+    if (status == TFLM_OK) {
+        allocator->place_kept_scratch();
+        memory->kept.size = kept->GetPersistentUsedBytes();
+        memory->arena.size = exit->planned;
+    }
+    return told(status);
 }
 
 void tflm_engine_destroy(tflm_engine_t *state) {
     (void)state;
 }
 
-size_t tflm_engine_arena_used(const tflm_engine_t *state) {
-    return interpreter_of(const_cast<tflm_engine_t *>(state))->arena_used_bytes();
+void *tflm_engine_data(const tflm_engine_t *state, size_t index) {
+    return interpreter_of(state)->tensor(index)->data.raw;
 }
 
-void *tflm_engine_data(tflm_engine_t *state, bool output, size_t index) {
-    Interpreter *interpreter = interpreter_of(state);
-    TfLiteTensor *tensor = output ? interpreter->output(index) : interpreter->input(index);
-    return tensor == nullptr ? nullptr : tensor->data.raw;
+// TFLM's kernels look at the eval tensors, so nothing else knows where tensors are.
+void tflm_engine_set_data(tflm_engine_t *state, size_t index, void *data) {
+    interpreter_of(state)->tensor(index)->data.data = data;
 }
 
 tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message) {
-    log_clear();
-    if (interpreter_of(state)->Invoke() != kTfLiteOk) {
-        return fail(TFLM_ERROR_INVOKE, message);
-    }
-    return TFLM_OK;
+    listen(message);
+    return told(interpreter_of(state)->Invoke() == kTfLiteOk ? TFLM_OK : TFLM_ERROR_INVOKE);
 }
 
 tflm_status_t tflm_engine_profile(tflm_engine_t *state, uint32_t (*now)(void),
@@ -415,14 +285,4 @@ tflm_status_t tflm_engine_profile(tflm_engine_t *state, uint32_t (*now)(void),
     tflm_status_t status = tflm_engine_invoke(state, message);
     profiler->ticks = nullptr;
     return status;
-}
-
-bool tflm_engine_tensor_offset(tflm_engine_t *state, size_t index, size_t *offset) {
-    const auto *arena = std::launder(reinterpret_cast<Arena *>(state->arena));
-    const TfLiteEvalTensor *tensor = interpreter_of(state)->tensor(index);
-    if (tensor == nullptr || !arena->holds(tensor->data.raw)) {
-        return false;
-    }
-    *offset = (size_t)((uint8_t *)tensor->data.raw - arena->start());
-    return true;
 }

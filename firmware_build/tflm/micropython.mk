@@ -13,7 +13,8 @@ MODEL_DIR := $(dir $(TFLM_MOD_DIR))model
 TFLM_ENGINE ?= tflm
 TFLM_OPS ?= cnn
 
-SRC_USERMOD_C += $(addprefix $(TFLM_MOD_DIR)/, modtflm.c tflm_interpreter.c tflm_memory.c tflm_tensor.c)
+SRC_USERMOD_C += $(addprefix $(TFLM_MOD_DIR)/, modtflm.c tflm_arena.c tflm_interpreter.c tflm_memory.c tflm_tensor.c \
+	tflm_values.c)
 SRC_USERMOD_LIB_C += $(wildcard $(MODEL_DIR)/*.c) $(TFLM_MOD_DIR)/tflm_ops.c
 
 # Warnings are errors in our files, whatever the rest is compiled with.

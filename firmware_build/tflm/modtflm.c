@@ -1,7 +1,7 @@
 // The `tflm` module: TensorFlow Lite Micro for MicroPython.
 //
-// See docs/tflm.md for what it offers. The types are in tflm_interpreter.c and
-// tflm_tensor.c; TFLM itself is behind tflm_engine.h.
+// See docs/tflm.md for what it offers. The types are in tflm_interpreter.c,
+// tflm_tensor.c and tflm_arena.c; TFLM itself is behind tflm_engine.h.
 
 #include <string.h>
 
@@ -39,7 +39,7 @@ MP_NORETURN void tflm_raise(tflm_status_t status, const tflm_message_t *message)
         type = &mp_type_ModelError;
     } else if (status == TFLM_ERROR_OP) {
         type = &mp_type_UnsupportedOpError;
-    } else if (status == TFLM_ERROR_ARENA) {
+    } else if (status == TFLM_ERROR_MEMORY) {
         type = &mp_type_ArenaError;
     } else if (status == TFLM_ERROR_UNSUPPORTED) {
         type = &mp_type_NotImplementedError;
@@ -72,6 +72,7 @@ static const mp_rom_map_elem_t tflm_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_tflm_commit), MP_ROM_PTR(&commit_obj) },
     { MP_ROM_QSTR(MP_QSTR_engine), MP_ROM_PTR(&engine_obj) },
     { MP_ROM_QSTR(MP_QSTR_supported_ops), MP_ROM_PTR(&tflm_supported_ops_obj) },
+    { MP_ROM_QSTR(MP_QSTR_Arena), MP_ROM_PTR(&tflm_arena_type) },
     { MP_ROM_QSTR(MP_QSTR_Interpreter), MP_ROM_PTR(&tflm_interpreter_type) },
     { MP_ROM_QSTR(MP_QSTR_Tensor), MP_ROM_PTR(&tflm_tensor_type) },
     { MP_ROM_QSTR(MP_QSTR_ModelError), MP_ROM_PTR(&mp_type_ModelError) },

@@ -4,6 +4,7 @@
 #define MODTFLM_H
 
 #include "py/obj.h"
+#include "py/objlist.h"
 
 #include "model_reader.h"
 #include "tflm_engine.h"
@@ -12,37 +13,46 @@
 #define MP_NORETURN NORETURN // MicroPython 1.25
 #endif
 
-// Memory, and the object that keeps it alive: the GC follows only pointers to the
-// start of a block, so both are needed. MP_OBJ_NULL if the memory is our own block.
-typedef struct _tflm_buffer_t {
+// A model's bytes, which nothing can change, and the object that keeps them alive:
+// MP_OBJ_NULL if they are a copy of ours.
+typedef struct _tflm_model_t {
     mp_obj_t obj;
-    uint8_t *data;
+    const uint8_t *data;
     size_t size;
-} tflm_buffer_t;
+} tflm_model_t;
+
+// Memory of a fixed size and place that interpreters may share, and Python may write.
+typedef struct _tflm_arena_obj_t {
+    mp_obj_base_t base;
+    uint8_t *data; // the start of a block, so that a memoryview alone keeps it alive
+    size_t size;
+    bool busy; // an interpreter runs in it
+} tflm_arena_obj_t;
 
 typedef struct _tflm_interpreter_obj_t {
     mp_obj_base_t base;
-    tflm_buffer_t model; // never written
-    tflm_buffer_t arena;
+    tflm_model_t model;
+    tflm_memory_t memory; // each is a GC block, or the arena that was given
+    size_t arena_used; // bytes of the arena that the model needs
+    tflm_arena_obj_t *given; // the arena, NULL if it is its own and out of Python's reach
     mp_obj_t inputs;
     mp_obj_t outputs;
-    bool busy; // invoke is running, perhaps in another thread
+    bool busy; // somebody is in it, perhaps another thread
     tflm_engine_t *engine; // lies behind this struct, in the same block
 } tflm_interpreter_obj_t;
 
 typedef struct _tflm_tensor_obj_t {
     mp_obj_base_t base;
-    tflm_interpreter_obj_t *interpreter; // keeps model and arena alive
-    void *data; // in the arena
+    tflm_interpreter_obj_t *interpreter; // keeps model and memory alive
+    uint8_t *block; // where its bytes are once Python may look at them; NULL: not yet
     size_t count; // of elements
-    float scale; // 0: not quantized. Per channel: that of channel 0
-    int32_t zero_point;
-    uint8_t index; // among the inputs or outputs
-    bool output;
+    size_t index; // among the model's tensors
+    bool constant; // its bytes are in the model
     char typecode; // as in `array`
     uint8_t size; // bytes of one element
 } tflm_tensor_obj_t;
 
+extern const mp_obj_type_t tflm_arena_type;
 extern const mp_obj_type_t tflm_interpreter_type;
 extern const mp_obj_type_t tflm_tensor_type;
 extern const mp_obj_type_t mp_type_ModelError;
@@ -52,32 +62,72 @@ extern const mp_obj_type_t mp_type_ArenaError;
 // Raise what an engine's status and message say. Does not return.
 MP_NORETURN void tflm_raise(tflm_status_t status, const tflm_message_t *message);
 
-// The bytes of a model that was given as such or as a path, checked: where they are if they
-// are aligned as flatbuffers needs, else in a copy.
-tflm_buffer_t tflm_load_model(mp_obj_t source);
+// The bytes of a model that was given as such or as a path, checked: where they are if
+// nothing can change them and they are aligned, else in a copy.
+tflm_model_t tflm_load_model(mp_obj_t source);
 
-// An arena as the user asked for it: None, a number of bytes, or a writable buffer.
-tflm_buffer_t tflm_new_arena(tflm_interpreter_obj_t *self, mp_obj_t arena);
+// Make the engine's interpreter, in memory that it takes: the arena as the user asked for
+// it, None, a number of bytes, or an Arena.
+void tflm_make_engine(tflm_interpreter_obj_t *self, mp_obj_t arena);
 
-// Ask the engine how much it needs, with as little working memory as it takes, and return
-// an arena of just that size.
-tflm_buffer_t tflm_planned_arena(tflm_interpreter_obj_t *self);
+// A GC block, or MemoryError (or another `type`) that says for what, and how large a piece
+// there is.
+uint8_t *tflm_new_block(const mp_obj_type_t *type, const char *what, size_t size);
 
-// Raise RuntimeError if a buffer that the user gave has been resized since:
-// what the interpreter points to is then gone.
-void tflm_check_buffers(const tflm_interpreter_obj_t *self);
+// Test and set one of the flags `busy`: was it free? The GIL makes that one step; where
+// threads run without one, the compiler must.
+bool tflm_take(bool *busy);
+void tflm_give_back(bool *busy);
 
-mp_obj_t tflm_tensor_new(tflm_interpreter_obj_t *interpreter, bool output, size_t index);
+// What TFLM takes of the stack, with room for another compiler's frames. Measured with the
+// models of the tests: 1,260 and 1,256 bytes on rv32, 2,584 and 2,232 on x86-64.
+#define TFLM_STACK_MAKE (512 * sizeof(void *))
+#define TFLM_STACK_RUN (448 * sizeof(void *))
 
-// Fill a tensor from floats: any iterable of tensor->count numbers.
-void tflm_tensor_fill(const tflm_tensor_obj_t *self, mp_obj_t values);
+// A name of the model as a str; what is no UTF-8 in it becomes question marks.
+mp_obj_t tflm_name(const char *text, size_t len);
 
-// One element as a real number: scale * (q - zero_point).
-float tflm_tensor_real(const tflm_tensor_obj_t *self, size_t index);
+// Raise RuntimeError unless there are so many bytes of stack left.
+void tflm_need_stack(size_t bytes);
 
-// Index of the largest element; the first of equals.
-size_t tflm_tensor_largest(const tflm_tensor_obj_t *self);
+// Between these the interpreter, its tensors and where they lie belong to this call alone.
+// TFLM_BEGIN raises RuntimeError if another one has them; what raises in between gives
+// them back.
+void tflm_begin(tflm_interpreter_obj_t *self);
+void tflm_end(void *self);
 
-mp_obj_t tflm_tensor_dequantize(mp_obj_t self_in);
+#define TFLM_BEGIN(interpreter) \
+    tflm_begin(interpreter); \
+    MP_DEFINE_NLR_JUMP_CALLBACK_FUNCTION_1(end_ctx, tflm_end, interpreter); \
+    nlr_push_jump_callback(&end_ctx.callback, mp_call_function_1_from_nlr_jump_callback)
+#define TFLM_END() nlr_pop_jump_callback(true)
+
+// Make the tuple of all inputs or outputs in `list`, which the interpreter has.
+void tflm_tensors_make(tflm_interpreter_obj_t *interpreter, bool output, mp_obj_t *list);
+
+// What the model says of a tensor, and where its bytes are: they stay there between
+// TFLM_BEGIN and TFLM_END only.
+model_tensor_t tflm_tensor_describe(const tflm_tensor_obj_t *self);
+void *tflm_tensor_data(const tflm_tensor_obj_t *self);
+
+// The numbers that a tensor is filled from. `floats` is NULL if they must be asked for one
+// by one, which may run Python code.
+typedef struct _tflm_numbers_t {
+    mp_obj_t obj;
+    const uint8_t *floats;
+} tflm_numbers_t;
+
+// Look at `values`; ValueError if they say by themselves that they are not self->count.
+tflm_numbers_t tflm_tensor_numbers(const tflm_tensor_obj_t *self, mp_obj_t values);
+
+// These between TFLM_BEGIN and TFLM_END. Fill the tensor; its values as floats;
+// the index of the largest, the first of equals, and that value.
+void tflm_tensor_fill(const tflm_tensor_obj_t *self, const tflm_numbers_t *numbers);
+mp_obj_t tflm_tensor_floats(const tflm_tensor_obj_t *self);
+size_t tflm_tensor_largest(const tflm_tensor_obj_t *self, float *value);
+
+// Make of each item of `list` an (index, value) of the largest elements, largest first; of
+// equals the first first. The list is no longer than the tensor.
+void tflm_tensor_sort(const tflm_tensor_obj_t *self, mp_obj_list_t *list);
 
 #endif // MODTFLM_H

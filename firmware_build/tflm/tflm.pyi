@@ -4,8 +4,9 @@ docs/tflm.md has examples, lifetimes, and where the two engines differ.
 """
 
 from collections.abc import Iterable
+from typing import Literal
 
-from _typeshed import ReadableBuffer, WriteableBuffer
+from _typeshed import ReadableBuffer
 
 __version__: str
 """Version of this module, like "0.1.0"."""
@@ -34,13 +35,31 @@ class ArenaError(MemoryError):
     Its text says how many bytes are needed.
     """
 
+class Arena:
+    """Memory of a fixed size for interpreters, which may take turns in it.
+
+    `memoryview(arena)` may be written at any time: that changes results and nothing else.
+    """
+
+    def __init__(self, size: int, memory: Literal["internal", "psram"] | None = None) -> None:
+        """`size` bytes of the heap, or of an ESP32's `memory` until the next soft reset.
+
+        Raises ArenaError if there is no such piece, ValueError for a negative size or
+        where memory cannot be chosen.
+        """
+
+    def __len__(self) -> int:
+        """Its size in bytes."""
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
 class Tensor:
     """One input or output of an interpreter.
 
     Not made by hand: `Interpreter.inputs` and `Interpreter.outputs` hold them. A
     tensor keeps its interpreter alive. `memoryview(tensor)` and `bytes(tensor)` give
-    its raw values in C order, of type `dtype`; the memoryview writes to the arena
-    itself and does not keep it alive.
+    its raw values in C order, of type `dtype`; from then on the tensor has memory of its
+    own, which the memoryview keeps alive. Read-only for a constant of the model.
     """
 
     @property
@@ -77,8 +96,8 @@ class Tensor:
         numbers as they are; integers without a scale take them rounded. An
         array('f') is fastest.
 
-        Raises ValueError for another number of values, or for NaN in an integer
-        tensor; TypeError for what is no number.
+        Raises ValueError for another number of values, for NaN in an integer tensor,
+        or if the tensor is a constant; TypeError for what is no number.
         """
 
     def dequantize(self) -> list[float]:
@@ -101,21 +120,19 @@ class Tensor:
 class Interpreter:
     """A model, its arena, and the tensors to feed and read."""
 
-    def __init__(
-        self, model: ReadableBuffer | str, *, arena: int | WriteableBuffer | None = None
-    ) -> None:
+    def __init__(self, model: ReadableBuffer | str, *, arena: int | Arena | None = None) -> None:
         """Check a model and make it ready to run.
 
-        model  the bytes of a .tflite, or the path of one. Held by reference, and
-               never written; copied once if its address is not a multiple of 16.
-               Do not change it while the interpreter lives.
-        arena  working memory: None for exactly what the model needs, a number of
-               bytes, or a writable buffer to use (its start is aligned to 16)
+        model  the bytes of a .tflite, or the path of one. Used where they are if
+               nothing can change them (bytes, flash) and they are aligned to 16,
+               else copied.
+        arena  memory for tensors: None for exactly what the model needs, a number of
+               bytes, or an Arena, which may be shared
 
         Raises ModelError or UnsupportedOpError for the model, ArenaError if the
         arena is too small or the heap cannot hold it, MemoryError if the heap cannot
-        hold the rest, OSError for the file, ValueError for a negative arena or one
-        that overlaps the model, TypeError for anything else, RuntimeError if the
+        hold the rest, OSError for the file, ValueError for a negative arena,
+        TypeError for anything else, RuntimeError if the stack is too short or the
         hosted engine's process is gone.
         """
 
@@ -133,7 +150,11 @@ class Interpreter:
 
     @property
     def arena_used(self) -> int:
-        """Bytes of it that stay in use. Making the interpreter may take more for a while."""
+        """Bytes of it that the model needs: the least that `arena` can be."""
+
+    @property
+    def kept_size(self) -> int:
+        """Bytes that TFLM keeps beside the arena."""
 
     def invoke(self) -> None:
         """Run the model once, from `inputs` to `outputs`.
@@ -141,9 +162,8 @@ class Interpreter:
         Inputs may be overwritten: fill them anew each time. Other threads run
         meanwhile.
 
-        Raises RuntimeError if another thread is running this interpreter, if a
-        buffer that was given as model or arena has been resized, if a kernel failed,
-        or if the hosted engine's process is gone.
+        Raises RuntimeError if another thread is using this interpreter, if the stack is
+        too short, if a kernel failed, or if the hosted engine's process is gone.
         """
 
     def predict(self, values: Iterable[float], /) -> list[float]:
@@ -174,5 +194,6 @@ class Interpreter:
         """Each tensor that lies in the arena: (name, offset, bytes), in the model's order.
 
         Offsets and sizes are in bytes; tensors that are not needed at the same time
-        share memory. The hosted engine knows of inputs and outputs only.
+        share memory. Inputs and outputs with memory of their own are left out. The
+        hosted engine knows of inputs and outputs only.
         """

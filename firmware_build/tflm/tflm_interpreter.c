@@ -11,7 +11,7 @@
 // Construction --------------------------------------------------------------
 
 static tflm_interpreter_obj_t *new_interpreter(const mp_obj_type_t *type,
-    const tflm_buffer_t *model) {
+    const tflm_model_t *model) {
     const size_t align = 2 * sizeof(void *);
     size_t offset = (sizeof(tflm_interpreter_obj_t) + align - 1) / align * align;
     size_t size = offset + tflm_engine_state_size(model->data, model->size);
@@ -21,15 +21,6 @@ static tflm_interpreter_obj_t *new_interpreter(const mp_obj_type_t *type,
     self->model = *model;
     self->engine = (tflm_engine_t *)((uint8_t *)self + offset);
     return self;
-}
-
-static mp_obj_t tensors(tflm_interpreter_obj_t *self, bool output) {
-    size_t count = model_io_count(self->model.data, self->model.size, output);
-    mp_obj_tuple_t *all = MP_OBJ_TO_PTR(mp_obj_new_tuple(count, NULL));
-    for (size_t i = 0; i < count; i++) {
-        all->items[i] = tflm_tensor_new(self, output, i);
-    }
-    return MP_OBJ_FROM_PTR(all);
 }
 
 static mp_obj_t tflm_interpreter_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
@@ -42,26 +33,11 @@ static mp_obj_t tflm_interpreter_make_new(const mp_obj_type_t *type, size_t n_ar
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, all_args, MP_ARRAY_SIZE(allowed), allowed, args);
 
-    tflm_buffer_t model = tflm_load_model(args[ARG_model].u_obj);
+    tflm_model_t model = tflm_load_model(args[ARG_model].u_obj);
     tflm_interpreter_obj_t *self = new_interpreter(type, &model);
-    self->arena = tflm_new_arena(self, args[ARG_arena].u_obj);
-
-    tflm_message_t message;
-    tflm_status_t status = tflm_engine_create(self->engine, self->model.data, self->model.size,
-        self->arena.data, self->arena.size, &message);
-    if (status == TFLM_ERROR_ARENA) {
-        size_t size = self->arena.size;
-        if (self->arena.obj == MP_OBJ_NULL) {
-            m_del(uint8_t, self->arena.data, size); // room to find out what would do
-        }
-        tflm_buffer_t enough = tflm_planned_arena(self);
-        mp_raise_msg_varg(&mp_type_ArenaError, MP_ERROR_TEXT("arena of %u bytes, model needs %u"),
-            (unsigned)size, (unsigned)enough.size);
-    } else if (status != TFLM_OK) {
-        tflm_raise(status, &message);
-    }
-    self->inputs = tensors(self, false);
-    self->outputs = tensors(self, true);
+    tflm_make_engine(self, args[ARG_arena].u_obj);
+    tflm_tensors_make(self, false, &self->inputs);
+    tflm_tensors_make(self, true, &self->outputs);
     return MP_OBJ_FROM_PTR(self);
 }
 
@@ -74,58 +50,82 @@ static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_del_obj, tflm_interpreter_del)
 
 // Running -------------------------------------------------------------------
 
-// Take the interpreter for one run. The GIL makes test-and-set one step; where
-// threads run without one, the compiler must.
-static bool take(tflm_interpreter_obj_t *self) {
+bool tflm_take(bool *busy) {
     #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
-    return !__atomic_exchange_n(&self->busy, true, __ATOMIC_ACQUIRE);
+    return !__atomic_exchange_n(busy, true, __ATOMIC_ACQUIRE);
     #else
-    bool was_busy = self->busy;
-    self->busy = true;
+    bool was_busy = *busy;
+    *busy = true;
     return !was_busy;
     #endif
 }
 
-static void give_back(tflm_interpreter_obj_t *self) {
+void tflm_give_back(bool *busy) {
     #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
-    __atomic_store_n(&self->busy, false, __ATOMIC_RELEASE);
+    __atomic_store_n(busy, false, __ATOMIC_RELEASE);
     #else
-    self->busy = false;
+    *busy = false;
     #endif
 }
 
-// Take the interpreter for one run, or raise.
-static void begin(tflm_interpreter_obj_t *self) {
-    tflm_check_buffers(self);
-    if (!take(self)) {
+void tflm_begin(tflm_interpreter_obj_t *self) {
+    tflm_need_stack(TFLM_STACK_RUN);
+    if (!tflm_take(&self->busy)) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("interpreter is busy"));
     }
 }
 
-static void end(tflm_interpreter_obj_t *self, tflm_status_t status, const tflm_message_t *message) {
-    give_back(self);
-    if (status != TFLM_OK) {
-        tflm_raise(status, message);
+void tflm_end(void *self) {
+    tflm_give_back(&((tflm_interpreter_obj_t *)self)->busy);
+}
+
+// Of two interpreters in one Arena, one runs after the other. What they keep between two
+// runs is not in it. A run never waits for another one, so this ends.
+static void take_arena(tflm_interpreter_obj_t *self) {
+    if (self->given != NULL) {
+        while (!tflm_take(&self->given->busy)) {
+            mp_hal_delay_ms(1);
+        }
     }
 }
 
+// Let go of the GIL for a run, unless the kernels keep something that is not the run's own.
+#if defined(TFLM_ONE_RUN_AT_A_TIME)
+#define RUN_BEGIN()
+#define RUN_END()
+#else
+#define RUN_BEGIN() MP_THREAD_GIL_EXIT()
+#define RUN_END() MP_THREAD_GIL_ENTER()
+#endif
+
+// Between TFLM_BEGIN and TFLM_END.
 static void invoke(tflm_interpreter_obj_t *self) {
-    begin(self);
     tflm_message_t message;
-    MP_THREAD_GIL_EXIT();
+    take_arena(self);
+    RUN_BEGIN();
     tflm_status_t status = tflm_engine_invoke(self->engine, &message);
-    MP_THREAD_GIL_ENTER();
-    end(self, status, &message);
+    RUN_END();
+    if (self->given != NULL) {
+        tflm_give_back(&self->given->busy);
+    }
+    if (status != TFLM_OK) {
+        tflm_raise(status, &message);
+    }
 }
 
 static mp_obj_t tflm_interpreter_invoke(mp_obj_t self_in) {
-    invoke(MP_OBJ_TO_PTR(self_in));
+    tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    TFLM_BEGIN(self);
+    invoke(self);
+    TFLM_END();
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_invoke_obj, tflm_interpreter_invoke);
 
-// Run on one input and return the one output's tensor.
-static mp_obj_t run(tflm_interpreter_obj_t *self, mp_obj_t values) {
+// Run on one input and return what `result` makes of the one output. Nobody else gets the
+// interpreter in between.
+static mp_obj_t run(tflm_interpreter_obj_t *self, mp_obj_t values,
+    mp_obj_t (*result)(const tflm_tensor_obj_t *output)) {
     size_t inputs, outputs;
     mp_obj_t *input, *output;
     mp_obj_tuple_get(self->inputs, &inputs, &input);
@@ -133,25 +133,29 @@ static mp_obj_t run(tflm_interpreter_obj_t *self, mp_obj_t values) {
     if (inputs != 1 || outputs != 1) {
         mp_raise_ValueError(MP_ERROR_TEXT("model must have one input and one output"));
     }
-    tflm_check_buffers(self);
-    tflm_tensor_fill(MP_OBJ_TO_PTR(input[0]), values);
+    tflm_numbers_t numbers = tflm_tensor_numbers(MP_OBJ_TO_PTR(input[0]), values);
+    TFLM_BEGIN(self);
+    tflm_tensor_fill(MP_OBJ_TO_PTR(input[0]), &numbers);
     invoke(self);
-    return output[0];
+    mp_obj_t made = result(MP_OBJ_TO_PTR(output[0]));
+    TFLM_END();
+    return made;
 }
 
 static mp_obj_t tflm_interpreter_predict(mp_obj_t self_in, mp_obj_t values) {
-    return tflm_tensor_dequantize(run(MP_OBJ_TO_PTR(self_in), values));
+    return run(MP_OBJ_TO_PTR(self_in), values, tflm_tensor_floats);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(tflm_interpreter_predict_obj, tflm_interpreter_predict);
 
-static mp_obj_t tflm_interpreter_classify(mp_obj_t self_in, mp_obj_t values) {
-    const tflm_tensor_obj_t *output = MP_OBJ_TO_PTR(run(MP_OBJ_TO_PTR(self_in), values));
-    size_t index = tflm_tensor_largest(output);
-    mp_obj_t pair[2] = {
-        mp_obj_new_int_from_uint(index),
-        mp_obj_new_float((mp_float_t)tflm_tensor_real(output, index)),
-    };
+static mp_obj_t best_of(const tflm_tensor_obj_t *output) {
+    float value;
+    size_t index = tflm_tensor_largest(output, &value);
+    mp_obj_t pair[2] = { mp_obj_new_int_from_uint(index), mp_obj_new_float((mp_float_t)value) };
     return mp_obj_new_tuple(2, pair);
+}
+
+static mp_obj_t tflm_interpreter_classify(mp_obj_t self_in, mp_obj_t values) {
+    return run(MP_OBJ_TO_PTR(self_in), values, best_of);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(tflm_interpreter_classify_obj, tflm_interpreter_classify);
 
@@ -159,14 +163,13 @@ static MP_DEFINE_CONST_FUN_OBJ_2(tflm_interpreter_classify_obj, tflm_interpreter
 
 static mp_obj_t tflm_interpreter_ops(mp_obj_t self_in) {
     const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_check_buffers(self);
     size_t count = model_op_count(self->model.data, self->model.size);
     mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list(count, NULL));
     for (size_t i = 0; i < count; i++) {
         model_op_t op = { .name = "", .name_len = 0 };
         model_op(self->model.data, self->model.size, i, &op);
         mp_obj_t pair[2] = {
-            mp_obj_new_str(op.name, op.name_len),
+            tflm_name(op.name, op.name_len),
             mp_obj_new_int(op.version),
         };
         list->items[i] = mp_obj_new_tuple(2, pair);
@@ -182,13 +185,19 @@ static uint32_t now_us(void) {
 // Run once: a list of (name, microseconds), one for each op.
 static mp_obj_t tflm_interpreter_profile(mp_obj_t self_in) {
     tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_check_buffers(self);
     size_t count = model_op_count(self->model.data, self->model.size);
     uint32_t *ticks = m_new0(uint32_t, count);
-    begin(self);
+    TFLM_BEGIN(self);
+    take_arena(self);
     tflm_message_t message;
     tflm_status_t status = tflm_engine_profile(self->engine, now_us, ticks, count, &message);
-    end(self, status, &message);
+    if (self->given != NULL) {
+        tflm_give_back(&self->given->busy);
+    }
+    TFLM_END();
+    if (status != TFLM_OK) {
+        tflm_raise(status, &message);
+    }
     mp_obj_list_t *list = MP_OBJ_TO_PTR(tflm_interpreter_ops(self_in));
     for (size_t i = 0; i < list->len; i++) {
         // These tuples were made just now, and nobody else has seen them.
@@ -203,16 +212,16 @@ static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_profile_obj, tflm_interpreter_
 // A list of (name, offset, bytes), one for each tensor that lies in the arena.
 static mp_obj_t tflm_interpreter_memory_map(mp_obj_t self_in) {
     const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_check_buffers(self);
     mp_obj_t list = mp_obj_new_list(0, NULL);
     size_t count = model_tensor_count(self->model.data, self->model.size);
     for (size_t i = 0; i < count; i++) {
         model_tensor_t tensor;
-        size_t offset;
-        if (tflm_engine_tensor_offset(self->engine, i, &offset)
+        const uint8_t *data = tflm_engine_data(self->engine, i);
+        size_t offset = (size_t)(data - self->memory.arena.data);
+        if (data >= self->memory.arena.data && offset < self->memory.arena.size
             && model_tensor(self->model.data, self->model.size, i, &tensor)) {
             mp_obj_t row[3] = {
-                mp_obj_new_str(tensor.name, tensor.name_len),
+                tflm_name(tensor.name, tensor.name_len),
                 mp_obj_new_int_from_uint(offset),
                 mp_obj_new_int_from_uint(tensor.bytes),
             };
@@ -233,9 +242,11 @@ static void tflm_interpreter_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     } else if (attr == MP_QSTR_outputs) {
         dest[0] = self->outputs;
     } else if (attr == MP_QSTR_arena_size) {
-        dest[0] = mp_obj_new_int_from_uint(self->arena.size);
+        dest[0] = mp_obj_new_int_from_uint(self->memory.arena.size);
+    } else if (attr == MP_QSTR_kept_size) {
+        dest[0] = mp_obj_new_int_from_uint(self->memory.kept.size);
     } else if (attr == MP_QSTR_arena_used) {
-        dest[0] = mp_obj_new_int_from_uint(tflm_engine_arena_used(self->engine));
+        dest[0] = mp_obj_new_int_from_uint(self->arena_used);
     } else {
         dest[1] = MP_OBJ_SENTINEL; // look among the methods
     }
@@ -244,10 +255,9 @@ static void tflm_interpreter_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
 static void tflm_interpreter_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
     (void)kind;
-    tflm_check_buffers(self);
     mp_printf(print, "<Interpreter of %u model bytes, %u ops, arena %u bytes>",
         (unsigned)self->model.size, (unsigned)model_op_count(self->model.data, self->model.size),
-        (unsigned)self->arena.size);
+        (unsigned)self->memory.arena.size);
 }
 
 static const mp_rom_map_elem_t tflm_interpreter_locals_table[] = {

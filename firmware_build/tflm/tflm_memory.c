@@ -1,96 +1,27 @@
-// Where a model and its arena lie, and how many bytes an arena takes.
+// Where a model lies, and the memory that TFLM takes.
 
 #include <string.h>
 
 #include "py/builtin.h"
+#include "py/cstack.h"
 #include "py/gc.h"
+#include "py/objint.h"
+#include "py/objtype.h"
 #include "py/runtime.h"
+#include "py/stream.h"
+
+#if defined(TFLM_ESP_IDF)
+#include "spi_flash_mmap.h"
+#endif
 
 #include "model_check.h"
 #include "modtflm.h"
 #include "tflm_ops.h"
 
-// A bytearray that grows may move; what was taken from it then points into the heap.
-static void check_buffer(const tflm_buffer_t *buffer, mp_uint_t flags) {
-    mp_buffer_info_t now;
-    if (buffer->obj != MP_OBJ_NULL
-        && (!mp_get_buffer(buffer->obj, &now, flags)
-            || (uint8_t *)now.buf > buffer->data
-            || (uint8_t *)now.buf + now.len < buffer->data + buffer->size)) {
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("model or arena was resized"));
-    }
-}
+// A block of the GC heap needs no aligning by hand.
+MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_ALIGN);
 
-void tflm_check_buffers(const tflm_interpreter_obj_t *self) {
-    check_buffer(&self->model, MP_BUFFER_READ);
-    check_buffer(&self->arena, MP_BUFFER_RW);
-}
-
-// The content of a file: the buffer it offers (a file in ROMFS lies in flash and
-// needs no copy), or its bytes.
-static mp_obj_t read_file(mp_obj_t path) {
-    mp_obj_t args[2] = { path, MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
-    mp_obj_t file = mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_builtin_open_obj), 2, 0, args);
-    mp_buffer_info_t info;
-    if (mp_get_buffer(file, &info, MP_BUFFER_READ)) {
-        return file;
-    }
-    mp_obj_t method[2];
-    mp_load_method(file, MP_QSTR_read, method);
-    mp_obj_t data = mp_call_method_n_kw(0, 0, method);
-    mp_load_method(file, MP_QSTR_close, method);
-    mp_call_method_n_kw(0, 0, method);
-    return data;
-}
-
-// Nothing else in this module looks at a model that did not pass the check.
-tflm_buffer_t tflm_load_model(mp_obj_t source) {
-    if (mp_obj_is_str(source)) {
-        source = read_file(source);
-    }
-    mp_buffer_info_t info;
-    mp_get_buffer_raise(source, &info, MP_BUFFER_READ);
-    tflm_buffer_t model = { source, info.buf, info.len };
-
-    tflm_message_t message;
-    model_status_t status = model_check(model.data, model.size, tflm_ops,
-        tflm_op_count, message.text, sizeof(message.text));
-    if (status == MODEL_UNSUPPORTED_OP) {
-        mp_raise_msg_varg(&mp_type_UnsupportedOpError,
-            MP_ERROR_TEXT("%s; build it with --ops-from MODEL"), message.text);
-    } else if (status != MODEL_OK) {
-        tflm_raise(TFLM_ERROR_MODEL, &message);
-    }
-
-    if ((uintptr_t)model.data % TFLM_MODEL_ALIGN != 0) {
-        model.data = m_new(uint8_t, model.size);
-        memcpy(model.data, info.buf, model.size);
-        model.obj = MP_OBJ_NULL;
-    }
-    return model;
-}
-
-static tflm_buffer_t given_arena(mp_obj_t obj, const tflm_buffer_t *model) {
-    mp_buffer_info_t info;
-    if (!mp_get_buffer(obj, &info, MP_BUFFER_RW)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("arena must be an int or a writable buffer"));
-    }
-    size_t skip = -(uintptr_t)info.buf & (TFLM_ARENA_ALIGN - 1);
-    tflm_buffer_t arena = { obj, (uint8_t *)info.buf + skip, 0 };
-    arena.size = info.len > skip ? info.len - skip : 0;
-    if (arena.data < model->data + model->size && model->data < arena.data + arena.size) {
-        mp_raise_ValueError(MP_ERROR_TEXT("arena overlaps the model"));
-    }
-    return arena;
-}
-
-static tflm_buffer_t new_arena_maybe(size_t size) {
-    // A block of the GC heap needs no aligning by hand.
-    MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_ARENA_ALIGN);
-    MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_MODEL_ALIGN);
-    tflm_buffer_t arena = { MP_OBJ_NULL, m_new_maybe(uint8_t, size > 0 ? size : 1), size };
-    return arena;
-}
+// Blocks --------------------------------------------------------------------
 
 static size_t largest_piece(void) {
     gc_info_t info;
@@ -98,70 +29,245 @@ static size_t largest_piece(void) {
     return info.max_free * MICROPY_BYTES_PER_GC_BLOCK;
 }
 
-static tflm_buffer_t new_arena(size_t size) {
-    tflm_buffer_t arena = new_arena_maybe(size);
-    if (arena.data == NULL) {
-        mp_raise_msg_varg(&mp_type_ArenaError,
-            MP_ERROR_TEXT("arena needs %u bytes, heap has %u in one piece"),
-            (unsigned)size, (unsigned)largest_piece());
-    }
-    return arena;
+MP_NORETURN static void raise_full(const mp_obj_type_t *type, const char *what, size_t size) {
+    mp_raise_msg_varg(type,
+        MP_ERROR_TEXT("%s needs " UINT_FMT " bytes, heap has " UINT_FMT " in one piece"),
+        what, (mp_uint_t)size, (mp_uint_t)largest_piece());
 }
 
-// Room to plan in: `size` bytes if the heap has them, else all that it has in one piece.
-// `tried` bytes were too few.
-static tflm_buffer_t planning_room(size_t size, size_t tried) {
-    tflm_buffer_t room = new_arena_maybe(size);
-    if (room.data == NULL) {
+static uint8_t *new_block_maybe(size_t size) {
+    // So that no two blocks of no bytes are the same.
+    return size < SIZE_MAX / 2 ? m_new_maybe(uint8_t, size > 0 ? size : 1) : NULL;
+}
+
+uint8_t *tflm_new_block(const mp_obj_type_t *type, const char *what, size_t size) {
+    uint8_t *data = new_block_maybe(size);
+    if (data == NULL) {
+        raise_full(type, what, size);
+    }
+    return data;
+}
+
+void tflm_need_stack(size_t bytes) {
+    #if MICROPY_STACK_CHECK
+    // The words are ready: to make some takes stack too, and a collection in the midst of it
+    // more than the margin that MicroPython leaves.
+    if (mp_cstack_usage() + bytes > MP_STATE_THREAD(stack_limit)) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("too little stack for tflm"));
+    }
+    #else
+    (void)bytes;
+    #endif
+}
+
+// Models --------------------------------------------------------------------
+
+static mp_obj_t open_file(mp_obj_t path) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_obj_t args[2] = { path, MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
+        mp_obj_t file = mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_builtin_open_obj), 2, 0, args);
+        nlr_pop();
+        return file;
+    }
+    mp_obj_t error = MP_OBJ_FROM_PTR(nlr.ret_val);
+    if (mp_obj_is_exact_type(error, &mp_type_OSError)) {
+        mp_obj_t number = mp_obj_exception_get_value(error);
+        if (mp_obj_is_small_int(number)) {
+            mp_raise_OSError_with_filename(MP_OBJ_SMALL_INT_VALUE(number), mp_obj_str_get_str(path));
+        }
+    }
+    nlr_jump(nlr.ret_val);
+}
+
+static mp_obj_t call_method(mp_obj_t obj, qstr name) {
+    mp_obj_t method[2];
+    mp_load_method(obj, name, method);
+    return mp_call_method_n_kw(0, 0, method);
+}
+
+// Bytes of a file that is no Python object of the user's, 0 if it cannot tell.
+static size_t file_size(mp_obj_t file) {
+    const mp_obj_type_t *type = mp_obj_get_type(file);
+    const mp_stream_p_t *stream = mp_obj_is_instance_type(type) ? NULL
+        : MP_OBJ_TYPE_GET_SLOT_OR_NULL(type, protocol);
+    struct mp_stream_seek_t seek = { .offset = 0, .whence = MP_SEEK_END };
+    int error;
+    if (stream == NULL || stream->ioctl == NULL
+        || stream->ioctl(file, MP_STREAM_SEEK, (uintptr_t)&seek, &error) == MP_STREAM_ERROR) {
+        return 0;
+    }
+    mp_off_t size = seek.offset;
+    seek.offset = 0;
+    seek.whence = MP_SEEK_SET;
+    if (stream->ioctl(file, MP_STREAM_SEEK, (uintptr_t)&seek, &error) == MP_STREAM_ERROR) {
+        return 0;
+    }
+    return (size_t)size;
+}
+
+// The content of a file: the buffer it offers (a file in ROMFS lies in flash and needs no
+// copy), or its bytes, in a block of ours or in an object.
+static tflm_model_t read_file(mp_obj_t path) {
+    tflm_model_t model = { open_file(path), NULL, 0 };
+    mp_buffer_info_t info;
+    if (!mp_get_buffer(model.obj, &info, MP_BUFFER_READ)) {
+        size_t size = file_size(model.obj);
+        if (size > 0) {
+            uint8_t *data = tflm_new_block(&mp_type_MemoryError, "model", size);
+            int error = 0;
+            size_t read = mp_stream_rw(model.obj, data, size, &error, MP_STREAM_RW_READ);
+            if (error != 0) {
+                mp_raise_OSError_with_filename(error, mp_obj_str_get_str(path));
+            }
+            call_method(model.obj, MP_QSTR_close);
+            return (tflm_model_t) { MP_OBJ_NULL, data, read };
+        }
+        mp_obj_t file = model.obj;
+        model.obj = call_method(file, MP_QSTR_read);
+        call_method(file, MP_QSTR_close);
+        mp_get_buffer_raise(model.obj, &info, MP_BUFFER_READ);
+    }
+    model.data = info.buf;
+    model.size = info.len;
+    return model;
+}
+
+// Nothing that Python does, short of writing to flash, changes what is there.
+static bool in_flash(const uint8_t *data, size_t size) {
+    #if defined(TFLM_ESP_IDF)
+    return size > 0 && spi_flash_cache2phys(data) != SPI_FLASH_CACHE2PHYS_FAIL
+           && spi_flash_cache2phys(data + size - 1) != SPI_FLASH_CACHE2PHYS_FAIL;
+    #elif defined(TFLM_FLASH_START)
+    return (uintptr_t)data >= TFLM_FLASH_START && size <= TFLM_FLASH_SIZE
+           && (uintptr_t)data - TFLM_FLASH_START <= TFLM_FLASH_SIZE - size;
+    #else
+    (void)data;
+    (void)size;
+    return false;
+    #endif
+}
+
+// Is there a firmware with all ops of a model?
+static bool offered(const tflm_model_t *model) {
+    model_op_t op;
+    for (size_t i = 0; model_op(model->data, model->size, i, &op); i++) {
+        if (!tflm_op_offered(op.code, op.version)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Nothing else in this module looks at a model that did not pass the check, and what
+// passed it cannot change any more.
+tflm_model_t tflm_load_model(mp_obj_t source) {
+    tflm_need_stack(TFLM_STACK_MAKE);
+    tflm_model_t model = { source, NULL, 0 };
+    if (mp_obj_is_str(source)) {
+        model = read_file(source);
+    } else {
+        mp_buffer_info_t info;
+        mp_get_buffer_raise(source, &info, MP_BUFFER_READ);
+        model.data = info.buf;
+        model.size = info.len;
+    }
+    bool fixed = model.obj == MP_OBJ_NULL || mp_obj_is_exact_type(model.obj, &mp_type_bytes)
+        || in_flash(model.data, model.size);
+    if (!fixed || (uintptr_t)model.data % TFLM_ALIGN != 0) {
+        uint8_t *copy = tflm_new_block(&mp_type_MemoryError, "model", model.size);
+        memcpy(copy, model.data, model.size);
+        model.obj = MP_OBJ_NULL;
+        model.data = copy;
+    }
+
+    tflm_message_t message;
+    model_status_t status = model_check(model.data, model.size, tflm_ops,
+        tflm_op_count, message.text, sizeof(message.text));
+    if (status == MODEL_UNSUPPORTED_OP) {
+        mp_raise_msg_varg(&mp_type_UnsupportedOpError, MP_ERROR_TEXT("%s; %s"), message.text,
+            offered(&model) ? "build it with --ops-from MODEL" : "no firmware has it");
+    } else if (status != MODEL_OK) {
+        tflm_raise(TFLM_ERROR_MODEL, &message);
+    }
+    return model;
+}
+
+// What TFLM takes -------------------------------------------------------------
+
+// A block of `size` bytes in the place of `block`, whose content is lost: given back first,
+// so that both need not fit. If the heap has none so large, all that it has in one piece.
+static void regrow(tflm_block_t *block, const char *what, size_t size) {
+    size_t had = block->size;
+    m_del(uint8_t, block->data, had);
+    block->size = size;
+    block->data = new_block_maybe(size);
+    if (block->data == NULL) {
         size_t largest = largest_piece();
-        if (largest > tried) {
-            room = new_arena_maybe(largest);
-        }
-        if (room.data == NULL) {
-            mp_raise_msg_varg(&mp_type_ArenaError,
-                MP_ERROR_TEXT("arena needs over %u bytes, heap has %u in one piece"),
-                (unsigned)tried, (unsigned)largest);
+        block->size = largest < size ? largest : size;
+        block->data = block->size > had ? new_block_maybe(block->size) : NULL;
+        if (block->data == NULL) {
+            block->size = 0;
+            raise_full(&mp_type_MemoryError, what, size);
         }
     }
-    return room;
 }
 
-tflm_buffer_t tflm_planned_arena(tflm_interpreter_obj_t *self) {
-    tflm_buffer_t arena = { MP_OBJ_NULL, NULL, 0 };
-    size_t needed;
-    for (;;) {
-        tflm_message_t message;
-        tflm_status_t status = tflm_engine_plan(self->engine, self->model.data,
-            self->model.size, arena.data, arena.size, &needed, &message);
-        if (status == TFLM_OK) {
-            break;
-        }
-        if (status != TFLM_ERROR_ARENA) {
-            tflm_raise(status, &message);
-        }
-        // Give back before asking for more, so that both need not fit.
-        m_del(uint8_t, arena.data, arena.size);
-        arena = planning_room(needed, arena.size);
-    }
-    if (arena.size < needed) {
-        return new_arena(needed);
-    }
-    // The rest of the block goes back to the heap.
-    m_renew_maybe(uint8_t, arena.data, arena.size, needed, false);
-    arena.size = needed;
-    return arena;
-}
-
-tflm_buffer_t tflm_new_arena(tflm_interpreter_obj_t *self, mp_obj_t arena) {
-    if (arena == mp_const_none) {
-        return tflm_planned_arena(self);
-    }
+static size_t arena_bytes(mp_obj_t arena) {
     if (!mp_obj_is_int(arena)) {
-        return given_arena(arena, &self->model);
+        mp_raise_TypeError(MP_ERROR_TEXT("arena must be None, an int or a tflm.Arena: other buffers may move"));
     }
-    mp_int_t bytes = mp_obj_get_int(arena);
-    if (bytes < 0) {
+    if (mp_obj_int_sign(arena) < 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("arena must not be negative"));
     }
-    return new_arena((size_t)bytes);
+    // What is beyond a machine word is not there either.
+    return mp_obj_is_small_int(arena) ? (size_t)MP_OBJ_SMALL_INT_VALUE(arena) : SIZE_MAX;
+}
+
+void tflm_make_engine(tflm_interpreter_obj_t *self, mp_obj_t arena) {
+    tflm_memory_t *memory = &self->memory;
+    bool own = arena == mp_const_none;
+    if (mp_obj_is_exact_type(arena, &tflm_arena_type)) {
+        self->given = MP_OBJ_TO_PTR(arena);
+        memory->arena = (tflm_block_t) { self->given->data, self->given->size };
+    } else if (!own) {
+        size_t size = arena_bytes(arena);
+        memory->arena.data = tflm_new_block(&mp_type_ArenaError, "arena", size);
+        memory->arena.size = size;
+    }
+    tflm_memory_t wanted;
+    tflm_engine_guess(self->model.data, self->model.size, &wanted);
+    regrow(&memory->kept, "interpreter", wanted.kept.size);
+    regrow(&memory->work, "interpreter", wanted.work.size);
+    tflm_message_t message;
+    tflm_status_t status;
+    for (;;) {
+        wanted = *memory;
+        status = tflm_engine_create(self->engine, self->model.data, self->model.size, &wanted,
+            &message);
+        if (status != TFLM_ERROR_MEMORY) {
+            break;
+        }
+        if (wanted.kept.size > memory->kept.size) {
+            regrow(&memory->kept, "interpreter", wanted.kept.size);
+        } else if (wanted.work.size > memory->work.size) {
+            regrow(&memory->work, "interpreter", wanted.work.size);
+        } else if (own) {
+            memory->arena.data = tflm_new_block(&mp_type_ArenaError, "arena", wanted.arena.size);
+            memory->arena.size = wanted.arena.size;
+        } else {
+            mp_raise_msg_varg(&mp_type_ArenaError,
+                MP_ERROR_TEXT("arena of " UINT_FMT " bytes, model needs " UINT_FMT),
+                (mp_uint_t)memory->arena.size, (mp_uint_t)wanted.arena.size);
+        }
+    }
+    m_del(uint8_t, memory->work.data, memory->work.size);
+    memory->work = (tflm_block_t) { NULL, 0 };
+    if (status != TFLM_OK) {
+        tflm_raise(status, &message);
+    }
+    // The rest of the block goes back to the heap.
+    m_renew_maybe(uint8_t, memory->kept.data, memory->kept.size, wanted.kept.size, false);
+    memory->kept.size = wanted.kept.size;
+    self->arena_used = wanted.arena.size;
 }

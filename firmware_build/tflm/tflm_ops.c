@@ -13,3 +13,22 @@ const model_check_op_t tflm_ops[] = {
 };
 
 const size_t tflm_op_count = sizeof(tflm_ops) / sizeof(tflm_ops[0]);
+
+static const uint8_t offered[][2] = {
+#undef TFLM_OPS_DIGITS
+#undef TFLM_OPS_CNN
+#undef TFLM_OPS_ALL
+#define TFLM_OPS_ALL
+#define TFLM_OP(name, code, method, version, profile, kernel) { code, version },
+#include "ops.def"
+#undef TFLM_OP
+};
+
+bool tflm_op_offered(int32_t code, int32_t version) {
+    for (size_t i = 0; i < sizeof(offered) / sizeof(offered[0]); ++i) {
+        if (offered[i][0] == code) {
+            return version <= offered[i][1];
+        }
+    }
+    return false;
+}

@@ -3,6 +3,9 @@
 #ifndef TFLM_OPS_H
 #define TFLM_OPS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "model_check.h"
 
 #ifdef __cplusplus
@@ -11,6 +14,9 @@ extern "C" {
 
 extern const model_check_op_t tflm_ops[];
 extern const size_t tflm_op_count;
+
+// Is there a firmware with this version of an op?
+bool tflm_op_offered(int32_t code, int32_t version);
 
 #ifdef __cplusplus
 }

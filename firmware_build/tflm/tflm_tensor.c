@@ -1,243 +1,157 @@
-// tflm.Tensor: one input or output of an interpreter, as Python sees it.
+// tflm.Tensor: one input or output of an interpreter, as Python sees it. Its values are in
+// tflm_values.c.
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "py/objtype.h"
+#include "py/unicode.h"
 #include "py/runtime.h"
 
 #include "modtflm.h"
 
 // What the model says of this tensor. It was readable when the tensor was made.
-static model_tensor_t describe(const tflm_tensor_obj_t *self) {
-    tflm_check_buffers(self->interpreter);
+model_tensor_t tflm_tensor_describe(const tflm_tensor_obj_t *self) {
+    const tflm_model_t *model = &self->interpreter->model;
     model_tensor_t tensor;
-    if (!model_io(self->interpreter->model.data, self->interpreter->model.size, self->output,
-        self->index, &tensor)) {
+    if (!model_tensor(model->data, model->size, self->index, &tensor)) {
         memset(&tensor, 0, sizeof(tensor));
     }
     return tensor;
 }
 
-mp_obj_t tflm_tensor_new(tflm_interpreter_obj_t *interpreter, bool output, size_t index) {
-    model_tensor_t info;
-    if (!model_io(interpreter->model.data, interpreter->model.size, output, index, &info)
-        || model_type_code(info.type) == 0) {
-        mp_raise_msg(&mp_type_ModelError, MP_ERROR_TEXT("no Python type for a tensor"));
+// Where the bytes are. They stay there between TFLM_BEGIN and TFLM_END only.
+void *tflm_tensor_data(const tflm_tensor_obj_t *self) {
+    if (self->block != NULL) {
+        return self->block;
     }
-    tflm_tensor_obj_t *self = mp_obj_malloc(tflm_tensor_obj_t, &tflm_tensor_type);
-    self->interpreter = interpreter;
-    self->data = tflm_engine_data(interpreter->engine, output, index);
-    self->index = (uint8_t)index;
-    self->output = output;
-    self->typecode = model_type_code(info.type);
-    self->size = (uint8_t)model_type_size(info.type);
-    self->count = info.bytes / self->size;
-    self->scale = model_tensor_scale(&info, 0);
-    self->zero_point = model_tensor_zero_point(&info, 0);
-    return MP_OBJ_FROM_PTR(self);
+    if (self->constant) {
+        return (void *)tflm_tensor_describe(self).constant;
+    }
+    return tflm_engine_data(self->interpreter->engine, self->index);
 }
 
-// Values --------------------------------------------------------------------
-
-static int64_t get_raw(const tflm_tensor_obj_t *self, size_t i) {
-    switch (self->typecode) {
-        case 'b':
-            return ((const int8_t *)self->data)[i];
-        case 'B':
-            return ((const uint8_t *)self->data)[i];
-        case 'h':
-            return ((const int16_t *)self->data)[i];
-        case 'H':
-            return ((const uint16_t *)self->data)[i];
-        case 'i':
-            return ((const int32_t *)self->data)[i];
-        case 'I':
-            return ((const uint32_t *)self->data)[i];
-        default:
-            return ((const int64_t *)self->data)[i];
-    }
-}
-
-// TFLite's QUANTIZE: round(value / scale) half away from zero, plus the zero
-// point, saturated to the type; in single precision, as its reference kernel.
-// lite/kernels/internal/reference/quantize.h, AffineQuantize.
-static int64_t quantized(const tflm_tensor_obj_t *self, float value, int64_t min, int64_t max) {
-    float q = roundf(self->scale != 0.0f ? value / self->scale : value);
-    // The cast needs a bound that leaves room for the zero point.
-    const float far = 4611686018427387904.0f;
-    q = q > far ? far : (q < -far ? -far : q);
-    int64_t raw = (int64_t)q + self->zero_point;
-    return raw > max ? max : (raw < min ? min : raw);
-}
-
-static void set_real(const tflm_tensor_obj_t *self, size_t i, float value) {
-    if (self->typecode == 'f') {
-        ((float *)self->data)[i] = value;
-        return;
-    }
-    if (isnan(value)) {
-        mp_raise_ValueError(MP_ERROR_TEXT("NaN can't be quantized"));
-    }
-    switch (self->typecode) {
-        case 'b':
-            ((int8_t *)self->data)[i] = (int8_t)quantized(self, value, INT8_MIN, INT8_MAX);
-            break;
-        case 'B':
-            ((uint8_t *)self->data)[i] = (uint8_t)quantized(self, value, 0, UINT8_MAX);
-            break;
-        case 'h':
-            ((int16_t *)self->data)[i] = (int16_t)quantized(self, value, INT16_MIN, INT16_MAX);
-            break;
-        case 'H':
-            ((uint16_t *)self->data)[i] = (uint16_t)quantized(self, value, 0, UINT16_MAX);
-            break;
-        case 'i':
-            ((int32_t *)self->data)[i] = (int32_t)quantized(self, value, INT32_MIN, INT32_MAX);
-            break;
-        case 'I':
-            ((uint32_t *)self->data)[i] = (uint32_t)quantized(self, value, 0, UINT32_MAX);
-            break;
-        default:
-            ((int64_t *)self->data)[i] = quantized(self, value, INT64_MIN, INT64_MAX);
-            break;
-    }
-}
-
-float tflm_tensor_real(const tflm_tensor_obj_t *self, size_t i) {
-    if (self->typecode == 'f') {
-        return ((const float *)self->data)[i];
-    }
-    int64_t raw = get_raw(self, i);
-    return self->scale != 0.0f ? self->scale * (float)(raw - self->zero_point) : (float)raw;
-}
-
-MP_NORETURN static void raise_count(const tflm_tensor_obj_t *self) {
-    mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%d values needed"), (int)self->count);
-}
-
-void tflm_tensor_fill(const tflm_tensor_obj_t *self, mp_obj_t values) {
-    mp_obj_t len = mp_obj_len_maybe(values);
-    if (len != MP_OBJ_NULL && mp_obj_get_int(len) != (mp_int_t)self->count) {
-        raise_count(self);
-    }
-    // An array of floats needs no object for each.
-    mp_buffer_info_t buffer;
-    if (mp_get_buffer(values, &buffer, MP_BUFFER_READ) && buffer.typecode == 'f') {
-        for (size_t i = 0; i < self->count; i++) {
-            float value;
-            memcpy(&value, (const uint8_t *)buffer.buf + i * sizeof(value), sizeof(value));
-            set_real(self, i, value);
+// An input may be an output too: the same tensor, which has one block for both.
+static uint8_t *block_of_twin(const tflm_tensor_obj_t *self) {
+    const mp_obj_t lists[2] = { self->interpreter->inputs, self->interpreter->outputs };
+    for (size_t i = 0; i < 2; i++) {
+        size_t count = 0;
+        mp_obj_t *items = NULL;
+        if (lists[i] != MP_OBJ_NULL) {
+            mp_obj_tuple_get(lists[i], &count, &items);
         }
-        return;
-    }
-    // Iterators and __float__ methods may run Python code, which may resize a buffer.
-    // Those of lists and tuples of numbers do not.
-    bool quiet = mp_obj_is_type(values, &mp_type_list) || mp_obj_is_type(values, &mp_type_tuple);
-    mp_obj_iter_buf_t iter_buf;
-    mp_obj_t iter = mp_getiter(values, &iter_buf);
-    size_t i = 0;
-    mp_obj_t item;
-    while ((item = mp_iternext(iter)) != MP_OBJ_STOP_ITERATION) {
-        if (i == self->count) {
-            raise_count(self);
-        }
-        float value = (float)mp_obj_get_float(item);
-        if (!quiet || mp_obj_is_instance_type(mp_obj_get_type(item))) {
-            tflm_check_buffers(self->interpreter);
-        }
-        set_real(self, i++, value);
-    }
-    if (i != self->count) {
-        raise_count(self);
-    }
-}
-
-// Is element a larger than element b?
-static bool larger(const tflm_tensor_obj_t *self, size_t a, size_t b) {
-    if (self->typecode == 'f') {
-        return ((const float *)self->data)[a] > ((const float *)self->data)[b];
-    }
-    return get_raw(self, a) > get_raw(self, b);
-}
-
-size_t tflm_tensor_largest(const tflm_tensor_obj_t *self) {
-    if (self->count == 0) {
-        mp_raise_ValueError(MP_ERROR_TEXT("tensor is empty"));
-    }
-    size_t best = 0;
-    for (size_t i = 1; i < self->count; i++) {
-        if (larger(self, i, best)) {
-            best = i;
+        for (size_t j = 0; j < count; j++) {
+            const tflm_tensor_obj_t *other = MP_OBJ_TO_PTR(items[j]);
+            if (other != NULL && other->index == self->index && other->block != NULL) {
+                return other->block;
+            }
         }
     }
-    return best;
+    return NULL;
+}
+
+// Move the bytes to a block of their own, for good: a memoryview keeps that alive, and holds
+// nothing of what the interpreter has. Between TFLM_BEGIN and TFLM_END.
+static void move_to_block(tflm_tensor_obj_t *self) {
+    uint8_t *block = block_of_twin(self);
+    if (block == NULL) {
+        size_t bytes = self->count * self->size;
+        block = tflm_new_block(&mp_type_MemoryError, "tensor", bytes);
+        const void *data = tflm_tensor_data(self);
+        if (data != NULL) {
+            memcpy(block, data, bytes);
+        }
+        if (!self->constant) {
+            tflm_engine_set_data(self->interpreter->engine, self->index, block);
+        }
+    }
+    self->block = block;
+}
+
+void tflm_tensors_make(tflm_interpreter_obj_t *interpreter, bool output, mp_obj_t *list) {
+    size_t count = model_io_count(interpreter->model.data, interpreter->model.size, output);
+    mp_obj_tuple_t *all = MP_OBJ_TO_PTR(mp_obj_new_tuple(count, NULL));
+    memset(all->items, 0, count * sizeof(all->items[0]));
+    *list = MP_OBJ_FROM_PTR(all);
+    for (size_t i = 0; i < count; i++) {
+        model_tensor_t info;
+        if (!model_io(interpreter->model.data, interpreter->model.size, output, i, &info)
+            || model_type_code(info.type) == 0) {
+            mp_raise_msg(&mp_type_ModelError, MP_ERROR_TEXT("no Python type for a tensor"));
+        }
+        tflm_tensor_obj_t *self = mp_obj_malloc(tflm_tensor_obj_t, &tflm_tensor_type);
+        self->interpreter = interpreter;
+        self->block = NULL;
+        self->index = info.index;
+        self->constant = info.constant != NULL;
+        self->typecode = model_type_code(info.type);
+        self->size = (uint8_t)model_type_size(info.type);
+        self->count = info.bytes / self->size;
+        all->items[i] = MP_OBJ_FROM_PTR(self);
+        // In an Arena, others may write while nobody runs.
+        if (interpreter->given != NULL) {
+            move_to_block(self);
+        }
+    }
 }
 
 // Methods -------------------------------------------------------------------
 
 static mp_obj_t tflm_tensor_quantize(mp_obj_t self_in, mp_obj_t values) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_check_buffers(self->interpreter);
-    tflm_tensor_fill(self, values);
+    tflm_numbers_t numbers = tflm_tensor_numbers(self, values);
+    TFLM_BEGIN(self->interpreter);
+    tflm_tensor_fill(self, &numbers);
+    TFLM_END();
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(tflm_tensor_quantize_obj, tflm_tensor_quantize);
 
-mp_obj_t tflm_tensor_dequantize(mp_obj_t self_in) {
+static mp_obj_t tflm_tensor_dequantize(mp_obj_t self_in) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_check_buffers(self->interpreter);
-    mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list(self->count, NULL));
-    for (size_t i = 0; i < self->count; i++) {
-        list->items[i] = mp_obj_new_float((mp_float_t)tflm_tensor_real(self, i));
-    }
-    return MP_OBJ_FROM_PTR(list);
+    TFLM_BEGIN(self->interpreter);
+    mp_obj_t floats = tflm_tensor_floats(self);
+    TFLM_END();
+    return floats;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_tensor_dequantize_obj, tflm_tensor_dequantize);
 
 static mp_obj_t tflm_tensor_argmax(mp_obj_t self_in) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_check_buffers(self->interpreter);
-    return mp_obj_new_int_from_uint(tflm_tensor_largest(self));
+    float value;
+    TFLM_BEGIN(self->interpreter);
+    size_t index = tflm_tensor_largest(self, &value);
+    TFLM_END();
+    return mp_obj_new_int_from_uint(index);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_tensor_argmax_obj, tflm_tensor_argmax);
 
-// The k largest as (index, score), largest first; of equals the first first.
+// The k largest as (index, score).
 static mp_obj_t tflm_tensor_topk(mp_obj_t self_in, mp_obj_t k_in) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    tflm_check_buffers(self->interpreter);
     mp_int_t k = mp_obj_get_int(k_in);
     if (k < 1 || (size_t)k > self->count) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("k must be 1 to %d"),
             (int)self->count);
     }
     mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list((size_t)k, NULL));
-    size_t last = 0;
-    for (size_t n = 0; n < (size_t)k; n++) {
-        // The largest of those that come after the last one in the order.
-        size_t best = self->count;
-        for (size_t i = 0; i < self->count; i++) {
-            bool after = n == 0 || larger(self, last, i) || (!larger(self, i, last) && i > last);
-            if (after && (best == self->count || larger(self, i, best))) {
-                best = i;
-            }
-        }
-        if (best == self->count) {
-            // Only NaNs, which have no order, are left.
-            list->len = n;
-            break;
-        }
-        mp_obj_t pair[2] = {
-            mp_obj_new_int_from_uint(best),
-            mp_obj_new_float((mp_float_t)tflm_tensor_real(self, best)),
-        };
-        list->items[n] = mp_obj_new_tuple(2, pair);
-        last = best;
-    }
+    TFLM_BEGIN(self->interpreter);
+    tflm_tensor_sort(self, list);
+    TFLM_END();
     return MP_OBJ_FROM_PTR(list);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(tflm_tensor_topk_obj, tflm_tensor_topk);
+
+mp_obj_t tflm_name(const char *text, size_t len) {
+    if (utf8_check((const byte *)text, len)) {
+        return mp_obj_new_str(text, len);
+    }
+    vstr_t vstr;
+    vstr_init_len(&vstr, len);
+    for (size_t i = 0; i < len; i++) {
+        vstr.buf[i] = text[i] & 0x80 ? '?' : text[i];
+    }
+    return mp_obj_new_str_from_vstr(&vstr);
+}
 
 // Attributes ----------------------------------------------------------------
 
@@ -269,13 +183,13 @@ static void tflm_tensor_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     if (attr == MP_QSTR_dtype) {
         dest[0] = mp_obj_new_str(&self->typecode, 1);
     } else if (attr == MP_QSTR_name) {
-        model_tensor_t info = describe(self);
-        dest[0] = mp_obj_new_str(info.name, info.name_len);
+        model_tensor_t info = tflm_tensor_describe(self);
+        dest[0] = tflm_name(info.name, info.name_len);
     } else if (attr == MP_QSTR_shape) {
-        model_tensor_t info = describe(self);
+        model_tensor_t info = tflm_tensor_describe(self);
         dest[0] = shape_of(&info);
     } else if (attr == MP_QSTR_scale || attr == MP_QSTR_zero_point) {
-        model_tensor_t info = describe(self);
+        model_tensor_t info = tflm_tensor_describe(self);
         dest[0] = quantization_of(&info, attr == MP_QSTR_scale);
     } else {
         dest[1] = MP_OBJ_SENTINEL; // look among the methods
@@ -285,8 +199,10 @@ static void tflm_tensor_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
 static void tflm_tensor_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
     (void)kind;
-    model_tensor_t info = describe(self);
-    mp_printf(print, "<Tensor %.*s ", (int)info.name_len, info.name);
+    model_tensor_t info = tflm_tensor_describe(self);
+    mp_print_str(print, "<Tensor ");
+    mp_obj_print_helper(print, tflm_name(info.name, info.name_len), PRINT_STR);
+    mp_print_str(print, " ");
     mp_obj_print_helper(print, shape_of(&info), PRINT_REPR);
     mp_printf(print, " '%c'", self->typecode);
     if (info.scale_count > 0) {
@@ -299,10 +215,16 @@ static void tflm_tensor_print(const mp_print_t *print, mp_obj_t self_in, mp_prin
 }
 
 static mp_int_t tflm_tensor_get_buffer(mp_obj_t self_in, mp_buffer_info_t *buffer, mp_uint_t flags) {
-    const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    (void)flags;
-    tflm_check_buffers(self->interpreter);
-    buffer->buf = self->data;
+    tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (self->constant && (flags & MP_BUFFER_WRITE)) {
+        return 1;
+    }
+    TFLM_BEGIN(self->interpreter);
+    if (self->block == NULL) {
+        move_to_block(self);
+    }
+    TFLM_END();
+    buffer->buf = self->block;
     buffer->len = self->count * self->size;
     buffer->typecode = self->typecode;
     return 0;

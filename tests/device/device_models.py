@@ -77,6 +77,63 @@ def add() -> bytes:
     return named(edited(model, give_twice), [b"left", b"right", b"sum", b"same"])
 
 
+def constant_output() -> bytes:
+    """float (4,): RELU of the input, and a constant of the model."""
+
+    def give_constant(model: Any) -> None:
+        graph = model.subgraphs[0]
+        graph.tensors.append(Tensor([4], INT8, [1, 2, 3, 4], scale=0.5).pack(model))
+        graph.outputs = [1, 2]
+
+    model = edited(one_op(OP.RELU, [Tensor([4])], Tensor([4])), give_constant)
+    return named(model, [b"x", b"relu", b"constant"])
+
+
+def through() -> bytes:
+    """float (4,): an input that is an output too, and its RELU."""
+
+    def give_input(model: Any) -> None:
+        model.subgraphs[0].outputs = [0, 1]
+
+    return named(edited(one_op(OP.RELU, [Tensor([4])], Tensor([4])), give_input), [b"x", b"relu"])
+
+
+def many_inputs(count: int = 300) -> bytes:
+    """float (1,): RELU of the last of so many inputs; nothing uses the others."""
+
+    def add_inputs(model: Any) -> None:
+        graph = model.subgraphs[0]
+        graph.tensors += [Tensor([1]).pack(model) for _ in range(count - 1)]
+        graph.inputs = [*range(2, count + 1), 0]
+
+    return edited(one_op(OP.RELU, [Tensor([1])], Tensor([1])), add_inputs)
+
+
+def per_channel() -> bytes:
+    """int8 (2, 3) by RESHAPE to (6,): the input has a scale for each of its three columns."""
+
+    def quantize(model: Any) -> None:
+        for tensor in model.subgraphs[0].tensors[:1]:
+            tensor.quantization.scale = np.array([0.5, 1.0, 2.0], np.float32)
+            tensor.quantization.zeroPoint = np.array([0, 0, 0], np.int64)
+            tensor.quantization.quantizedDimension = 1
+
+    source = Tensor([2, 3], INT8, scale=0.5)
+    return edited(one_op(OP.RESHAPE, [source], Tensor([6], INT8, scale=0.5)), quantize)
+
+
+def unused_code() -> bytes:
+    """RELU, and an operator code that no op uses and no firmware has."""
+
+    def add_code(model: Any) -> None:
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = OP.FLOOR
+        code.version = 1
+        model.operatorCodes.append(code)
+
+    return edited(one_op(OP.RELU, [Tensor([4])], Tensor([4])), add_code)
+
+
 def unknown_op() -> bytes:
     """An op that no profile has."""
     return one_op(OP.FLOOR, [Tensor([4])], Tensor([4]))
@@ -119,6 +176,12 @@ def device_models() -> dict[str, bytes]:
     made["echo_u32.tflite"] = made.pop("echo_I.tflite")
     made["add.tflite"] = add()
     made["slow.tflite"] = slow()
+    made["constant.tflite"] = constant_output()
+    made["through.tflite"] = through()
+    made["many_inputs.tflite"] = many_inputs()
+    made["per_channel.tflite"] = per_channel()
+    made["unused_code.tflite"] = unused_code()
+    made["echo_u64.tflite"] = echo(schema.TensorType.UINT64)
     made["unknown_op.tflite"] = unknown_op()
     made["newer_op.tflite"] = newer_op()
     made["custom_op.tflite"] = custom_op()

@@ -32,7 +32,7 @@ count = 50000 if took < 10 else 1000
 # one block a cycle would be more.
 SLACK = 10000
 
-room = bytearray(8192)
+room = tflm.Arena(8192)
 for arena in (None, room):
     before = used()
     wrong = 0

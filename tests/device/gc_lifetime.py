@@ -19,19 +19,19 @@ def disturb():
 
 
 def from_bytearrays():
-    return tflm.Interpreter(bytearray(data), arena=bytearray(8192))
+    return tflm.Interpreter(bytearray(data), arena=tflm.Arena(8192))
 
 
 def from_views():
     room = bytearray(len(data) + 16)
     room[16:] = data
-    return tflm.Interpreter(memoryview(room)[16:], arena=memoryview(bytearray(8192))[13:])
+    return tflm.Interpreter(memoryview(room)[16:], arena=8192)
 
 
 def from_unaligned():
     room = bytearray(len(data) + 1)
     room[1:] = data
-    return tflm.Interpreter(memoryview(room)[1:], arena=bytearray(8192))
+    return tflm.Interpreter(memoryview(room)[1:], arena=tflm.Arena(8192))
 
 
 def from_path():

@@ -10,7 +10,7 @@ with open("model_int8.tflite", "rb") as file:
     data = file.read()
 unaligned = memoryview(bytearray(1) + data)[1:]
 image = [i / 64 for i in range(64)]
-room = bytearray(8192)
+room = tflm.Arena(8192)
 interpreter = tflm.Interpreter(data)
 expected = interpreter.predict(image)
 source, target = interpreter.inputs[0], interpreter.outputs[0]

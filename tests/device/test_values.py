@@ -114,7 +114,7 @@ from array import array
 from binascii import hexlify
 import tflm
 
-arena = bytearray(16384)
+arena = tflm.Arena(16384)
 values = array("f", [0] * {WIDTH})
 with open(sys.argv[1], "rb") as file:
     size, scales, zero_points = struct.unpack("<III", file.read(12))

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tinycnn.cli import app
 from tinycnn.files import read_bytes
-
-if TYPE_CHECKING:
-    from tinycnn.tflite.arena import ArenaNeed
 
 
 @app.command()
@@ -53,11 +50,7 @@ def _arena(model: bytes) -> list[str]:
     from tinycnn.tflite.arena import predict_arena
 
     need, on_s3 = predict_arena(model), predict_arena(model, esp32s3=True)
-    told = [_told(need, "a 32-bit board", "tensors")]
+    told = [f"arena of {need.arena} bytes, and on a 32-bit board at most {need.kept} beside it"]
     if on_s3 != need:
-        told.append(_told(on_s3, "an ESP32-S3", "tensors and scratch"))
+        told.append(f"arena of {on_s3.arena} bytes on an ESP32-S3, whose kernels take scratch")
     return told
-
-
-def _told(need: ArenaNeed, where: str, what: str) -> str:
-    return f"arena of at most {need.bound} bytes on {where}, {need.tensors} of them for {what}"

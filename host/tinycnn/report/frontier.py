@@ -50,8 +50,7 @@ class Trial:
     test, validation   right of 359 and 360, the int8 model in TFLM
     float_test, float_validation   the same of the network before it was quantized
     bytes         of the int8 .tflite
-    arena         bytes on a 32-bit board with reference kernels: an upper bound; exact in what
-                  was recorded while there was a prediction to the byte
+    arena         bytes for tensors and scratch, with reference kernels
     instructions  of an inference, see `count_instructions`; None where it was not counted
     seconds       training took, wall time; with the teachers, where they were not there yet
     """
@@ -145,7 +144,7 @@ def measure(dataset: Dataset, recipe: str, seed: int, build: Path) -> Trial:
         validation=int(scores[2]),
         float_validation=int(scores[3]),
         bytes=model.size,
-        arena=predict_arena(model.data).bound,
+        arena=predict_arena(model.data).arena,
         instructions=count_instructions(model),
         seconds=round(trained.seconds, 1),
     )

@@ -30,17 +30,28 @@ def _sums(data: Tensor, outputs: Tensors) -> tuple[int, ...]:
 
 _ASKED: Mapping[str, Callable[[Tensors, Tensors], tuple[int, ...]]] = {
     "TRANSPOSE_CONV": lambda inputs, outputs: _sums(inputs[2], outputs),
+}
+
+_KEPT: Mapping[str, Callable[[Tensors, Tensors], tuple[int, ...]]] = {
     "MEAN": lambda inputs, outputs: _sums(inputs[0], outputs) + _axes(inputs),
     "SUM": lambda inputs, outputs: _sums(inputs[0], outputs) + _axes(inputs),
     "REDUCE_MAX": lambda inputs, outputs: _axes(inputs),
     "REDUCE_MIN": lambda inputs, outputs: _axes(inputs),
 }
+"""Of these, scratch holds what says where values are: it lies beside the arena, where nobody
+can write (scratch_of_values() in firmware_build/tflm/engine_tflm_memory.h)."""
 
 
 def scratch(graph: Graph, node: Node, op: Op, on_esp32s3: bool) -> tuple[int, ...]:
-    """Bytes of each buffer that `node` asks for, which runs the kernel that `op` names."""
+    """Bytes of each buffer in the arena that `node` asks for, run by the kernel of `op`."""
     inputs, outputs = graph.inputs_of(node), graph.outputs_of(node)
     if on_esp32s3 and op.kernel.startswith("esp_nn/"):
         return esp32s3.scratch(node, inputs, outputs)
     ask = _ASKED.get(node.op)
     return () if ask is None else ask(inputs, outputs)
+
+
+def kept_scratch(graph: Graph, node: Node) -> tuple[int, ...]:
+    """Bytes of each buffer beside the arena that `node` asks for."""
+    ask = _KEPT.get(node.op)
+    return () if ask is None else ask(graph.inputs_of(node), graph.outputs_of(node))

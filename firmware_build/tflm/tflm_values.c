@@ -1,0 +1,246 @@
+// The values of a tensor: raw ones in memory, real ones for Python.
+
+#include <math.h>
+#include <string.h>
+
+#include "py/runtime.h"
+
+#include "modtflm.h"
+
+// What is needed to turn raw values into real ones and back.
+typedef struct _values_t {
+    void *data;
+    char typecode;
+    size_t channels; // 1: not per channel
+    size_t stride; // elements from one channel to the next
+    model_tensor_t info;
+} values_t;
+
+static values_t values_of(const tflm_tensor_obj_t *self) {
+    values_t values = { tflm_tensor_data(self), self->typecode, 1, 1, tflm_tensor_describe(self) };
+    if (values.info.scale_count > 1) {
+        values.channels = values.info.scale_count;
+        for (size_t i = values.info.rank; i-- > (size_t)values.info.quantized_dimension + 1;) {
+            values.stride *= (size_t)model_tensor_dim(&values.info, i);
+        }
+    }
+    return values;
+}
+
+// 0: not quantized.
+static float scale_of(const values_t *values, size_t i) {
+    return model_tensor_scale(&values->info, i / values->stride % values->channels);
+}
+
+static int32_t zero_point_of(const values_t *values, size_t i) {
+    return model_tensor_zero_point(&values->info, i / values->stride % values->channels);
+}
+
+// A uint64 as the int64 with the same bits.
+static int64_t get_raw(const values_t *values, size_t i) {
+    switch (values->typecode) {
+        case 'b':
+            return ((const int8_t *)values->data)[i];
+        case 'B':
+            return ((const uint8_t *)values->data)[i];
+        case 'h':
+            return ((const int16_t *)values->data)[i];
+        case 'H':
+            return ((const uint16_t *)values->data)[i];
+        case 'i':
+            return ((const int32_t *)values->data)[i];
+        case 'I':
+            return ((const uint32_t *)values->data)[i];
+        default:
+            return ((const int64_t *)values->data)[i];
+    }
+}
+
+// TFLite's QUANTIZE: round(value / scale) half away from zero, plus the zero
+// point, saturated to the type; in single precision, as its reference kernel.
+// lite/kernels/internal/reference/quantize.h, AffineQuantize.
+static int64_t quantized(const values_t *values, size_t i, float value, int64_t min, int64_t max) {
+    float scale = scale_of(values, i);
+    float q = roundf(scale != 0.0f ? value / scale : value);
+    // The cast needs a bound, which a float has only with room for the zero point below it.
+    const float far = 4611686018427387904.0f;
+    if (q >= far || q <= -far) {
+        return q > 0 ? max : min;
+    }
+    int64_t raw = (int64_t)q + zero_point_of(values, i);
+    return raw > max ? max : (raw < min ? min : raw);
+}
+
+// The 64-bit types have more values above that bound.
+static int64_t quantized_64(const values_t *values, size_t i, float value) {
+    const float two_63 = 9223372036854775808.0f;
+    bool is_unsigned = values->typecode == 'Q';
+    float scale = scale_of(values, i);
+    float q = roundf(scale != 0.0f ? value / scale : value);
+    if (is_unsigned && q >= two_63) {
+        return q >= 2 * two_63 ? -1 : (int64_t)(uint64_t)q;
+    }
+    if (q > -two_63 && q < two_63 && (q >= two_63 / 2 || q <= -two_63 / 2)) {
+        return is_unsigned && q < 0 ? 0 : (int64_t)q;
+    }
+    return quantized(values, i, value, is_unsigned ? 0 : INT64_MIN, INT64_MAX);
+}
+
+static void set_real(const values_t *values, size_t i, float value) {
+    if (values->typecode == 'f') {
+        ((float *)values->data)[i] = value;
+        return;
+    }
+    if (isnan(value)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("NaN can't be quantized"));
+    }
+    switch (values->typecode) {
+        case 'b':
+            ((int8_t *)values->data)[i] = (int8_t)quantized(values, i, value, INT8_MIN, INT8_MAX);
+            break;
+        case 'B':
+            ((uint8_t *)values->data)[i] = (uint8_t)quantized(values, i, value, 0, UINT8_MAX);
+            break;
+        case 'h':
+            ((int16_t *)values->data)[i] = (int16_t)quantized(values, i, value, INT16_MIN, INT16_MAX);
+            break;
+        case 'H':
+            ((uint16_t *)values->data)[i] = (uint16_t)quantized(values, i, value, 0, UINT16_MAX);
+            break;
+        case 'i':
+            ((int32_t *)values->data)[i] = (int32_t)quantized(values, i, value, INT32_MIN, INT32_MAX);
+            break;
+        case 'I':
+            ((uint32_t *)values->data)[i] = (uint32_t)quantized(values, i, value, 0, UINT32_MAX);
+            break;
+        default:
+            ((int64_t *)values->data)[i] = quantized_64(values, i, value);
+            break;
+    }
+}
+
+static float get_real(const values_t *values, size_t i) {
+    if (values->typecode == 'f') {
+        return ((const float *)values->data)[i];
+    }
+    int64_t raw = get_raw(values, i);
+    float scale = scale_of(values, i);
+    if (scale != 0.0f) {
+        return scale * (float)(raw - zero_point_of(values, i));
+    }
+    return values->typecode == 'Q' ? (float)(uint64_t)raw : (float)raw;
+}
+
+MP_NORETURN static void raise_count(const tflm_tensor_obj_t *self) {
+    mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%d values needed"), (int)self->count);
+}
+
+tflm_numbers_t tflm_tensor_numbers(const tflm_tensor_obj_t *self, mp_obj_t values) {
+    if (self->constant) {
+        mp_raise_ValueError(MP_ERROR_TEXT("tensor is a constant of the model"));
+    }
+    tflm_numbers_t numbers = { values, NULL };
+    size_t count = self->count;
+    mp_buffer_info_t buffer;
+    // An array of floats needs no object for each. Its length is what the buffer says:
+    // len() may be Python code.
+    if (mp_get_buffer(values, &buffer, MP_BUFFER_READ) && buffer.typecode == 'f') {
+        numbers.floats = buffer.buf;
+        count = buffer.len / sizeof(float);
+    } else if (mp_obj_is_exact_type(values, &mp_type_list)
+               || mp_obj_is_exact_type(values, &mp_type_tuple)) {
+        mp_obj_t *items;
+        mp_obj_get_array(values, &count, &items);
+    }
+    if (count != self->count) {
+        raise_count(self);
+    }
+    return numbers;
+}
+
+void tflm_tensor_fill(const tflm_tensor_obj_t *self, const tflm_numbers_t *numbers) {
+    values_t values = values_of(self);
+    if (numbers->floats != NULL) {
+        for (size_t i = 0; i < self->count; i++) {
+            float value;
+            memcpy(&value, numbers->floats + i * sizeof(value), sizeof(value));
+            set_real(&values, i, value);
+        }
+        return;
+    }
+    // Iterators and __float__ methods may run Python code. The tensor's bytes stay where they
+    // are meanwhile, since nobody else gets the interpreter.
+    mp_obj_iter_buf_t iter_buf;
+    mp_obj_t iter = mp_getiter(numbers->obj, &iter_buf);
+    size_t i = 0;
+    mp_obj_t item;
+    while ((item = mp_iternext(iter)) != MP_OBJ_STOP_ITERATION) {
+        if (i == self->count) {
+            raise_count(self);
+        }
+        set_real(&values, i++, (float)mp_obj_get_float(item));
+    }
+    if (i != self->count) {
+        raise_count(self);
+    }
+}
+
+mp_obj_t tflm_tensor_floats(const tflm_tensor_obj_t *self) {
+    values_t values = values_of(self);
+    mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list(self->count, NULL));
+    for (size_t i = 0; i < self->count; i++) {
+        list->items[i] = mp_obj_new_float((mp_float_t)get_real(&values, i));
+    }
+    return MP_OBJ_FROM_PTR(list);
+}
+
+// Is element a larger than element b? NaN is less than all others. Per channel, raw values
+// of different scales can't be compared.
+static bool larger(const values_t *values, size_t a, size_t b) {
+    if (values->typecode == 'f' || values->channels > 1) {
+        float x = get_real(values, a);
+        float y = get_real(values, b);
+        return x > y || (isnan(y) && !isnan(x));
+    }
+    if (values->typecode == 'Q') {
+        return (uint64_t)get_raw(values, a) > (uint64_t)get_raw(values, b);
+    }
+    return get_raw(values, a) > get_raw(values, b);
+}
+
+size_t tflm_tensor_largest(const tflm_tensor_obj_t *self, float *value) {
+    if (self->count == 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("tensor is empty"));
+    }
+    values_t values = values_of(self);
+    size_t best = 0;
+    for (size_t i = 1; i < self->count; i++) {
+        if (larger(&values, i, best)) {
+            best = i;
+        }
+    }
+    *value = get_real(&values, best);
+    return best;
+}
+
+void tflm_tensor_sort(const tflm_tensor_obj_t *self, mp_obj_list_t *list) {
+    values_t values = values_of(self);
+    size_t last = 0;
+    for (size_t n = 0; n < list->len; n++) {
+        // The largest of those that come after the last one in the order.
+        size_t best = self->count;
+        for (size_t i = 0; i < self->count; i++) {
+            bool after = n == 0 || larger(&values, last, i)
+                || (!larger(&values, i, last) && i > last);
+            if (after && (best == self->count || larger(&values, i, best))) {
+                best = i;
+            }
+        }
+        mp_obj_t pair[2] = {
+            mp_obj_new_int_from_uint(best),
+            mp_obj_new_float((mp_float_t)get_real(&values, best)),
+        };
+        list->items[n] = mp_obj_new_tuple(2, pair);
+        last = best;
+    }
+}
