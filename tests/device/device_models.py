@@ -122,6 +122,16 @@ def per_channel() -> bytes:
     return edited(one_op(OP.RESHAPE, [source], Tensor([6], INT8, scale=0.5)), quantize)
 
 
+def refused() -> bytes:
+    """PADV2 with a value of another zero point: valid, and refused by TFLM in its own words."""
+    inputs = [
+        Tensor([1, 4], INT8, scale=0.5, zero_point=3),
+        Tensor([2, 2], INT32, [[0, 0], [1, 1]]),
+        Tensor([1], INT8, [1], scale=0.5, zero_point=7),
+    ]
+    return one_op(OP.PADV2, inputs, Tensor([1, 6], INT8, scale=0.5, zero_point=3), version=2)
+
+
 def unused_code() -> bytes:
     """RELU, and an operator code that no op uses and no firmware has."""
 
@@ -181,6 +191,7 @@ def device_models() -> dict[str, bytes]:
     made["many_inputs.tflite"] = many_inputs()
     made["per_channel.tflite"] = per_channel()
     made["unused_code.tflite"] = unused_code()
+    made["refused.tflite"] = refused()
     made["echo_u64.tflite"] = echo(schema.TensorType.UINT64)
     made["unknown_op.tflite"] = unknown_op()
     made["newer_op.tflite"] = newer_op()

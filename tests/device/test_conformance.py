@@ -30,7 +30,7 @@ def compared(expected: str, printed: str) -> str:
 
 
 def test_the_scripts_are_there() -> None:
-    assert len(SCRIPTS) >= 38
+    assert len(SCRIPTS) >= 39
     assert {path.stem for path in HERE.glob("*.exp")} == {Path(name).stem for name in SCRIPTS}
 
 
