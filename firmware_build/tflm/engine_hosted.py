@@ -113,8 +113,7 @@ def room(runtime, log, model):
 class Loaded:
     """One interpreter, and how its input bytes are cut."""
 
-    def __init__(self, runtime, log, model, inputs, outputs):
-        size = room(runtime, log, model)
+    def __init__(self, runtime, log, model, size, inputs, outputs):
         with captured(log):
             self.interpreter = make(runtime, model, size)
             # TFLM prints how much it uses; no call of the wheel returns it. The head is
@@ -148,13 +147,17 @@ class Server:
         self.runtime = runtime
         self.log = log
         self.loaded = {}
+        self.tried = (None, 0)  # the last model and its room: programs use one at a time
         self.last = 0
 
     def answer(self, op, handle, payload):
         if op == INVOKE:
             return self.loaded[handle].invoke(self.log, payload)
         inputs, outputs = struct.unpack_from("<II", payload)
-        loaded = Loaded(self.runtime, self.log, payload[8:], inputs, outputs)
+        model = payload[8:]
+        if self.tried[0] != model:
+            self.tried = (model, room(self.runtime, self.log, model))
+        loaded = Loaded(self.runtime, self.log, model, self.tried[1], inputs, outputs)
         self.last += 1
         self.loaded[self.last] = loaded
         return struct.pack("<II", self.last, loaded.arena)
