@@ -18,9 +18,6 @@
 #include "modtflm.h"
 #include "tflm_ops.h"
 
-// A block of the GC heap needs no aligning by hand.
-MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_ALIGN);
-
 // Blocks --------------------------------------------------------------------
 
 static size_t largest_piece(void) {
@@ -36,6 +33,8 @@ MP_NORETURN static void raise_full(const mp_obj_type_t *type, const char *what, 
 }
 
 static uint8_t *new_block_maybe(size_t size) {
+    // A block of the GC heap needs no aligning by hand.
+    MP_STATIC_ASSERT(MICROPY_BYTES_PER_GC_BLOCK >= TFLM_ALIGN);
     // So that no two blocks of no bytes are the same.
     return size < SIZE_MAX / 2 ? m_new_maybe(uint8_t, size > 0 ? size : 1) : NULL;
 }
@@ -97,13 +96,13 @@ static size_t file_size(mp_obj_t file) {
         || stream->ioctl(file, MP_STREAM_SEEK, (uintptr_t)&seek, &error) == MP_STREAM_ERROR) {
         return 0;
     }
-    mp_off_t size = seek.offset;
+    size_t size = (size_t)seek.offset;
     seek.offset = 0;
     seek.whence = MP_SEEK_SET;
     if (stream->ioctl(file, MP_STREAM_SEEK, (uintptr_t)&seek, &error) == MP_STREAM_ERROR) {
         return 0;
     }
-    return (size_t)size;
+    return size;
 }
 
 // The content of a file: the buffer it offers (a file in ROMFS lies in flash and needs no
