@@ -7,6 +7,27 @@
 
 #include "modtflm.h"
 
+// What the model says of this tensor. It was readable when the tensor was made.
+model_tensor_t tflm_tensor_describe(const tflm_tensor_obj_t *self) {
+    const tflm_model_t *model = &self->interpreter->model;
+    model_tensor_t tensor;
+    if (!model_tensor(model->data, model->size, self->index, &tensor)) {
+        memset(&tensor, 0, sizeof(tensor));
+    }
+    return tensor;
+}
+
+// Where the bytes are. They stay there between TFLM_BEGIN and TFLM_END only.
+void *tflm_tensor_data(const tflm_tensor_obj_t *self) {
+    if (self->block != NULL) {
+        return self->block;
+    }
+    if (self->constant) {
+        return (void *)tflm_tensor_describe(self).constant;
+    }
+    return tflm_engine_data(self->interpreter->engine, self->index);
+}
+
 // What is needed to turn raw values into real ones and back.
 typedef struct _values_t {
     void *data;
