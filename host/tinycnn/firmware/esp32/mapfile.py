@@ -1,4 +1,7 @@
-"""What GNU ld's map says of an ESP-IDF application: bytes by kind, and whose they are."""
+"""What GNU ld's map says of an ESP-IDF application: bytes by kind, and whose they are.
+
+Not by esp-idf-size: it gives strings that files share to the first of them.
+"""
 
 from __future__ import annotations
 
