@@ -26,7 +26,7 @@ import struct
 import sys
 import tempfile
 
-OK, MODEL, _OP, _MEMORY, INVOKE_FAILED = range(5)
+OK, MODEL, _MEMORY, INVOKE_FAILED = range(4)
 CREATE, INVOKE, DESTROY = range(1, 4)
 ROOMS = (1 << 18, 1 << 22, 1 << 26)  # bytes to try for all that TFLM takes here
 LIFELINE = 3  # a pipe that the simulator holds open and never writes

@@ -37,8 +37,6 @@ MP_NORETURN void tflm_raise(tflm_status_t status, const tflm_message_t *message)
     const mp_obj_type_t *type = &mp_type_RuntimeError;
     if (status == TFLM_ERROR_MODEL) {
         type = &mp_type_ModelError;
-    } else if (status == TFLM_ERROR_OP) {
-        type = &mp_type_UnsupportedOpError;
     } else if (status == TFLM_ERROR_MEMORY) {
         type = &mp_type_ArenaError;
     } else if (status == TFLM_ERROR_UNSUPPORTED) {

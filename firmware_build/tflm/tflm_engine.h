@@ -30,7 +30,6 @@ extern "C" {
 typedef enum _tflm_status_t {
     TFLM_OK = 0,
     TFLM_ERROR_MODEL, // TFLM does not accept the model
-    TFLM_ERROR_OP, // the model needs an op this firmware does not have
     TFLM_ERROR_MEMORY, // one of the blocks of memory is too small
     TFLM_ERROR_INVOKE, // a kernel failed while running
     TFLM_ERROR_ENGINE, // the engine itself is gone (hosted: its child process died)

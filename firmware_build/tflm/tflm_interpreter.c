@@ -89,6 +89,12 @@ static void take_arena(tflm_interpreter_obj_t *self) {
     }
 }
 
+static void give_back_arena(tflm_interpreter_obj_t *self) {
+    if (self->given != NULL) {
+        tflm_give_back(&self->given->busy);
+    }
+}
+
 // Let go of the GIL for a run, unless the kernels keep something that is not the run's own.
 #if defined(TFLM_ONE_RUN_AT_A_TIME)
 #define RUN_BEGIN()
@@ -105,9 +111,7 @@ static void invoke(tflm_interpreter_obj_t *self) {
     RUN_BEGIN();
     tflm_status_t status = tflm_engine_invoke(self->engine, &message);
     RUN_END();
-    if (self->given != NULL) {
-        tflm_give_back(&self->given->busy);
-    }
+    give_back_arena(self);
     if (status != TFLM_OK) {
         tflm_raise(status, &message);
     }
@@ -191,9 +195,7 @@ static mp_obj_t tflm_interpreter_profile(mp_obj_t self_in) {
     take_arena(self);
     tflm_message_t message;
     tflm_status_t status = tflm_engine_profile(self->engine, now_us, ticks, count, &message);
-    if (self->given != NULL) {
-        tflm_give_back(&self->given->busy);
-    }
+    give_back_arena(self);
     TFLM_END();
     if (status != TFLM_OK) {
         tflm_raise(status, &message);

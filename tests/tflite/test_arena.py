@@ -36,6 +36,7 @@ MEASURED = {
     "random_25": 1568,
     "random_29": 6544,
     "residual_q": 1312,
+    "slice_reversed_q": 368,
     "softmax_f": 236,
     "transposed_valid_q": 384,
 }
