@@ -17,13 +17,19 @@ static void define(check_t *c, int32_t index) {
     c->defined[index / 8] |= (uint8_t)(1 << index % 8);
 }
 
-// Python has to be able to fill it, or to read it.
-static bool check_io_type(check_t *c, int32_t index, const char *what, uint32_t i) {
-    uint32_t table = model_flatbuf_vector_table(&c->buf, c->tensors, (uint32_t)index);
-    int type = (int8_t)model_flatbuf_u8(&c->buf, table, TENSOR_TYPE);
-    return model_type_code(type) != 0
-           || model_check_fail(c, "%s %u is of %s, which Python has no array of", what, (unsigned)i,
-        model_type_name(type));
+// Python has to be able to fill it, or to read it, and to know the scale of each element.
+static bool check_io(check_t *c, int32_t index, const char *what, uint32_t i) {
+    check_tensor_t t;
+    model_check_read_tensor(c, index, &t);
+    if (model_type_code(t.type) == 0) {
+        return model_check_fail(c, "%s %u is of %s, which Python has no array of", what, (unsigned)i,
+            model_type_name(t.type));
+    }
+    uint32_t dimension = (uint32_t)t.quantized_dimension; // huge if negative
+    return t.scales.len <= 1
+           || (dimension < t.rank && (uint32_t)model_check_dim(c, &t, dimension) == t.scales.len)
+           || model_check_fail(c, "%s %u has %u scales along dimension %d", what, (unsigned)i,
+        (unsigned)t.scales.len, (int)t.quantized_dimension);
 }
 
 static bool check_graph_inputs(check_t *c, flatbuf_vector_t inputs) {
@@ -36,7 +42,7 @@ static bool check_graph_inputs(check_t *c, flatbuf_vector_t inputs) {
         if (!is_tensor(c, index) || is_defined(c, index)) {
             return model_check_fail(c, "input %u is no free tensor", (unsigned)i);
         }
-        if (!check_io_type(c, index, "input", i)) {
+        if (!check_io(c, index, "input", i)) {
             return false;
         }
         define(c, index);
@@ -53,7 +59,7 @@ static bool check_graph_outputs(check_t *c, flatbuf_vector_t outputs) {
         if (!is_tensor(c, index) || !is_defined(c, index)) {
             return model_check_fail(c, "output %u is never written", (unsigned)i);
         }
-        if (!check_io_type(c, index, "output", i)) {
+        if (!check_io(c, index, "output", i)) {
             return false;
         }
     }

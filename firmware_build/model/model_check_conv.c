@@ -31,7 +31,8 @@ static bool check_weights(check_t *c, const check_tensor_t *data, const check_te
 
     if (weights->scales.len != 1
         && (weights->scales.len != channels || weights->quantized_dimension != (int32_t)channel_dim)) {
-        return model_check_fail(c, "%u weight scales for %u channels", (unsigned)weights->scales.len, (unsigned)channels);
+        return model_check_fail(c, "%u scales of weights along %d, not %u along %u", (unsigned)weights->scales.len,
+            (int)weights->quantized_dimension, (unsigned)channels, channel_dim);
     }
     for (uint32_t i = 0; i < weights->zero_points.len; ++i) {
         if (model_flatbuf_u64_at(&c->buf, weights->zero_points.pos + 8 * i) != 0) {

@@ -25,6 +25,7 @@ bool model_check_transpose(check_t *c);
 bool model_check_pad(check_t *c);
 bool model_check_concatenation(check_t *c);
 bool model_check_mean(check_t *c);
+bool model_check_extreme(check_t *c);
 bool model_check_sum(check_t *c);
 bool model_check_strided_slice(check_t *c);
 bool model_check_resize(check_t *c);
@@ -76,8 +77,8 @@ RULE(PAD, RULE_SAME_TYPE, 2, 2, 0, "", COPIED | TYPE_BIT(TENSOR_INT32), model_ch
 RULE(PADV2, RULE_SAME_TYPE, 3, 3, 0, "", COPIED | TYPE_BIT(TENSOR_INT32), model_check_pad)
 RULE(CONCATENATION, RULE_SAME_TYPE, 1, 10, 10, "41", CONCATENATED, model_check_concatenation)
 RULE(MEAN, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 27, "1", REAL, model_check_mean)
-RULE(REDUCE_MAX, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 27, "1", REAL, model_check_mean)
-RULE(REDUCE_MIN, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 27, "1", REAL, model_check_mean)
+RULE(REDUCE_MAX, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 27, "1", REAL, model_check_extreme)
+RULE(REDUCE_MIN, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 27, "1", REAL, model_check_extreme)
 RULE(SUM, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 27, "1", REAL, model_check_sum)
 RULE(MAXIMUM, RULE_SAME_TYPE,
     2, 2, 0, "", COPIED | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64), model_check_maximum)

@@ -151,7 +151,8 @@ bool model_check_concatenation(check_t *c) {
     for (uint32_t i = 0; i < c->inputs.len; ++i) {
         check_tensor_t *t = &c->in[0];
         model_check_read_tensor(c, model_flatbuf_vector_i32(&c->buf, c->inputs, i), t);
-        if (!model_check_type(c, t, c->out.type, "input") || !model_check_rank(c, t, rank, "input")) {
+        if (!model_check_type(c, t, c->out.type, "input") || !model_check_rank(c, t, rank, "input")
+            || !model_check_same_quantization(c, t, "input")) {
             return false;
         }
         for (unsigned j = 0; j < rank; ++j) {
@@ -198,10 +199,14 @@ static bool check_reduced_scale(check_t *c, uint32_t magnitude) {
         (double)model_check_scale(c, &c->in[0], 0) / (double)model_check_scale(c, &c->out, 0));
 }
 
-// MEAN, REDUCE_MAX and REDUCE_MIN
 bool model_check_mean(check_t *c) {
     // The kernel divides the multiplier by the number of elements, with one bit to spare.
     return check_reduction(c) && check_reduced_scale(c, 2 * 255);
+}
+
+// REDUCE_MAX and REDUCE_MIN, whose kernels do not rescale.
+bool model_check_extreme(check_t *c) {
+    return model_check_mean(c) && model_check_same_quantization(c, &c->in[0], "input");
 }
 
 bool model_check_sum(check_t *c) {

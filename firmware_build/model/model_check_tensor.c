@@ -69,12 +69,6 @@ static bool check_quantization(check_t *c, const check_tensor_t *t, uint32_t tab
         return model_check_fail(c, "quantization type is not supported");
     }
     flatbuf_vector_t scales = model_flatbuf_vector(&c->buf, table, QUANTIZATION_SCALE, 4);
-    uint32_t dimension = (uint32_t)t->quantized_dimension; // huge if negative
-    if (scales.len > 1
-        && (dimension >= t->rank || (uint32_t)model_check_dim(c, t, dimension) != scales.len)) {
-        return model_check_fail(c, "%u scales do not match dimension %d", (unsigned)scales.len,
-            (int)t->quantized_dimension);
-    }
     if (t->zero_points.len > 1 && t->zero_points.len != scales.len) {
         return model_check_fail(c, "%u zero points for %u scales", (unsigned)t->zero_points.len,
             (unsigned)scales.len);

@@ -58,6 +58,17 @@ bool model_check_quantized(check_t *c, const check_tensor_t *t, const char *what
     return true;
 }
 
+bool model_check_same_quantization(check_t *c, const check_tensor_t *t, const char *what) {
+    const check_tensor_t *out = &c->out;
+    bool same = (t->scales.len > 0) == (out->scales.len > 0)
+        && (t->scales.len == 0
+            || (model_check_scale(c, t, 0) == model_check_scale(c, out, 0)
+                && model_flatbuf_u64_at(&c->buf, t->zero_points.pos)
+                == model_flatbuf_u64_at(&c->buf, out->zero_points.pos)));
+    return t->type != TENSOR_INT8 || same
+           || model_check_fail(c, "scales of %s and output differ", what);
+}
+
 bool model_check_int32_constant(check_t *c, const check_tensor_t *t, uint32_t count, const char *what) {
     if (t->data == 0 || t->type != TENSOR_INT32 || t->rank > 1 || t->elements != count) {
         return model_check_fail(c, "%s must be %u constant int32", what, (unsigned)count);

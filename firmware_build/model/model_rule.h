@@ -107,6 +107,8 @@ bool model_check_sides(check_t *c, const check_tensor_t *t);
 bool model_check_type(check_t *c, const check_tensor_t *t, int type, const char *what);
 // One scale and one zero point, and a scale with which 6 / scale fits an int32.
 bool model_check_quantized(check_t *c, const check_tensor_t *t, const char *what);
+// Does an int8 tensor have the output's scale and zero point, for a kernel that only copies?
+bool model_check_same_quantization(check_t *c, const check_tensor_t *t, const char *what);
 // A constant int32 vector (or, where count is 1, scalar) of so many elements.
 bool model_check_int32_constant(check_t *c, const check_tensor_t *t, uint32_t count, const char *what);
 // Fused activations: none, relu, relu of -1 to 1, relu6.

@@ -153,12 +153,19 @@ static tflm_status_t read_body(void *data, size_t size, size_t length, tflm_mess
     return TFLM_OK;
 }
 
-static bool open_pipe(int ends[2]) {
-    if (pipe(ends) < 0) {
-        return false;
+// Three pipes, whose ends a child does not inherit; all or none.
+static bool open_pipes(int ends[3][2]) {
+    for (int i = 0; i < 3; i++) {
+        if (pipe(ends[i]) < 0) {
+            while (i-- > 0) {
+                close(ends[i][0]);
+                close(ends[i][1]);
+            }
+            return false;
+        }
+        fcntl(ends[i][0], F_SETFD, FD_CLOEXEC);
+        fcntl(ends[i][1], F_SETFD, FD_CLOEXEC);
     }
-    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
     return true;
 }
 
@@ -194,10 +201,11 @@ static tflm_status_t start_child(tflm_message_t *message) {
     if (child_pid != 0) {
         return TFLM_OK;
     }
-    int request[2], reply[2], lifeline[2];
-    if (!open_pipe(request) || !open_pipe(reply) || !open_pipe(lifeline)) {
+    int pipes[3][2];
+    if (!open_pipes(pipes)) {
         return fail(TFLM_ERROR_ENGINE, message, "no pipe to the engine process");
     }
+    const int *request = pipes[0], *reply = pipes[1], *lifeline = pipes[2];
     int error = spawn_python(request, reply, lifeline);
     close(request[0]);
     close(reply[1]);
@@ -351,6 +359,12 @@ tflm_status_t tflm_engine_create(tflm_engine_t *state, const uint8_t *model, siz
     tflm_memory_t *memory, tflm_message_t *message) {
     state->model = model;
     state->model_size = model_size;
+    tflm_memory_t least;
+    tflm_engine_guess(model, model_size, &least);
+    if (memory->kept.size < least.kept.size) { // the heap had no larger piece
+        memory->kept.size = least.kept.size;
+        return fail(TFLM_ERROR_MEMORY, message, "");
+    }
     state->ios = (io_t *)memory->kept.data;
     if (state->handle == 0) { // else only the arena was too small
         pthread_mutex_lock(&lock);

@@ -38,11 +38,15 @@ extern "C" void DebugLog(const char *format, va_list args) {
     if (strcmp(format, "\r\n") == 0) {
         format = " ";
     }
-    // A check that failed begins with the file and line of TFLM's that has it.
+    // A check that failed begins with the file and line of TFLM's that has it; the file is
+    // empty in our builds.
     if (strncmp(format, "%s:%d ", 6) == 0) {
         (void)va_arg(args, const char *);
         (void)va_arg(args, int);
         format += 6;
+    }
+    while (*format == ' ' && said->text[0] == '\0') {
+        format++;
     }
     size_t length = strlen(said->text);
     vsnprintf(said->text + length, sizeof(said->text) - length, format, args);

@@ -3,7 +3,8 @@
 #   make -f libtflm.mk TFLM_DIR=<esp-tflite-micro> [EXTRA_FLAGS=...] [count]
 #
 # Left out: what only tests and recording use, Espressif's kernels, the audio
-# front end, and debug_log.cc, since the engine says where messages go.
+# front end, and debug_log.cc, since the engine says where messages go; and from each
+# check of TFLM's the path of its file, a string of the machine that built it.
 #
 # With ESP_NN_DIR=<esp-nn> it is libesp_nn.a instead: the kernels that ops.def takes from
 # Espressif, as an ESP32 and an ESP32-C3 have them, in portable C. Link it before
@@ -52,6 +53,7 @@ CXXFLAGS := -std=c++17 -O2 -g0 -w \
 	-fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables \
 	-ffunction-sections -fdata-sections \
 	-DTF_LITE_STATIC_MEMORY -DTF_LITE_DISABLE_X86_NEON -DTF_LITE_USE_CTIME -DNDEBUG \
+	-D__FILE__='""' \
 	-I$(TFLM_DIR) \
 	-I$(TFLM_DIR)/third_party/flatbuffers/include \
 	-I$(TFLM_DIR)/third_party/gemmlowp \

@@ -60,12 +60,20 @@ static mp_obj_t tflm_supported_ops(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(tflm_supported_ops_obj, tflm_supported_ops);
 
+// MicroPython calls it when the module is first imported after a reset.
+static mp_obj_t tflm_init(void) {
+    tflm_arena_init();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(tflm_init_obj, tflm_init);
+
 static MP_DEFINE_STR_OBJ(commit_obj, TFLM_COMMIT);
 static MP_DEFINE_STR_OBJ(version_obj, TFLM_MODULE_VERSION);
 static MP_DEFINE_STR_OBJ(engine_obj, TFLM_ENGINE_NAME);
 
 static const mp_rom_map_elem_t tflm_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_tflm) },
+    { MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&tflm_init_obj) },
     { MP_ROM_QSTR(MP_QSTR___version__), MP_ROM_PTR(&version_obj) },
     { MP_ROM_QSTR(MP_QSTR_tflm_commit), MP_ROM_PTR(&commit_obj) },
     { MP_ROM_QSTR(MP_QSTR_engine), MP_ROM_PTR(&engine_obj) },

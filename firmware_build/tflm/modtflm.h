@@ -62,6 +62,9 @@ extern const mp_obj_type_t mp_type_ArenaError;
 // Raise what an engine's status and message say. Does not return.
 MP_NORETURN void tflm_raise(tflm_status_t status, const tflm_message_t *message);
 
+// Give back what Arenas of an earlier heap, before a soft reset, had outside of it.
+void tflm_arena_init(void);
+
 // The bytes of a model that was given as such or as a path, checked: where they are if
 // nothing can change them and they are aligned, else in a copy.
 tflm_model_t tflm_load_model(mp_obj_t source);

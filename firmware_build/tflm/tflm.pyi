@@ -42,7 +42,7 @@ class Arena:
     """
 
     def __init__(self, size: int, memory: Literal["internal", "psram"] | None = None) -> None:
-        """`size` bytes of the heap, or of an ESP32's `memory` until the next soft reset.
+        """`size` bytes of the heap, or of an ESP32's `memory` until a soft reset.
 
         Raises ArenaError if there is no such piece, ValueError for a negative size or
         where memory cannot be chosen.
@@ -124,8 +124,7 @@ class Interpreter:
         """Check a model and make it ready to run.
 
         model  the bytes of a .tflite, or the path of one. Used where they are if
-               nothing can change them (bytes, flash) and they are aligned to 16,
-               else copied.
+               that is flash (frozen, ROMFS) and aligned to 16, else copied.
         arena  memory for tensors: None for exactly what the model needs, a number of
                bytes, or an Arena, which may be shared
 

@@ -13,17 +13,76 @@
 
 #include "modtflm.h"
 
-// What does not lie in MicroPython's heap lasts until the next soft reset, since a memoryview
-// would not keep it alive: the list keeps each Arena, and only the end of the heap frees it.
+// What does not lie in MicroPython's heap lasts as long as that: a memoryview would not keep
+// it alive. Python code may run to the very end of the heap (a file's finaliser writes to a
+// block device), so that such memory goes back when there is a new one.
+//
+// In each heap with such an Arena is one object that Python cannot reach. Its finaliser runs
+// at the end of the heap alone.
+//
 // Not in the #if: MicroPython looks for these with other definitions.
-MP_REGISTER_ROOT_POINTER(struct _tflm_placed_arena_t *tflm_placed_arenas);
+MP_REGISTER_ROOT_POINTER(void *tflm_placed_watch);
 
 #if defined(TFLM_ESP_IDF)
 
-typedef struct _tflm_placed_arena_t {
-    tflm_arena_obj_t arena; // first
-    struct _tflm_placed_arena_t *next;
-} tflm_placed_arena_t;
+typedef struct _placed_t {
+    struct _placed_t *next;
+    void *data;
+} placed_t;
+
+static placed_t *all_placed;
+static bool watched; // the heap of those in the list is still there
+
+static mp_obj_t watch_del(mp_obj_t self) {
+    (void)self;
+    watched = false;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(watch_del_obj, watch_del);
+
+static const mp_rom_map_elem_t watch_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&watch_del_obj) },
+};
+static MP_DEFINE_CONST_DICT(watch_locals, watch_locals_table);
+
+static MP_DEFINE_CONST_OBJ_TYPE(
+    watch_type,
+    MP_QSTR_,
+    MP_TYPE_FLAG_NONE,
+    locals_dict, &watch_locals
+    );
+
+void tflm_arena_init(void) {
+    if (watched || (MP_STATE_THREAD(gc_lock_depth) & GC_COLLECT_FLAG)) {
+        return;
+    }
+    while (all_placed != NULL) {
+        placed_t *one = all_placed;
+        all_placed = one->next;
+        heap_caps_free(one->data);
+        heap_caps_free(one);
+    }
+}
+
+static void *place(size_t size, uint32_t caps) {
+    tflm_arena_init();
+    if (!watched) {
+        mp_obj_base_t *watch = m_malloc_with_finaliser(sizeof(mp_obj_base_t));
+        watch->type = &watch_type;
+        MP_STATE_VM(tflm_placed_watch) = watch;
+        watched = true;
+    }
+    placed_t *one = heap_caps_malloc(sizeof(placed_t), MALLOC_CAP_8BIT);
+    void *data = heap_caps_aligned_calloc(TFLM_ALIGN, 1, size > 0 ? size : 1, caps);
+    if (one == NULL || data == NULL) {
+        heap_caps_free(one);
+        heap_caps_free(data);
+        return NULL;
+    }
+    *one = (placed_t) { all_placed, data };
+    all_placed = one;
+    return data;
+}
 
 static tflm_arena_obj_t *new_placed(const mp_obj_type_t *type, size_t size, mp_obj_t memory) {
     uint32_t caps = MALLOC_CAP_8BIT;
@@ -35,37 +94,20 @@ static tflm_arena_obj_t *new_placed(const mp_obj_type_t *type, size_t size, mp_o
     } else {
         mp_raise_ValueError(MP_ERROR_TEXT("memory must be None, 'internal' or 'psram'"));
     }
-    tflm_placed_arena_t *self = m_malloc_with_finaliser(sizeof(tflm_placed_arena_t));
-    memset(self, 0, sizeof(*self));
-    self->arena.base.type = type;
-    self->arena.data = heap_caps_aligned_calloc(TFLM_ALIGN, 1, size > 0 ? size : 1, caps);
-    if (self->arena.data == NULL) {
+    tflm_arena_obj_t *self = mp_obj_malloc(tflm_arena_obj_t, type);
+    self->data = place(size, caps);
+    if (self->data == NULL) {
         mp_raise_msg_varg(&mp_type_ArenaError,
             MP_ERROR_TEXT("arena needs %u bytes, %s memory has %u in one piece"), (unsigned)size,
             name, (unsigned)heap_caps_get_largest_free_block(caps));
     }
-    self->next = MP_STATE_VM(tflm_placed_arenas);
-    MP_STATE_VM(tflm_placed_arenas) = self;
-    return &self->arena;
+    return self;
 }
-
-static mp_obj_t arena_del(mp_obj_t self_in) {
-    tflm_arena_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    // Not if Python calls it.
-    if (MP_STATE_THREAD(gc_lock_depth) & GC_COLLECT_FLAG) {
-        heap_caps_free(self->data);
-        self->data = NULL;
-    }
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(arena_del_obj, arena_del);
-
-static const mp_rom_map_elem_t arena_locals_table[] = {
-    { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&arena_del_obj) },
-};
-static MP_DEFINE_CONST_DICT(arena_locals, arena_locals_table);
 
 #else
+
+void tflm_arena_init(void) {
+}
 
 static tflm_arena_obj_t *new_placed(const mp_obj_type_t *type, size_t size, mp_obj_t memory) {
     (void)type;
@@ -138,7 +180,4 @@ MP_DEFINE_CONST_OBJ_TYPE(
     print, arena_print,
     unary_op, arena_unary_op,
     buffer, arena_get_buffer
-    #if defined(TFLM_ESP_IDF)
-    , locals_dict, &arena_locals
-    #endif
     );

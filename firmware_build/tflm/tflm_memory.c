@@ -11,7 +11,7 @@
 #include "py/stream.h"
 
 #if defined(TFLM_ESP_IDF)
-#include "spi_flash_mmap.h"
+#include "esp_mmu_map.h"
 #endif
 
 #include "model_check.h"
@@ -27,6 +27,9 @@ static size_t largest_piece(void) {
 }
 
 MP_NORETURN static void raise_full(const mp_obj_type_t *type, const char *what, size_t size) {
+    if (gc_is_locked()) {
+        m_malloc_fail(size); // says so
+    }
     mp_raise_msg_varg(type,
         MP_ERROR_TEXT("%s needs " UINT_FMT " bytes, heap has " UINT_FMT " in one piece"),
         what, (mp_uint_t)size, (mp_uint_t)largest_piece());
@@ -61,13 +64,28 @@ void tflm_need_stack(size_t bytes) {
 
 // Models --------------------------------------------------------------------
 
+static mp_obj_t call_method(mp_obj_t obj, qstr name) {
+    mp_obj_t method[2];
+    mp_load_method(obj, name, method);
+    return mp_call_method_n_kw(0, 0, method);
+}
+
 static mp_obj_t open_file(mp_obj_t path) {
+    mp_obj_t args[2] = { path, MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
+    return mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_builtin_open_obj), 2, 0, args);
+}
+
+static mp_obj_t read_all(mp_obj_t file) {
+    return call_method(file, MP_QSTR_read);
+}
+
+// What `call` makes of `argument`. An OSError names the file.
+static mp_obj_t of_file(mp_obj_t path, mp_obj_t (*call)(mp_obj_t argument), mp_obj_t argument) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        mp_obj_t args[2] = { path, MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
-        mp_obj_t file = mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_builtin_open_obj), 2, 0, args);
+        mp_obj_t result = call(argument);
         nlr_pop();
-        return file;
+        return result;
     }
     mp_obj_t error = MP_OBJ_FROM_PTR(nlr.ret_val);
     if (mp_obj_is_exact_type(error, &mp_type_OSError)) {
@@ -77,12 +95,6 @@ static mp_obj_t open_file(mp_obj_t path) {
         }
     }
     nlr_jump(nlr.ret_val);
-}
-
-static mp_obj_t call_method(mp_obj_t obj, qstr name) {
-    mp_obj_t method[2];
-    mp_load_method(obj, name, method);
-    return mp_call_method_n_kw(0, 0, method);
 }
 
 // Bytes of a file that is no Python object of the user's, 0 if it cannot tell.
@@ -96,6 +108,9 @@ static size_t file_size(mp_obj_t file) {
         || stream->ioctl(file, MP_STREAM_SEEK, (uintptr_t)&seek, &error) == MP_STREAM_ERROR) {
         return 0;
     }
+    if ((uint64_t)seek.offset > INT32_MAX) { // what a directory has for an end
+        return 0;
+    }
     size_t size = (size_t)seek.offset;
     seek.offset = 0;
     seek.whence = MP_SEEK_SET;
@@ -105,25 +120,43 @@ static size_t file_size(mp_obj_t file) {
     return size;
 }
 
+// Up to `size` bytes of a file to a block of ours; returns how many there were. Each piece
+// goes by way of another block: the block device of a file system may be Python code, which
+// may keep what it was given to fill.
+static size_t read_into(mp_obj_t file, mp_obj_t path, uint8_t *data, size_t size) {
+    enum { PIECE = 512 };
+    uint8_t *piece = tflm_new_block(&mp_type_MemoryError, "model", PIECE);
+    size_t got = 0;
+    for (;;) {
+        size_t wanted = size - got < PIECE ? size - got : PIECE;
+        int error = 0;
+        size_t read = mp_stream_rw(file, piece, wanted, &error, MP_STREAM_RW_READ);
+        if (error != 0) {
+            mp_raise_OSError_with_filename(error, mp_obj_str_get_str(path));
+        }
+        memcpy(data + got, piece, read);
+        got += read;
+        if (read < wanted || got == size) {
+            return got;
+        }
+    }
+}
+
 // The content of a file: the buffer it offers (a file in ROMFS lies in flash and needs no
 // copy), or its bytes, in a block of ours or in an object.
 static tflm_model_t read_file(mp_obj_t path) {
-    tflm_model_t model = { open_file(path), NULL, 0 };
+    tflm_model_t model = { of_file(path, open_file, path), NULL, 0 };
     mp_buffer_info_t info;
     if (!mp_get_buffer(model.obj, &info, MP_BUFFER_READ)) {
         size_t size = file_size(model.obj);
         if (size > 0) {
             uint8_t *data = tflm_new_block(&mp_type_MemoryError, "model", size);
-            int error = 0;
-            size_t read = mp_stream_rw(model.obj, data, size, &error, MP_STREAM_RW_READ);
-            if (error != 0) {
-                mp_raise_OSError_with_filename(error, mp_obj_str_get_str(path));
-            }
+            size_t read = read_into(model.obj, path, data, size);
             call_method(model.obj, MP_QSTR_close);
             return (tflm_model_t) { MP_OBJ_NULL, data, read };
         }
         mp_obj_t file = model.obj;
-        model.obj = call_method(file, MP_QSTR_read);
+        model.obj = of_file(path, read_all, file);
         call_method(file, MP_QSTR_close);
         mp_get_buffer_raise(model.obj, &info, MP_BUFFER_READ);
     }
@@ -132,11 +165,19 @@ static tflm_model_t read_file(mp_obj_t path) {
     return model;
 }
 
+#if defined(TFLM_ESP_IDF)
+// Of what the cache shows there is PSRAM, too, which is memory like any other.
+static bool flash_at(const uint8_t *data) {
+    esp_paddr_t place;
+    mmu_target_t target;
+    return esp_mmu_vaddr_to_paddr((void *)data, &place, &target) == ESP_OK && target == MMU_TARGET_FLASH0;
+}
+#endif
+
 // Nothing that Python does, short of writing to flash, changes what is there.
 static bool in_flash(const uint8_t *data, size_t size) {
     #if defined(TFLM_ESP_IDF)
-    return size > 0 && spi_flash_cache2phys(data) != SPI_FLASH_CACHE2PHYS_FAIL
-           && spi_flash_cache2phys(data + size - 1) != SPI_FLASH_CACHE2PHYS_FAIL;
+    return size > 0 && flash_at(data) && flash_at(data + size - 1);
     #elif defined(TFLM_FLASH_START)
     return (uintptr_t)data >= TFLM_FLASH_START && size <= TFLM_FLASH_SIZE
            && (uintptr_t)data - TFLM_FLASH_START <= TFLM_FLASH_SIZE - size;
@@ -171,8 +212,9 @@ tflm_model_t tflm_load_model(mp_obj_t source) {
         model.data = info.buf;
         model.size = info.len;
     }
-    bool fixed = model.obj == MP_OBJ_NULL || mp_obj_is_exact_type(model.obj, &mp_type_bytes)
-        || in_flash(model.data, model.size);
+    // No object is beyond change, a bytes neither: a stream or a block device in Python is
+    // given a bytearray over what is written to it.
+    bool fixed = model.obj == MP_OBJ_NULL || in_flash(model.data, model.size);
     if (!fixed || (uintptr_t)model.data % TFLM_ALIGN != 0) {
         uint8_t *copy = tflm_new_block(&mp_type_MemoryError, "model", model.size);
         memcpy(copy, model.data, model.size);

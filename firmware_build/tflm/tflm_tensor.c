@@ -120,8 +120,34 @@ static mp_obj_t tflm_tensor_topk(mp_obj_t self_in, mp_obj_t k_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(tflm_tensor_topk_obj, tflm_tensor_topk);
 
+// As RFC 3629 has it: MicroPython's own check takes surrogates and long forms, too.
+static bool is_utf8(const uint8_t *text, size_t len) {
+    static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+    for (size_t i = 0; i < len;) {
+        uint32_t c = text[i++];
+        if (c < 0x80) {
+            continue;
+        }
+        size_t more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
+        if (c < 0xc0 || c > 0xf7 || more > len - i) {
+            return false;
+        }
+        c &= 0x3f >> more;
+        for (size_t end = i + more; i < end; i++) {
+            if ((text[i] & 0xc0) != 0x80) {
+                return false;
+            }
+            c = c << 6 | (text[i] & 0x3f);
+        }
+        if (c < least[more] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 mp_obj_t tflm_name(const char *text, size_t len) {
-    if (utf8_check((const byte *)text, len)) {
+    if (is_utf8((const uint8_t *)text, len)) {
         return mp_obj_new_str(text, len);
     }
     vstr_t vstr;

@@ -244,24 +244,53 @@ size_t tflm_tensor_largest(const tflm_tensor_obj_t *self, float *value) {
     return best;
 }
 
+// Does element a stand before element b? In the place of an index, a small int.
+static bool before(const values_t *values, mp_obj_t a, mp_obj_t b) {
+    size_t i = (size_t)MP_OBJ_SMALL_INT_VALUE(a);
+    size_t j = (size_t)MP_OBJ_SMALL_INT_VALUE(b);
+    return larger(values, i, j) || (!larger(values, j, i) && i < j);
+}
+
+// Restore the heap `items` of indices, no child standing behind its parent, from item i down.
+static void sift_down(const values_t *values, mp_obj_t *items, size_t len, size_t i) {
+    for (size_t child; (child = 2 * i + 1) < len; i = child) {
+        if (child + 1 < len && before(values, items[child], items[child + 1])) {
+            child++;
+        }
+        if (!before(values, items[i], items[child])) {
+            return;
+        }
+        mp_obj_t item = items[i];
+        items[i] = items[child];
+        items[child] = item;
+    }
+}
+
 void tflm_tensor_sort(const tflm_tensor_obj_t *self, mp_obj_list_t *list) {
     values_t values = values_of(self);
-    size_t last = 0;
-    for (size_t n = 0; n < list->len; n++) {
-        // The largest of those that come after the last one in the order.
-        size_t best = self->count;
-        for (size_t i = 0; i < self->count; i++) {
-            bool after = n == 0 || larger(&values, last, i)
-                || (!larger(&values, i, last) && i > last);
-            if (after && (best == self->count || larger(&values, i, best))) {
-                best = i;
-            }
+    mp_obj_t *items = list->items;
+    for (size_t i = 0; i < list->len; i++) {
+        items[i] = MP_OBJ_NEW_SMALL_INT(i);
+    }
+    for (size_t i = list->len / 2; i-- > 0;) {
+        sift_down(&values, items, list->len, i);
+    }
+    // On top is the last of those that were taken.
+    for (size_t i = list->len; i < self->count; i++) {
+        if (before(&values, MP_OBJ_NEW_SMALL_INT(i), items[0])) {
+            items[0] = MP_OBJ_NEW_SMALL_INT(i);
+            sift_down(&values, items, list->len, 0);
         }
-        mp_obj_t pair[2] = {
-            mp_obj_new_int_from_uint(best),
-            mp_obj_new_float((mp_float_t)get_real(&values, best)),
-        };
-        list->items[n] = mp_obj_new_tuple(2, pair);
-        last = best;
+    }
+    for (size_t len = list->len; len-- > 1;) {
+        mp_obj_t item = items[0];
+        items[0] = items[len];
+        items[len] = item;
+        sift_down(&values, items, len, 0);
+    }
+    for (size_t i = 0; i < list->len; i++) {
+        size_t index = (size_t)MP_OBJ_SMALL_INT_VALUE(items[i]);
+        mp_obj_t pair[2] = { items[i], mp_obj_new_float((mp_float_t)get_real(&values, index)) };
+        items[i] = mp_obj_new_tuple(2, pair);
     }
 }

@@ -17,7 +17,7 @@ def cycle(arena=None):
 
 
 def used(depth=8):
-    gc.collect()  # at several depths of the stack: heap_exhausted.py says why
+    gc.collect()  # at several depths of the stack: other old words lie at each
     return used(depth - 1) if depth else gc.mem_alloc()
 
 

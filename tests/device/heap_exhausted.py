@@ -49,7 +49,7 @@ CASES = (
 
 
 def fill():
-    """Hold everything that is free, in large pieces, then in single blocks."""
+    """Hold everything that is free, in large pieces, then in single blocks; how many."""
     i = 0
     for size in (100000, 10000, 1000, 0):
         try:
@@ -61,26 +61,18 @@ def fill():
     return i
 
 
-def used(depth=8):
-    """Bytes that are held, collected at different depths of the stack.
+def exhaust(call, collecting):
+    """(failures, other errors, whether it works at last)
 
-    The collector takes old words there for pointers; on an ESP32 it scans 600 bytes that
-    nobody wrote. What such a word keeps alive at one depth is gone at another.
+    Without collections but between two calls, which is far quicker. With `collecting` the
+    call is made once more, and each allocation that fails collects, wherever what it took
+    says that it failed at another one.
     """
-    gc.collect()
-    return used(depth - 1) if depth else gc.mem_alloc()
-
-
-def exhaust(call):
-    """(failures, other errors, whether it works at last)"""
-    # A place for the call, in pieces: a stray pointer to one does not keep it all.
-    for i in range(len(pieces)):
-        pieces[i] = bytearray(480)
-    first = fill()
-    for i in range(len(pieces)):
-        pieces[i] = None
-    used()
-    # Not by a function, whose frame would be free after it.
+    failures = others = 0
+    works = False
+    before = made = None
+    gc.disable()
+    # Not by functions, whose frames would be free after them.
     last = first
     try:
         while True:
@@ -88,9 +80,9 @@ def exhaust(call):
             last += 1
     except MemoryError:
         pass
-    failures = others = 0
-    works = False
     while True:
+        if collecting:
+            taken, before = made, gc.mem_alloc()
         try:
             call()
             works = True
@@ -98,40 +90,82 @@ def exhaust(call):
             failures += 1
         except Exception:
             others += 1
+        if collecting:
+            made = gc.mem_alloc() - before
+            if made != taken:
+                gc.enable()
+                try:
+                    call()
+                except MemoryError:
+                    pass
+                except Exception:
+                    others += 1
+                gc.disable()
         if works or last == first:
             break
         last -= 1
         held[last] = None
         gc.collect()
-    for i in range(last):
-        held[i] = None
+    gc.enable()
+    while last > first:
+        last -= 1
+        held[last] = None
+    gc.collect()
     return failures, others, works
 
 
-def lost(call):
-    """Bytes that are held longer than the call, the least of three runs.
+def nested(depth):
+    return (1, nested(depth - 1)) if depth else ()
 
-    A leak loses them each time; a stray pointer that no depth of used() gets rid of keeps
-    what one run made until another takes its place.
+
+def wipe(depth=2):
+    """Write over what others left on the stack: go deep, and take no memory for it.
+
+    In two ways and from several depths, since no frame writes all of its words.
     """
-    least = None
-    for _ in range(3):
-        before = used()
-        exhaust(call)
-        more = used() - before
-        least = more if least is None else min(least, more)
-        if least < 2 * block:
-            break
-    return least
+    if hash(deep) != 0 and deep == as_deep and depth:
+        wipe(depth - 1)
 
 
-before = cell = block = None  # a global that is new may make their dict grow
-gc.collect()
-before = gc.mem_alloc()
-cell = (before,)
-block = gc.mem_alloc() - before
+def used():
+    wipe()
+    gc.collect()
+    return gc.mem_alloc()
+
+
+def leaks(call):
+    """Whether more is held after each time that every allocation of the call failed.
+
+    The collector takes old words on the stack for pointers. What such a word keeps alive is
+    there until another takes its place: it does not add up, and what a leak loses does.
+    """
+    last, grown = used(), 0
+    for _ in range(12):
+        exhaust(call, False)
+        now = used()
+        if now == last:
+            return False
+        grown = grown + 1 if now > last else 0
+        if grown == 4:
+            return True
+        last = now
+    return False
+
+
+deep, as_deep = nested(25), nested(25)
+first = 0
 for name, call in CASES:
-    failures, others, works = exhaust(call)
-    print(name, failures > 0, others, works, lost(call) < 2 * block)
+    # A place for the call, in pieces: a stray pointer to one does not keep it all.
+    for i in range(len(pieces)):
+        pieces[i] = bytearray(480)
+    first = fill()
+    for i in range(len(pieces)):
+        pieces[i] = None
+    used()
+    failures, others, works = exhaust(call, True)
+    kept = not leaks(call)
+    for i in range(first):
+        held[i] = None
+    print(name, failures > 0, others, works, kept)
 
 print(interpreter.predict(image) == expected)

@@ -40,7 +40,7 @@ except MemoryError:
     refused += 1
 try:
     tflm.Interpreter(zeros)
-except ValueError:
+except MemoryError:
     refused += 1
 micropython.heap_unlock()
 print("refused", refused)

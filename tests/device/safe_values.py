@@ -52,3 +52,10 @@ at = bytes(data).find(b"answer")
 data[at : at + 2] = b"\xff\xc3"
 net = tflm.Interpreter(data)
 print(net.outputs[0].name, net.outputs[0], net.memory_map()[1][0])
+# A surrogate, beyond the last, a long form; two that are well.
+forms = b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", b"\xe2\x82\xac", b"\xf0\x9f\x98\x80"
+for form in forms:
+    data[at : at + len(form)] = form
+    name = tflm.Interpreter(data).outputs[0].name
+    print(len(name), [ord(c) for c in name[:2]])
+    data[at : at + 6] = b"answer"

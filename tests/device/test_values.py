@@ -12,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from device_models import INT8, OP, Tensor, echo, one_op
+from device_models import FLOAT32, INT8, OP, Tensor, echo, one_op
 from host_helpers import Pipeline
 from litert import outputs_of, prepared
 from staging import run
+from tinycnn.firmware.port import Program
+from tinycnn.targets import unix
 from tinycnn.targets.targets import Target
 from tinycnn.tflite.read import TFLite
 from tinycnn.tflite.run import Inferences, quantize, run_tflm
@@ -215,3 +217,28 @@ def test_the_marked_model_is_an_echo() -> None:
     assert len(device) > len(echo(INT8)) - 200
     halves = np.arange(WIDTH, dtype=np.float32) / 2 - 4
     assert quantized_by_tflite(patched(lite, 0.5, 3), halves).tolist() == list(range(-5, 11))
+
+
+def test_topk_of_all_is_no_matter_of_squares(simulator: Program, tmp_path: Path) -> None:
+    """Of 20,000 elements: not 20,000 times as long as the one that is largest."""
+    size = 20_000
+    (tmp_path / "large.tflite").write_bytes(echo(FLOAT32, size=size))
+    script = tmp_path / "script.py"
+    script.write_text(f"""
+import gc, time, tflm
+source = tflm.Interpreter("large.tflite").inputs[0]
+view = memoryview(source)
+for i in range({size}):
+    view[i] = i * 7919 % {size}
+start = time.ticks_us()
+for _ in range(50):
+    source.topk(1)
+one = time.ticks_diff(time.ticks_us(), start) / 50
+gc.collect()
+start = time.ticks_us()
+order = source.topk({size})
+print(time.ticks_diff(time.ticks_us(), start) < 2000 * one)
+print(all(order[i][1] == {size} - 1 - i for i in range({size})))
+""")
+    done = unix.run(script, program=simulator.path, flash=tmp_path, capture=True, timeout=60)
+    assert done.stdout.split() == ["True", "True"], done

@@ -8,8 +8,10 @@ import pytest
 
 from tinycnn import command
 from tinycnn.errors import BuildError
+from tinycnn.files import ROOT
 from tinycnn.firmware import port, unix
 from tinycnn.firmware.fetch import Checkout
+from tinycnn.firmware.sources import cache_root
 from tinycnn.firmware.unix import build_unix
 from tinycnn.targets.targets import Target, facts
 from tinycnn.tflite.ops import profile_set
@@ -160,3 +162,9 @@ def test_first_error_without_any_is_the_last_line() -> None:
 def test_real_build_is_micropython_with_tflm(target: Target, tmp_path: Path) -> None:
     engine = "hosted" if target.name == "unix-hosted" else "tflm"
     assert f"engine {engine}" in facts(target, tmp_path)
+
+
+def test_no_path_of_this_machine_is_built_in(target: Target) -> None:
+    built = target.program.read_bytes()
+    for place in (ROOT, cache_root()):
+        assert str(place).encode() not in built

@@ -155,6 +155,9 @@ BROKEN[""] = [
     ("relu_f", graph(inputs=[]), "model has no input"),
     ("relu_f", graph(outputs=[]), "model has no output"),
     ("relu_f", graph(inputs=[2]), "input 0 is no free tensor"),
+    ("relu_q", x0(scale=[0.5] * 3, dim=1), "input 0 has 3 scales along dimension 1"),
+    ("relu_q", x0(scale=[0.5] * 3, dim=9), "input 0 has 3 scales along dimension 9"),
+    ("relu_q", x0(scale=[0.5] * 3, dim=-1), "input 0 has 3 scales along dimension -1"),
     ("relu_f", graph(inputs=[-1]), "input 0 is no free tensor"),
     ("add_f", graph(inputs=[0, 0]), "input 1 is no free tensor"),
     ("conv_same_f", lambda m: graph(inputs=lambda old: [*old, ops(m)[0].inputs[1]])(m),
@@ -207,9 +210,6 @@ BROKEN["tensor 2: "] = [
     ("conv_same_q", x1(offset=4096, size=108), "data outside the model is not supported"),
     ("conv_same_q", x1(externalBuffer=1), "data outside the model is not supported"),
     ("conv_same_q", x1(scale=[0.5, np.nan, 0.5, 0.5]), "scale 1 is not a positive number"),
-    ("conv_same_q", x1(scale=[0.5] * 3), "3 scales do not match dimension 0"),
-    ("conv_same_q", x1(quantizedDimension=4), "4 scales do not match dimension 4"),
-    ("conv_same_q", x1(quantizedDimension=-1), "4 scales do not match dimension -1"),
     ("conv_same_q", x1(scale=[0.5] * 4, zero=[0] * 3), "3 zero points for 4 scales"),
     ("conv_same_q", x1(size=108), "data outside the model is not supported"),
 ]
@@ -269,8 +269,10 @@ BROKEN["op 0 CONV_2D: "] = [
     ("conv_same_q", computed(2), "bias is not constant"),
     ("conv_same_q", x2(data=[2**31 - 1] * 4), "scales make the result overflow"),
     ("conv_same_q", y(scale=1e-7), "scales make the result overflow"),
-    ("conv_same_q", x1(scale=[0.5] * 3, dim=3), "3 weight scales for 4 channels"),
-    ("conv_same_q", x1(quantization=None), "0 weight scales for 4 channels"),
+    ("conv_same_q", x1(scale=[0.5] * 3), "3 scales of weights along 0, not 4 along 0"),
+    ("conv_same_q", x1(quantizedDimension=4), "4 scales of weights along 4, not 4 along 0"),
+    ("conv_same_q", x1(quantizedDimension=-1), "4 scales of weights along -1, not 4 along 0"),
+    ("conv_same_q", x1(quantization=None), "0 scales of weights along 0, not 4 along 0"),
     ("conv_same_q", x1(scale=[0.5] * 4, zero=[0, 0, 1, 0]), "zero point of weights is not 0"),
     ("conv_same_q", op(inputs=lambda old: old[:2]), "no bias"),
     ("conv_same_q", op(inputs=lambda old: [*old[:2], -1]), "no bias"),
@@ -285,7 +287,7 @@ BROKEN["op 0 FULLY_CONNECTED: "] = [
     ("dense_f", x0(shape=[1, 15]), "15 inputs are not 1 times 16"),
     ("dense_f", y(shape=[2, 10]), "16 inputs are not 2 times 16"),
     ("dense_q", options(weightsFormat=1), "shuffled weights are not supported"),
-    ("dense_q", x1(scale=[0.5] * 16, dim=1), "16 weight scales for 10 channels"),
+    ("dense_q", x1(scale=[0.5] * 16, dim=1), "16 scales of weights along 1, not 10 along 0"),
     ("dense_f", x1(shape=[1, 10, 16]), "weights has 3 dimensions, not 2"),
 ]
 BROKEN["op 0 ADD: "] = [
@@ -319,7 +321,7 @@ BROKEN["op 0 TRANSPOSE_CONV: "] = [
     ("transposed_same_f", x2(shape=[1, 8, 8, 2]), "weights are for 3 channels, input has 2"),
     ("transposed_same_f", x2(shape=[1, 9, 8, 3]), "side of 16 gives 8, not 9"),
     ("transposed_same_f", options(padding=3), "padding 3 is not supported"),
-    ("transposed_same_q", x1(quantization=None), "0 weight scales for 4 channels"),
+    ("transposed_same_q", x1(quantization=None), "0 scales of weights along 0, not 4 along 0"),
 ]
 BROKEN["op 0 MAX_POOL_2D: "] = [
     ("max_pool_q", options(filterWidth=0), "window is too large or empty"),
@@ -415,6 +417,8 @@ BROKEN["op 0 CONCATENATION: "] = [
     ("concat_rows_f", x1(shape=[1, 2, 7, 3]), "output dimension 2 is 8, the inputs give 7"),
     ("concat_rows_f", x1(shape=[2, 8, 3]), "input has 3 dimensions, not 4"),
     ("concat_rows_f", x1(type=INT32), "input has type INT32, not FLOAT32"),
+    ("concat_rows_q", x1(scale=0.5), "scales of input and output differ"),
+    ("concat_rows_q", x1(zeroPoint=[3]), "scales of input and output differ"),
     ("concat_rows_f", op(inputs=[0] * 11), "11 inputs"),
 ]
 BROKEN["op 0 MEAN: "] = [
@@ -428,7 +432,8 @@ BROKEN["op 0 MEAN: "] = [
     ("global_average_q", x0(shape=[1, 2**12, 2**10 + 1, 3]), "too many elements to reduce"),
 ]
 BROKEN["op 0 REDUCE_MAX: "] = [
-    ("reduce_max_f", y(shape=[1, 1, 1, 3, 1]), "output has 5 dimensions, not 4")
+    ("reduce_max_f", y(shape=[1, 1, 1, 3, 1]), "output has 5 dimensions, not 4"),
+    ("reduce_max_q", x0(scale=0.5), "scales of input and output differ"),
 ]
 BROKEN["op 0 RESIZE_NEAREST_NEIGHBOR: "] = [
     ("resize_nearest_f", x1(data=[5, 14]), "output dimension 2 is 13, the inputs give 14"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from broken_models import ROWS, broken
+from broken_models import ROWS, broken, x2
 from check_program import CheckMain
 from tflite_models import schema, unpacked
 from tinycnn.tflite.check import MODEL
@@ -114,6 +114,15 @@ def test_broken_rule_is_named(index: int, broken_verdicts: list[tuple[str, str]]
     assert status == ("unsupported" if unsupported else "invalid")
     assert as_expected(message, expected), message
     assert len(message) <= 120
+
+
+def test_scales_that_nobody_reads_need_no_dimension(
+    check_main: CheckMain, corpus: dict[str, bytes], tmp_path: Path
+) -> None:
+    """person_detect, TFLM's own example, has biases of one dimension, quantized along 3."""
+    path = tmp_path / "bias.tflite"
+    path.write_bytes(broken(corpus["conv_same_q"], x2(scale=[0.5] * 4, dim=3)))
+    assert check_main.check([path]) == {"bias": ("ok", "")}
 
 
 def _root(data: bytes) -> int:
