@@ -26,10 +26,10 @@ from tinycnn.targets.targets import Target
 from tinycnn.targets.unix import environment
 
 LACKS: dict[str, set[str]] = {
-    "unix-hosted": {"icount", "profile", "soft_reset"},
-    "unix": {"icount", "soft_reset"},
-    "unix-esp-nn": {"icount", "soft_reset"},
-    "qemu-rv32": {"exit_status", "threads"},
+    "unix-hosted": {"icount", "memory", "profile", "soft_reset"},
+    "unix": {"icount", "memory", "soft_reset"},
+    "unix-esp-nn": {"icount", "memory", "soft_reset"},
+    "qemu-rv32": {"exit_status", "memory", "threads"},
     "qemu-esp32": {"exit_status"},
     "qemu-esp32c3": {"exit_status"},
     "esp32": {"exit_status", "icount"},
@@ -40,6 +40,7 @@ CAPABILITIES = {
     "exit_status",
     "heap_lock",
     "icount",
+    "memory",
     "profile",
     "soft_reset",
     "threads",
