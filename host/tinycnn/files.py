@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tinycnn.errors import UserError
+from tinycnn.interrupt import at_the_latest
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout: `firmware_build/` and `device/` lie here."""
@@ -77,6 +78,7 @@ def write_atomic(path: Path, data: bytes | str, mode: int = 0o644) -> None:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from None
+    _begun.add(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(raw)
@@ -85,6 +87,17 @@ def write_atomic(path: Path, data: bytes | str, mode: int = 0o644) -> None:
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from None
     finally:
+        Path(name).unlink(missing_ok=True)
+        _begun.discard(name)
+
+
+_begun: set[str] = set()
+"""Files that are being written."""
+
+
+@at_the_latest
+def _drop_begun() -> None:
+    for name in tuple(_begun):
         Path(name).unlink(missing_ok=True)
 
 

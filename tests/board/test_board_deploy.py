@@ -232,6 +232,6 @@ main()
         assert process.stdout.readline() == "in the middle\n"
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=20)
-    assert (process.returncode, said) == (130, ("", ""))
+    assert (process.returncode, said) == (130, ("", "tinycnn: stopped\n"))
     with connect(board.port) as repl:
         assert repl.value("import os; print(os.listdir())") == []

@@ -26,6 +26,8 @@ from tinycnn.pipeline.model import Layer
 from tinycnn.pipeline.score import Score
 from tinycnn.pipeline.train import History
 
+matplotlib.rcdefaults()  # whatever matplotlibrc there is on this machine
+
 DPI = 300
 BLUE, ORANGE, RED, GREY = "#1f5fa8", "#d97706", "#c0262d", "#6b7280"
 MAX_ANNOTATED = 20
@@ -231,5 +233,5 @@ def png(figure: Figure) -> bytes:
     """`figure` as a PNG at 300 dpi."""
     out = io.BytesIO()
     # Without the version of matplotlib in it, the same picture is the same bytes.
-    figure.savefig(out, dpi=DPI, metadata={"Software": None})
+    figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
     return out.getvalue()

@@ -13,6 +13,7 @@ from mpremote.transport_serial import SerialTransport
 
 from tinycnn.errors import TargetError
 from tinycnn.files import read_bytes
+from tinycnn.interrupt import passed_on
 from tinycnn.targets.completed import TIMED_OUT, Completed
 
 _END = b"\x04"
@@ -134,11 +135,12 @@ def _followed(running: SerialScript, capture: bool, timeout: float | None) -> tu
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise SystemExit(_PIPE_CLOSED) from None
 
-    while True:
-        try:
-            return running.finish(timeout, show)
-        except KeyboardInterrupt:
-            running.interrupt()
+    with passed_on():
+        while True:
+            try:
+                return running.finish(timeout, show)
+            except KeyboardInterrupt:
+                running.interrupt()
 
 
 def _text(data: bytes) -> str:
