@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _CUT = "..."
 
 
@@ -32,3 +34,8 @@ def _escaped(character: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # a byte that Python could not decode
         return f"\\x{code - 0xDC00:02x}"
     return repr(character)[1:-1]
+
+
+def short_commit(commit: str) -> str:
+    """A commit as people write it: its first ten digits. What is none stays as it is."""
+    return commit[:10] if re.fullmatch(r"[0-9a-f]{40}", commit) else commit

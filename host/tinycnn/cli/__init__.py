@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from tinycnn.cli.words import speak
 from tinycnn.errors import UserError
+from tinycnn.text import printable
+
+_LONGEST = 2000
+"""Characters of an error; what comes from outside was cut before."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,12 +44,11 @@ def main() -> None:
     # Imported here so that each verb's module may import `app` from this one.
     from tinycnn.cli import board, check, demo, pipeline, targets  # noqa: F401
 
+    speak()
     try:
         app()
     except UserError as error:
-        Console(stderr=True, highlight=False).print(
-            f"tinycnn: {error}", markup=False, soft_wrap=True
-        )
+        typer.echo(f"tinycnn: {printable(str(error), _LONGEST)}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
