@@ -57,6 +57,8 @@ def choose_port(name: str | None) -> str:
     Raises TargetError if there is none, or several.
     """
     if name is not None:
+        if not name.strip():
+            raise TargetError("--port names no port: leave it out, or name one")
         return name
     found = find_ports()
     if not found:
@@ -115,7 +117,9 @@ def open_error(port: str, error: Exception) -> TargetError:
         return TargetError(f"{port} is busy: {user} has it open; close that first")
     if "onnection refused" in text:
         return TargetError(f"nobody answers at {port}: is the board, or its emulator, running?")
-    return TargetError(f"cannot open {port}: {text}")
+    return TargetError(
+        f"cannot open {port} ({text}): name a serial port, or a URL that pyserial opens"
+    )
 
 
 def _group(port: str) -> str:
