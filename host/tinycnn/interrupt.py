@@ -21,6 +21,7 @@ LIMIT = 1.6
 """Seconds for all `finally` and `with` on the way out."""
 
 _SHOW_CURSOR = "\x1b[?25h"
+_told = False
 _last: list[Callable[[], object]] = []
 
 
@@ -28,6 +29,12 @@ def at_the_latest(call: Callable[[], object]) -> Callable[[], object]:
     """Have `call` called should the process leave without unwinding: a decorator."""
     _last.append(call)
     return call
+
+
+def told() -> None:
+    """The user has been told already that the work stops."""
+    global _told
+    _told = True
 
 
 @contextmanager
@@ -77,5 +84,6 @@ def _leave() -> None:
     for call in _last:
         call()
     cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""
-    os.write(2, f"{cursor}tinycnn: stopped\n".encode())
+    line = "" if _told else "tinycnn: stopped\n"
+    os.write(2, (cursor + line).encode())
     os._exit(STATUS)

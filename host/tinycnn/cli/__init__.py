@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from tinycnn import interrupt
+from tinycnn.cli.words import speak
 from tinycnn.errors import UserError
+from tinycnn.text import printable
+
+_LONGEST = 2000
+"""Characters of an error; what comes from outside was cut before."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,6 +51,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal of ASCII gets a ?, not a traceback
+    speak()
     with interrupt.prompt():
         try:
             try:
@@ -74,9 +79,7 @@ def _told(error: OSError) -> str:
 
 def _fail(told: str) -> NoReturn:
     with contextlib.suppress(OSError):
-        Console(stderr=True, highlight=False).print(
-            f"tinycnn: {told}", markup=False, soft_wrap=True
-        )
+        typer.echo(f"tinycnn: {printable(told, _LONGEST)}", err=True)
     if not sys.stdout.closed:
         try:
             sys.stdout.flush()

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 from tinycnn.progress import Progress
+from tinycnn.text import printable
 
 
 @contextmanager
@@ -24,13 +25,15 @@ def progress_bar(title: str) -> Iterator[Progress]:
     console = Console(file=sys.stdout)
     if not console.is_terminal:
         console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(title, total=None)
 
         def progress(message: str, done: int, total: int) -> None:
             # A guessed total may be too small: never show more than all.
             limit = max(done, total) if total else None
-            bars.update(task, description=f"{title}: {message}", completed=done, total=limit)
+            bars.update(
+                task, description=printable(f"{title}: {message}"), completed=done, total=limit
+            )
 
         yield progress

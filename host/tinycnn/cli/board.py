@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinycnn import interrupt
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
 from tinycnn.errors import UserError
+from tinycnn.text import printable, short_commit
 
 if TYPE_CHECKING:
     from tinycnn.board.doctor import Diagnosis
@@ -22,34 +24,50 @@ PortOption = Annotated[
     typer.Option(metavar="PORT", help="Device or pyserial URL. Without it: the only board."),
 ]
 
-REBOOT_SECONDS = 20
-RESET_BY_HAND_SECONDS = 120
+REBOOT_SECONDS = 120  # a first start makes the file system, which may take one minute
+RESET_BY_HAND_SECONDS = 240
 
 
 @app.command()
 def doctor(port: PortOption = None) -> None:
     """Look at the board and say what to do next; status 1 if there is something to do."""
     from tinycnn.board.doctor import examine
-    from tinycnn.board.ports import choose_port
+    from tinycnn.board.ports import choose_port, describe
     from tinycnn.files import board_files
 
     name = choose_port(port)
+    _tell("port", describe(name))  # at once: the rest may take its time
     try:
         files = board_files()
     except UserError:
         files = {}  # nothing was made yet: that is no reason not to look at the board
     found = examine(name, files)
     for title, text in _report(found):
-        typer.echo(f"{title:<12}{text}")
+        _tell(title, text)
     sys.exit(0 if found.ready else 1)
 
 
+def _tell(title: str, text: str) -> None:
+    typer.echo(f"{title:<12}{printable(text, 1000)}")
+
+
+_STATES = {
+    "same": "",
+    "other": " (differs)",
+    "missing": " (missing)",
+    "rom": " (in ROMFS)",
+    "frozen": " (in the firmware)",
+}
+
+
 def _report(found: Diagnosis) -> list[tuple[str, str]]:
-    lines = [("port", f"{found.port} {found.description}".strip())]
+    lines = []
     board = found.board
     if board is not None:
         flash = f"{board.flash >> 20} MB flash, " if board.flash else ""
         files = f"{board.files_free >> 10} of {board.files_size >> 10} KB free for files"
+        if not board.files_size:
+            files = "no file system"
         lines += [
             ("board", board.machine),
             ("firmware", board.version),
@@ -57,13 +75,14 @@ def _report(found: Diagnosis) -> list[tuple[str, str]]:
             ("tflm", "not in this firmware"),
         ]
         if tflm := board.tflm:
-            engine = f"{tflm.version}, engine {tflm.engine} {tflm.commit}, {tflm.ops} ops"
-            lines[-1] = ("tflm", engine)
-        told = {"same": "", "other": " (differs)", "missing": " (missing)"}
-        have = ", ".join(name + told[state] for name, state in found.files.items())
+            engine = f"{tflm.version}, engine {tflm.engine} {short_commit(tflm.commit)}"
+            lines[-1] = ("tflm", f"{engine}, {tflm.ops} ops")
+        have = ", ".join(name + _STATES[state] for name, state in found.files.items())
         lines.append(("files", have or "none to deploy yet: run `tinycnn demo`"))
     elif found.chip is not None:
         lines += [("chip", str(found.chip)), ("firmware", "no MicroPython answers")]
+    elif found.silence is not None:
+        lines.append(("firmware", found.silence.why))
     return [*lines, ("next", found.advice)]
 
 
@@ -102,13 +121,16 @@ def flash(
                 flashing.write_plan(loader, plan, show)
         except KeyboardInterrupt as stop:
             typer.echo(f"tinycnn: {stop}", err=True)
+            interrupt.told()
             raise
     typer.echo(f"written and verified in {time.monotonic() - start:.0f} s")
     wait = REBOOT_SECONDS
     if not has_reset_line(name):
         wait = RESET_BY_HAND_SECONDS
         typer.echo(f"{name} has no reset line: reset the board now, out of download mode")
-    typer.echo(f"{wait_for_repl(name, wait)} answers; next: tinycnn deploy")
+    else:
+        typer.echo(f"{name} starts: a first time it makes its file system, up to a minute")
+    typer.echo(f"{wait_for_repl(name, wait, 30)} answers; next: tinycnn deploy")
 
 
 def _agree(plan: Plan, yes: bool) -> None:
@@ -145,7 +167,8 @@ def deploy(
         arena = f", arena of {done.arenas[file]} bytes" if file in done.arenas else ""
         state = "copied" if file in done.copied else "there already"
         typer.echo(f"{file}: {state}{arena}")
-    typer.echo(f"{done.free >> 10} KB free; next: {run_line(name)}")
+    own = model.name if model is not None and model.name not in board_files() else None
+    typer.echo(f"{done.free >> 10} KB free; next: {run_line(name, own)}")
 
 
 @app.command()

@@ -11,6 +11,7 @@ import typer
 
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
+from tinycnn.cli.words import speak
 from tinycnn.errors import UserError
 
 if TYPE_CHECKING:
@@ -187,6 +188,7 @@ def simulate(
     from tinycnn.targets.flash import FLASH, flash_files
     from tinycnn.targets.targets import Choice, build_target, facts
 
+    speak(err=True)
     if script is not None and not script.is_file():
         raise UserError(f"there is no script {script}")
     chosen = _op_set(ops, ops_from) if ops or ops_from else None
