@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from tinycnn.cli.say import say_error
 from tinycnn.errors import UserError
 
 app = typer.Typer(
@@ -43,9 +43,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        Console(stderr=True, highlight=False).print(
-            f"tinycnn: {error}", markup=False, soft_wrap=True
-        )
+        say_error(error)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -11,6 +11,7 @@ import typer
 
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
+from tinycnn.cli.say import say, say_error
 from tinycnn.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def doctor(port: PortOption = None) -> None:
         files = {}  # nothing was made yet: that is no reason not to look at the board
     found = examine(name, files)
     for title, text in _report(found):
-        typer.echo(f"{title:<12}{text}")
+        say(f"{title:<12}{text}")
     sys.exit(0 if found.ready else 1)
 
 
@@ -90,30 +91,30 @@ def flash(
     given = images.read_image(image) if image is not None else None
     name = choose_port(port)
     with loaders.connect(name, baud) as loader:
-        typer.echo(f"{name}: {loader.chip}")
+        say(f"{name}: {loader.chip}")
         plan = flashing.plan_flash(
             loader.chip, given or images.find_image(loader.chip.name), erase_all=erase_all
         )
-        typer.echo(f"{plan.image.path}: {len(plan.image.data)} bytes at {plan.image.address:#x}")
+        say(f"{plan.image.path}: {len(plan.image.data)} bytes at {plan.image.address:#x}")
         _agree(plan, yes)
         start = time.monotonic()
         try:
             with progress_bar("flash") as show:
                 flashing.write_plan(loader, plan, show)
         except KeyboardInterrupt as stop:
-            typer.echo(f"tinycnn: {stop}", err=True)
+            say_error(stop)
             raise
-    typer.echo(f"written and verified in {time.monotonic() - start:.0f} s")
+    say(f"written and verified in {time.monotonic() - start:.0f} s")
     wait = REBOOT_SECONDS
     if not has_reset_line(name):
         wait = RESET_BY_HAND_SECONDS
-        typer.echo(f"{name} has no reset line: reset the board now, out of download mode")
-    typer.echo(f"{wait_for_repl(name, wait)} answers; next: tinycnn deploy")
+        say(f"{name} has no reset line: reset the board now, out of download mode")
+    say(f"{wait_for_repl(name, wait)} answers; next: tinycnn deploy")
 
 
 def _agree(plan: Plan, yes: bool) -> None:
     """Ask, unless told not to. Raises UserError if the answer is no, or nobody is there."""
-    typer.echo(f"This {plan}.")
+    say(f"This {plan}.")
     if yes:
         return
     if not sys.stdin.isatty():
@@ -144,8 +145,8 @@ def deploy(
     for file in files:
         arena = f", arena of {done.arenas[file]} bytes" if file in done.arenas else ""
         state = "copied" if file in done.copied else "there already"
-        typer.echo(f"{file}: {state}{arena}")
-    typer.echo(f"{done.free >> 10} KB free; next: {run_line(name)}")
+        say(f"{file}: {state}{arena}")
+    say(f"{done.free >> 10} KB free; next: {run_line(name)}")
 
 
 @app.command()
@@ -170,5 +171,5 @@ def romfs(
     image = packing.model_image(chosen)
     write_atomic(output, image)
     for name in chosen:
-        typer.echo(f"/rom/{name}")
-    typer.echo(f"{output}: {len(image)} bytes; next: mpremote romfs deploy {output}")
+        say(f"/rom/{name}")
+    say(f"{output}: {len(image)} bytes; next: mpremote romfs deploy {output}")

@@ -11,6 +11,7 @@ import typer
 
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
+from tinycnn.cli.say import say, say_error
 from tinycnn.errors import UserError
 
 if TYPE_CHECKING:
@@ -81,10 +82,10 @@ def fetch(
         except UserError as error:
             failed.append(str(error))
             continue
-        typer.echo(f"{name} {checkout.version} ({checkout.origin}): {checkout.path}")
+        say(f"{name} {checkout.version} ({checkout.origin}): {checkout.path}")
     if failed:
         for line in failed[:-1]:
-            typer.echo(f"tinycnn: {line}", err=True)
+            say_error(line)
         raise UserError(failed[-1])
 
 
@@ -142,10 +143,10 @@ def build(
         reference_kernels,
     )
     with progress_bar(f"firmware {board.value}") as show:
-        announce = typer.echo if container else (lambda command: None)
+        announce = say if container else (lambda command: None)
         built = esp32.build(request, found, progress=show, announce=announce)
     for line in esp32.told(built):
-        typer.echo(line)
+        say(line)
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
@@ -193,7 +194,7 @@ def simulate(
     with progress_bar(target.value) as show:
         built = build_target(target.value, Choice(chosen, port, qemu, image), progress=show)
     if build_only:
-        typer.echo(f"{built.program}\nMicroPython {built.micropython}\n{facts(built)}")
+        say(f"{built.program}\nMicroPython {built.micropython}\n{facts(built)}")
         return
     run = built.counted if icount else built.run
     if run is None:

@@ -16,6 +16,7 @@ from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.command import compiler, first_error, need, run
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, read_bytes
+from tinycnn.text import printable
 from tinycnn.tflite.ops import PROFILES, offered
 
 MODEL = ROOT / "firmware_build" / "model"
@@ -78,9 +79,7 @@ def check_model(model: bytes) -> CheckedModel:
         len(message),
     )
     ops = () if status == _INVALID else tuple(_ops(library, model))
-    return CheckedModel(
-        len(model), status != _INVALID, message.value.decode(errors="replace"), ops
-    )
+    return CheckedModel(len(model), status != _INVALID, printable(message.value), ops)
 
 
 class _Op(ctypes.Structure):
@@ -100,7 +99,7 @@ def _ops(library: ctypes.CDLL, model: bytes) -> list[ModelOp]:
     for index in range(library.model_op_count(model, len(model))):
         op = _Op()
         library.model_op(model, len(model), index, ctypes.byref(op))
-        name = ctypes.string_at(op.name, op.name_len).decode(errors="replace")
+        name = printable(ctypes.string_at(op.name, op.name_len))
         have = known.get(name)
         fits = have is not None and op.version <= have.version
         found.append(ModelOp(name, op.version, have.profile if have and fits else ""))
