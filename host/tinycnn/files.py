@@ -29,7 +29,8 @@ def board_files(
     """What goes on a board: names there and where the files are here.
 
     `device/`'s scripts, and one model: `model`, or the one in `device/`, or the int8 one
-    that was made last. Raises UserError if there is no model.
+    that was made last. Raises UserError if there is no model, or if it is not
+    called one, since nothing would check it then.
     """
     found = sorted(device.glob("*.py"))
     made = models / f"model_int8{MODEL_SUFFIX}"
@@ -37,7 +38,18 @@ def board_files(
     chosen = [model] if model is not None else shipped or [made]
     if chosen == [made] and not made.is_file():
         raise UserError("there is no model: make one with `tinycnn demo`, or name one")
+    for path in chosen:
+        need_model_name(path)
     return {path.name: path for path in (*found, *chosen)}
+
+
+def need_model_name(path: Path) -> None:
+    """Raise UserError unless `path` is called as a model: by its name it is taken for one."""
+    if path.suffix != MODEL_SUFFIX:
+        raise UserError(
+            f"{path} is no {MODEL_SUFFIX} file: convert it with `tinycnn quantize --model "
+            "FILE.keras`, or let it be called so"
+        )
 
 
 def models_in(files: Mapping[str, Path]) -> dict[str, Path]:

@@ -139,6 +139,7 @@ def deploy(
     from tinycnn.files import board_files
 
     files = board_files(model)
+    deploying.need_models(files)
     name = choose_port(port)
     with connect(name) as board, progress_bar("deploy") as show:
         done = deploying.deploy(board, files, show)
@@ -161,13 +162,16 @@ def romfs(
 ) -> None:
     """Pack models for the board's ROMFS, where they run from flash without a copy."""
     from tinycnn.board import romfs as packing
-    from tinycnn.files import MODEL_SUFFIX, board_files, models_in, write_atomic
+    from tinycnn.files import board_files, models_in, need_model_name, need_writable, write_atomic
 
+    for path in models or ():
+        need_model_name(path)
     chosen = models_in({path.name: path for path in models} if models else board_files())
     if models and len(chosen) < len(models):
-        raise UserError(f"models need different names that end in {MODEL_SUFFIX}")
+        raise UserError("two models have the same name: rename one")
     if output.suffix not in (".romfs", ".img"):
         raise UserError(f"--output {output}: mpremote wants a name that ends in .romfs")
+    need_writable(output.parent)
     image = packing.model_image(chosen)
     write_atomic(output, image)
     for name in chosen:

@@ -35,6 +35,9 @@ def check(
     for op in found.ops:
         lack = "" if op.name not in lacking else "  not in " + ops
         say(f"  {op.name} version {op.version}{lack}")
+    for kind, tensors in (("input", found.inputs), ("output", found.outputs)):
+        for at, tensor in enumerate(tensors):
+            say(f"  {kind} {at}: {tensor}")
     if not found.reason:
         for line in _arena(data):
             say(f"  {line}")

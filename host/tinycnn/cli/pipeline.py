@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -76,7 +77,7 @@ def quantize(
     ] = "int8",
     build_dir: BuildDir = files.BUILD,
 ) -> None:
-    """Convert to float32 and int8 .tflite, and C headers."""
+    """Convert to float32 and int8 .tflite, and C headers; status 1 if no board runs them."""
     from tinycnn.pipeline import dataset as datasets
     from tinycnn.pipeline import quantize as quantizing
     from tinycnn.pipeline.train import adopt, need_trained
@@ -89,6 +90,10 @@ def quantize(
             adopt(images, model, build_dir)
     for tflite in made.models:
         say(f"{made.path(tflite)}: {tflite.size} bytes, {len(tflite.ops)} ops")
+    for name, why in made.unfit.items():
+        say(f"tinycnn: no board runs {name}.tflite: {why}", err=True)
+    if made.unfit:
+        sys.exit(1)
 
 
 @app.command()

@@ -126,9 +126,14 @@ def build(
     from tinycnn.files import ROOT, board_files, models_in
     from tinycnn.firmware.esp32 import build as esp32
     from tinycnn.firmware.esp32 import container as esp32_container
+    from tinycnn.firmware.esp32 import frozen
     from tinycnn.firmware.esp32 import idf as esp32_idf
     from tinycnn.firmware.sources import cache_root
 
+    chosen = _op_set(ops, ops_from)
+    # A model that nobody asked for is left out of a firmware without its ops.
+    ours = [path for path in models_in(board_files()).values() if frozen.runs(path, chosen)]
+    frozen.read_models(freeze or (), chosen)  # before ESP-IDF is looked for
     folders = tuple(components or ())
     found = (
         esp32_container.container(ROOT, cache_root(), *folders)
@@ -137,8 +142,8 @@ def build(
     )
     request = esp32.Request(
         esp32.BOARDS[board.value],
-        _op_set(ops, ops_from),
-        tuple(freeze or models_in(board_files()).values()),
+        chosen,
+        tuple(freeze or ours),
         folders,
         reference_kernels,
     )
@@ -206,14 +211,12 @@ def simulate(
 def _op_set(ops: str | None, ops_from: Path | None) -> OpSet:
     """The ops that --ops or --ops-from ask for."""
     from tinycnn.files import read_bytes
-    from tinycnn.tflite.check import check_model
+    from tinycnn.tflite.check import need_runnable
     from tinycnn.tflite.ops import model_set, profile_set
 
     if ops_from is None:
         return profile_set(ops or "cnn")
-    found = check_model(read_bytes(ops_from))
-    if not found.valid:
-        raise UserError(f"{ops_from} is no valid model: {found.reason}")
+    found = need_runnable(read_bytes(ops_from), ops_from)
     return model_set((op.name for op in found.ops), str(ops_from))
 
 

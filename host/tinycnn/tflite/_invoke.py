@@ -61,26 +61,31 @@ class _TFLM:
         return out
 
 
-def main(runtime: str, arena: str, name: str) -> None:
-    """Run the model and the images that the parent sent."""
+def _made(runtime: str, model: bytes, arena: int) -> _Interpreter:
+    if runtime == "tflm":
+        return _TFLM(model, arena)
+    return _LiteRT(model, runtime == "reference")
+
+
+def main(arena: str, name: str, *runtimes: str) -> None:
+    """Run the model on the images that the parent sent, in each of `runtimes`."""
     with answering(MEMORY) as reply:
         model, images = reply.arrays["model"].tobytes(), reply.arrays["images"]
-        made: _Interpreter
-        made = (
-            _TFLM(model, int(arena))
-            if runtime == "tflm"
-            else _LiteRT(model, runtime == "reference")
-        )
-        outputs = []
-        took = np.empty(len(images), np.int64)
-        for at in range(len(images)):
-            made.set(images[at : at + 1])
-            began = time.perf_counter_ns()
-            made.invoke()
-            took[at] = time.perf_counter_ns() - began
-            outputs.append(np.array(made.get()))
-            reply.progress(name, at + 1, len(images))
-        reply.give(outputs=np.concatenate(outputs), nanoseconds=took)
+        found: dict[str, Raw] = {}
+        for place, runtime in enumerate(runtimes):
+            interpreter = _made(runtime, model, int(arena))
+            outputs = []
+            took = np.empty(len(images), np.int64)
+            for at in range(len(images)):
+                interpreter.set(images[at : at + 1])
+                began = time.perf_counter_ns()
+                interpreter.invoke()
+                took[at] = time.perf_counter_ns() - began
+                outputs.append(np.array(interpreter.get()))
+                done = place * len(images) + at + 1
+                reply.progress(name, done, len(runtimes) * len(images))
+            found |= {f"outputs {place}": np.concatenate(outputs), f"nanoseconds {place}": took}
+        reply.give(**found)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +81,8 @@ def run_litert(
     With its default kernels (XNNPACK), or with its `reference` ones, which TFLM's
     are a copy of and which are what values are compared with.
     """
-    return _run("reference" if reference else "litert", model, x, progress)
+    (found,) = run(model, x, ["reference" if reference else "litert"], progress)
+    return found
 
 
 def run_tflm(model: TFLite, x: Floats, progress: Progress = silent) -> Inferences:
@@ -90,15 +92,23 @@ def run_tflm(model: TFLite, x: Floats, progress: Progress = silent) -> Inference
     """
     if model.tflm_error:
         raise UserError(f"TFLM cannot run {model.name}: {model.tflm_error}")
-    return _run("tflm", model, x, progress)
+    (found,) = run(model, x, ["tflm"], progress)
+    return found
 
 
-def _run(runtime: str, model: TFLite, x: Floats, progress: Progress) -> Inferences:
+def run(
+    model: TFLite, x: Floats, runtimes: Sequence[str], progress: Progress = silent
+) -> list[Inferences]:
+    """Run images x (n, h, w, c) in [0, 1] through each of `runtimes`, in one child process.
+
+    They are "litert", "reference" (LiteRT with those kernels) and "tflm". Raises UserError
+    if one of them cannot run the model, dies of it, or takes too long.
+    """
     answer = ask(
         "tinycnn.tflite._invoke",
-        runtime,
         str(model.arena),
         model.name,
+        *runtimes,
         arrays={
             "model": np.frombuffer(model.data, np.uint8),
             "images": to_raw(x, model.inputs[0]),
@@ -107,9 +117,12 @@ def _run(runtime: str, model: TFLite, x: Floats, progress: Progress) -> Inferenc
         progress=progress,
     )
     if not answer.arrays:
-        shown = "TFLM" if runtime == "tflm" else "LiteRT"
         why = answer.facts[-1]["error"] if answer.facts else answer.died
-        raise UserError(f"{model.name} does not run in {shown}: {why}")
-    return Inferences(
-        answer.arrays["outputs"], float(np.median(answer.arrays["nanoseconds"])) / 1000
-    )
+        raise UserError(f"{model.name} does not run on this machine: {why}")
+    return [
+        Inferences(
+            answer.arrays[f"outputs {at}"],
+            float(np.median(answer.arrays[f"nanoseconds {at}"])) / 1000,
+        )
+        for at in range(len(runtimes))
+    ]
