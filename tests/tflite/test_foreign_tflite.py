@@ -184,3 +184,14 @@ def test_a_child_that_dies(child: str, how: str, died: str) -> None:
 def test_a_child_that_eats_all_memory(child: str) -> None:
     answer = ask(child, "eat", arrays={"x": np.zeros(1)}, seconds=60)
     assert "Unable to allocate" in answer.facts[-1]["error"]
+
+
+def test_a_model_that_gives_no_numbers_is_not_counted(tmp_path: Path, command: Command) -> None:
+    weights = Tensor([10, 64], data=np.full((10, 64), np.nan))
+    image, scores = Tensor([1, 8, 8, 1]), Tensor([1, 10])
+    path = tmp_path / "nan.tflite"
+    options = schema.FullyConnectedOptionsT()
+    path.write_bytes(one_op(OP.FULLY_CONNECTED, [image, weights], scores, options))
+    outcome = command("evaluate", "--tflite", path, "--build-dir", tmp_path / "build")
+    assert_one_line_error(outcome, "gives NaN or infinity")
+    assert not (tmp_path / "build").exists()

@@ -167,6 +167,10 @@ def _measure(
     for model in models:
         ours = () if model.tflm_error else ("tflm", "reference")
         litert, *micro = run(model, dataset.x, ("litert", *ours), progress)
+        if not all(np.isfinite(found.outputs).all() for found in (litert, *micro)):
+            raise UserError(
+                f"{model.name} gives NaN or infinity: look at the weights it was made of"
+            )
         results.append(_score_run(dataset, model, "LiteRT", litert))
         if micro:
             results.append(_score_run(dataset, model, "TFLM", micro[0]))

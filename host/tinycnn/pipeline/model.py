@@ -155,8 +155,9 @@ def recipe_named(name: str) -> Recipe:
 
 def need_keras(path: Path) -> None:
     """Raise UserError, in one line, unless `path` may be a .keras file."""
-    read_bytes(path)  # says what is wrong with the file itself
-    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+    if not path.is_dir():
+        read_bytes(path)  # says what is wrong with the file itself
+    if path.suffix != ".keras" or path.is_dir() or not zipfile.is_zipfile(path):
         raise UserError(f"{path} is no Keras model: save one with model.save('name.keras')")
 
 

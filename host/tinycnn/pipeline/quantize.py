@@ -131,7 +131,7 @@ def find_quantized(build: Path) -> QuantizedModels | None:
     first, second = (inspect_tflite(found.files[f"{name}.tflite"], name) for name in NAMES)
     facts = found.facts
     return QuantizedModels(
-        build / MODELS, first, second, facts["io"], found.key, facts["unfit"], reused=True
+        build / MODELS, first, second, facts["io"], found.key, facts.get("unfit", {}), reused=True
     )
 
 
