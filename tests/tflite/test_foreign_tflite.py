@@ -103,7 +103,7 @@ def _custom(name: bytes) -> bytes:
 
 
 def test_names_in_a_model_do_nothing_to_the_terminal(tmp_path: Path, command: Command) -> None:
-    path = tmp_path / "a\x1b[2Jb.tflite"
+    path = tmp_path / "a\x1b[2J\a\u202eb.tflite"
     path.write_bytes(_custom(b"\x1b[31m[red]\xff\nop"))
     for verb in (["check"], ["evaluate", "--tflite"], ["romfs"]):
         outcome = command(*verb, path)
