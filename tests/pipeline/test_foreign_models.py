@@ -102,11 +102,11 @@ def test_images_of_any_size_become_the_datas(tmp_path: Path) -> None:
     assert pictures.network(rows)
 
 
-def test_a_layer_used_twice_can_be_drawn() -> None:
+def test_a_layer_of_several_tensors_can_be_drawn() -> None:
     image = keras().Input(SHAPE)
-    twice = keras().layers.Dense(1)
-    flat = keras().layers.Flatten()(twice(twice(image)))
-    assert pictures.network(layers_of(keras().Model(image, keras().layers.Dense(10)(flat))))
+    rows = keras().layers.Reshape((8, 8))(image)
+    scores, *_ = keras().layers.LSTM(CLASSES, return_state=True)(rows)
+    assert pictures.network(layers_of(keras().Model(image, scores)))
 
 
 def test_build_folder_that_cannot_be_written(tmp_path: Path, command: Command) -> None:
