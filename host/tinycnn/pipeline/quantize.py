@@ -178,6 +178,7 @@ def _key(dataset: Dataset, source: Path, io: str) -> str:
     code = (
         "_tensorflow.py",
         "pipeline/convert.py",
+        "pipeline/model.py",
         "pipeline/quantize.py",
         "tflite/blame.py",
         "tflite/check.py",
