@@ -143,6 +143,6 @@ def test_every_step_of_training_is_in_its_key() -> None:
     assert set(distil.CODE) < set(train.CODE)
     folder = cache.PACKAGE / "pipeline"
     others = {Path(m.__file__ or "").name for m in (crossval, evaluate, quantize)}
-    others |= {"__init__.py", "dataset.py", "samples.py", "score.py"}
+    others |= {"__init__.py", "convert.py", "dataset.py", "samples.py", "score.py"}
     listed = {Path(name).name for name in train.CODE if name.startswith("pipeline/")}
     assert {path.name for path in folder.glob("*.py")} == listed | others

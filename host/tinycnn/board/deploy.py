@@ -21,7 +21,7 @@ from tinycnn.board.repl import LostError, Repl, ScriptError
 from tinycnn.errors import TargetError, UserError
 from tinycnn.files import models_in, read_bytes
 from tinycnn.progress import Progress, silent
-from tinycnn.tflite.check import check_model
+from tinycnn.tflite.check import need_runnable
 
 _BESIDE = ".new"
 _SLOWEST = 1000  # bytes a second: a third of what 115200 baud bring, as text
@@ -121,6 +121,12 @@ def _deployed(
     return Deployed(copied, kept, arenas, _room(board)[1])
 
 
+def need_models(files: Mapping[str, Path]) -> None:
+    """Raise UserError, before a board is looked for, for a model that no firmware runs."""
+    for path in models_in(files).values():
+        need_runnable(read_bytes(path), path)
+
+
 def sync(
     board: Repl,
     wanted: Mapping[str, bytes],
@@ -194,9 +200,7 @@ def _ops(board: Repl) -> dict[str, int]:
 
 def _check(port: str, path: Path, model: bytes, ops: dict[str, int]) -> None:
     """Refuse a model that the firmware would refuse."""
-    found = check_model(model)
-    if not found.valid or found.reason:
-        raise UserError(f"{path} cannot run on a board: {found.reason}")
+    found = need_runnable(model, path)
     if lacking := sorted({op.name for op in found.ops if op.version > ops.get(op.name, 0)}):
         raise UserError(
             f"{path} needs {', '.join(lacking)}, which the firmware on {port} does not have: "

@@ -13,12 +13,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from tinycnn import interrupt
+from tinycnn.cli.say import say_error
 from tinycnn.cli.words import speak
 from tinycnn.errors import UserError
-from tinycnn.text import printable
-
-_LONGEST = 2000
-"""Characters of an error; what comes from outside was cut before."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,7 +56,7 @@ def main() -> None:
             finally:
                 sys.stdout.flush()
         except UserError as error:
-            _fail(str(error))
+            _fail(error)
         except OSError as error:
             # A disk that is full or must not be written, a limit of this machine: nothing
             # of ours to look for in a traceback.
@@ -77,9 +74,9 @@ def _told(error: OSError) -> str:
     return f"{error.strerror}{place}{room if error.errno in (errno.ENOSPC, errno.EDQUOT) else ''}"
 
 
-def _fail(told: str) -> NoReturn:
+def _fail(told: object) -> NoReturn:
     with contextlib.suppress(OSError):
-        typer.echo(f"tinycnn: {printable(told, _LONGEST)}", err=True)
+        say_error(told)
     if not sys.stdout.closed:
         try:
             sys.stdout.flush()

@@ -12,8 +12,9 @@ import typer
 from tinycnn import interrupt
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
+from tinycnn.cli.say import say, say_error
 from tinycnn.errors import UserError
-from tinycnn.text import printable, short_commit
+from tinycnn.text import short_commit
 
 if TYPE_CHECKING:
     from tinycnn.board.doctor import Diagnosis
@@ -48,7 +49,7 @@ def doctor(port: PortOption = None) -> None:
 
 
 def _tell(title: str, text: str) -> None:
-    typer.echo(f"{title:<12}{printable(text, 1000)}")
+    say(f"{title:<12}{text}")
 
 
 _STATES = {
@@ -109,33 +110,33 @@ def flash(
     given = images.read_image(image) if image is not None else None
     name = choose_port(port)
     with loaders.connect(name, baud) as loader:
-        typer.echo(f"{name}: {loader.chip}")
+        say(f"{name}: {loader.chip}")
         plan = flashing.plan_flash(
             loader.chip, given or images.find_image(loader.chip.name), erase_all=erase_all
         )
-        typer.echo(f"{plan.image.path}: {len(plan.image.data)} bytes at {plan.image.address:#x}")
+        say(f"{plan.image.path}: {len(plan.image.data)} bytes at {plan.image.address:#x}")
         _agree(plan, yes)
         start = time.monotonic()
         try:
             with progress_bar("flash") as show:
                 flashing.write_plan(loader, plan, show)
         except KeyboardInterrupt as stop:
-            typer.echo(f"tinycnn: {stop}", err=True)
+            say_error(stop)
             interrupt.told()
             raise
-    typer.echo(f"written and verified in {time.monotonic() - start:.0f} s")
+    say(f"written and verified in {time.monotonic() - start:.0f} s")
     wait = REBOOT_SECONDS
     if not has_reset_line(name):
         wait = RESET_BY_HAND_SECONDS
-        typer.echo(f"{name} has no reset line: reset the board now, out of download mode")
+        say(f"{name} has no reset line: reset the board now, out of download mode")
     else:
-        typer.echo(f"{name} starts: a first time it makes its file system, up to a minute")
-    typer.echo(f"{wait_for_repl(name, wait, 30)} answers; next: tinycnn deploy")
+        say(f"{name} starts: a first time it makes its file system, up to a minute")
+    say(f"{wait_for_repl(name, wait, 30)} answers; next: tinycnn deploy")
 
 
 def _agree(plan: Plan, yes: bool) -> None:
     """Ask, unless told not to. Raises UserError if the answer is no, or nobody is there."""
-    typer.echo(f"This {plan}.")
+    say(f"This {plan}.")
     if yes:
         return
     if not sys.stdin.isatty():
@@ -160,15 +161,16 @@ def deploy(
     from tinycnn.files import board_files
 
     files = board_files(model)
+    deploying.need_models(files)
     name = choose_port(port)
     with connect(name) as board, progress_bar("deploy") as show:
         done = deploying.deploy(board, files, show)
     for file in files:
         arena = f", arena of {done.arenas[file]} bytes" if file in done.arenas else ""
         state = "copied" if file in done.copied else "there already"
-        typer.echo(f"{file}: {state}{arena}")
+        say(f"{file}: {state}{arena}")
     own = model.name if model is not None and model.name not in board_files() else None
-    typer.echo(f"{done.free >> 10} KB free; next: {run_line(name, own)}")
+    say(f"{done.free >> 10} KB free; next: {run_line(name, own)}")
 
 
 @app.command()
@@ -183,15 +185,18 @@ def romfs(
 ) -> None:
     """Pack models for the board's ROMFS, where they run from flash without a copy."""
     from tinycnn.board import romfs as packing
-    from tinycnn.files import MODEL_SUFFIX, board_files, models_in, write_atomic
+    from tinycnn.files import board_files, models_in, need_model_name, need_writable, write_atomic
 
+    for path in models or ():
+        need_model_name(path)
     chosen = models_in({path.name: path for path in models} if models else board_files())
     if models and len(chosen) < len(models):
-        raise UserError(f"models need different names that end in {MODEL_SUFFIX}")
+        raise UserError("two models have the same name: rename one")
     if output.suffix not in (".romfs", ".img"):
         raise UserError(f"--output {output}: mpremote wants a name that ends in .romfs")
+    need_writable(output.parent)
     image = packing.model_image(chosen)
     write_atomic(output, image)
     for name in chosen:
-        typer.echo(f"/rom/{name}")
-    typer.echo(f"{output}: {len(image)} bytes; next: mpremote romfs deploy {output}")
+        say(f"/rom/{name}")
+    say(f"{output}: {len(image)} bytes; next: mpremote romfs deploy {output}")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 
-import typer
-
-from tinycnn.text import printable
+from tinycnn.cli.say import say
 
 
 class _Words(logging.Handler):
@@ -15,7 +13,7 @@ class _Words(logging.Handler):
         self.err = err
 
     def emit(self, record: logging.LogRecord) -> None:
-        typer.echo(printable(record.getMessage()), err=self.err)
+        say(record.getMessage(), err=self.err)
 
 
 def speak(*, err: bool = False) -> None:

@@ -109,7 +109,7 @@ def build(
     with the log and the first error in it if it does not compile or does not fit.
     """
     refuse_odd_paths()
-    models = frozen.read_models(request.models)
+    models = frozen.read_models(request.models, request.ops)
     sources = _fetch(progress)
     folder = BUILD / "esp32" / request.name
     with locked(folder, progress):
