@@ -206,8 +206,11 @@ def simulate(
     run = built.counted if icount else built.run
     if run is None:
         raise UserError(f"{target.value} cannot count instructions: --icount is for qemu-*")
-    stage(FLASH, flash_files())
-    sys.exit(run(script, args or [], flash=FLASH).status)
+    # A file that an argument names lies where the user is, which the script cannot see.
+    given = {Path(word).name: Path(word) for word in args or [] if Path(word).is_file()}
+    stage(FLASH, flash_files() | given)
+    words = [Path(word).name if Path(word) in given.values() else word for word in args or []]
+    sys.exit(run(script, words, flash=FLASH).status)
 
 
 def _op_set(ops: str | None, ops_from: Path | None) -> OpSet:
