@@ -54,7 +54,7 @@ def test_late_program_is_asked_first_and_killed_then(tmp_path: Path) -> None:
     script = f"trap 'echo asked > {tmp_path}/asked' TERM; while true; do sleep 0.05; done"
     start = time.monotonic()
     assert run(["sh", "-c", script], timeout=0.3).status is None
-    assert 1 < time.monotonic() - start < 5
+    assert 1 < time.monotonic() - start < 15
     assert (tmp_path / "asked").exists()
 
 

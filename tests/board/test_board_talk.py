@@ -85,7 +85,7 @@ def test_no_prompt(program: str) -> None:
         begin = time.monotonic()
         with pytest.raises(LostError) as lost, connect(port, timeout=1):
             pass
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 15
     assert f"no MicroPython answers on {port}" in lost.value.why
     assert "reset button" in lost.value.do and "tinycnn flash" in lost.value.do
 
@@ -96,7 +96,7 @@ def test_answer_without_end(program: str) -> None:
         begin = time.monotonic()
         with connect(port) as board, pytest.raises(LostError, match=port):
             board.run("any", timeout=1)
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 15
 
 
 def test_board_that_takes_nothing() -> None:
