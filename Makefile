@@ -31,6 +31,9 @@ clean:
 	rm -rf build
 
 $(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+		echo "tinycnn needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is another:" \
+			"make PYTHON=python3.13, say"; exit 2; }
 	@echo "Installing into $(VENV): TensorFlow is large, this takes a minute or two"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check -e '.[dev]'

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -66,6 +68,52 @@ def test_a_record_of_something_else_counts_as_none(record: Path, told: object) -
     assert find(record) is None
 
 
+SPOILED: dict[str, Callable[[Path], object]] = {
+    "cut": lambda path: path.write_bytes(path.read_bytes()[: -1 if path.suffix == ".c" else -3]),
+    "flipped": _flip,
+    "deleted": Path.unlink,
+}
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree of some hundred files."""
+    folder = tmp_path_factory.mktemp("tree")
+    random = Random(0)
+    for number in range(300):
+        path = folder / f"{number % 7}" / f"{number % 11}" / f"{number}.c"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(random.randbytes(1 + number))
+    cache.seal(folder, {"commit": "c"})
+    return folder
+
+
+@pytest.mark.parametrize("spoil", SPOILED)
+def test_any_file_of_a_sealed_tree_counts(sealed: Path, spoil: str) -> None:
+    assert cache.unseal(sealed) == cache.unseal(sealed, thorough=True) == {"commit": "c"}
+    for path in Random(spoil).sample(sorted(sealed.rglob("*.c")), 50):
+        data, told = path.read_bytes(), path.stat()
+        SPOILED[spoil](path)
+        assert cache.unseal(sealed) is None, path
+        path.write_bytes(data)
+        assert cache.unseal(sealed) is not None  # the same bytes, written later
+        os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns))
+
+
+def test_more_files_in_a_sealed_tree_do_not_matter(sealed: Path) -> None:
+    (sealed / "made.o").touch()
+    assert cache.unseal(sealed, thorough=True) is not None
+
+
+def test_a_spoiled_seal_counts_as_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for spoil in SPOILED.values():
+        cache.seal(tmp_path, {})
+        assert cache.unseal(tmp_path) == {}
+        spoil(tmp_path / cache.SEAL)
+        assert cache.unseal(tmp_path) is None
+
+
 def test_a_key_knows_where_its_parts_end() -> None:
     assert len({key_of("ab", "c"), key_of("a", "bc"), key_of("abc"), key_of(b"abc", "")}) == 4
     assert key_of("a", packages=("numpy",)) != key_of("a", packages=("rich",))
@@ -95,6 +143,6 @@ def test_every_step_of_training_is_in_its_key() -> None:
     assert set(distil.CODE) < set(train.CODE)
     folder = cache.PACKAGE / "pipeline"
     others = {Path(m.__file__ or "").name for m in (crossval, evaluate, quantize)}
-    others |= {"__init__.py", "dataset.py", "samples.py", "score.py"}
+    others |= {"__init__.py", "convert.py", "dataset.py", "samples.py", "score.py"}
     listed = {Path(name).name for name in train.CODE if name.startswith("pipeline/")}
     assert {path.name for path in folder.glob("*.py")} == listed | others

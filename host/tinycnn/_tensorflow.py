@@ -5,7 +5,8 @@ through `print` (Python code). `captured` keeps both back while they work and
 shows them only if they fail.
 
 Set before the import: TF_ENABLE_ONEDNN_OPTS=0, because oneDNN picks its kernels,
-and so the order of its sums, by the processor.
+and so the order of its sums, by the processor; and what a user's keras.json or
+environment could set otherwise: the backend, the order of dimensions, the type.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ def captured(*, show: bool = True) -> Iterator[None]:
                 for message in _NOISE:
                     warnings.filterwarnings("ignore", message=message)
                 yield
-        except BaseException:
+        except BaseException as error:
             os.dup2(saved, 2)
             file.seek(0)
-            if show:
+            if show and isinstance(error, Exception):  # a Ctrl-C is nobody's failure
                 sys.stderr.write(said.getvalue() + file.read().decode(errors="replace"))
             raise
         finally:
@@ -63,8 +64,11 @@ def tensorflow() -> Any:
     loaded = sys.modules.get("tensorflow")
     if loaded is not None:
         return loaded
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    for name in ("TF_USE_LEGACY_KERAS", "XLA_FLAGS", "TF_XLA_FLAGS"):
+        os.environ.pop(name, None)
     with captured():
         import absl.logging
         import tensorflow as tf
@@ -80,4 +84,8 @@ def keras() -> Any:
     tensorflow()
     import keras
 
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_epsilon(1e-7)
     return keras

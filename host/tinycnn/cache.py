@@ -3,13 +3,14 @@
 Beside what is kept lies a record, a JSON file: a key, which is a digest of all that the
 result depends on; facts about it; a digest of each file; and one of all this. A record that
 is missing, broken, or not of the files that lie there counts as none: what it tells of is
-made anew.
+made anew. A whole folder, such as a source tree, is sealed instead.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -76,6 +77,47 @@ def find(record: Path, key: str | None = None) -> Kept | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return found if whole and key in (None, found.key) else None
+
+
+SEAL = ".tinycnn.json"
+"""In a sealed folder: its facts, and of each file its size, time and digest."""
+
+
+def seal(folder: Path, facts: Any) -> None:
+    """Note in `folder` what is in it, and `facts` as JSON. Git's own files do not count."""
+    files = {}
+    for path in _files_of(folder):
+        told = path.stat()
+        name = str(path.relative_to(folder))
+        files[name] = (told.st_size, told.st_mtime_ns, digest(path.read_bytes()))
+    told_all = {"facts": facts, "files": files}
+    write_json(folder / SEAL, told_all | {"digest": _digest_of(told_all)})
+
+
+def unseal(folder: Path, *, thorough: bool = False) -> Any:
+    """The facts of `folder`, if all that it had when it was sealed is there unchanged.
+
+    Else None; more files do not matter. A file of the same size and time is taken to be
+    the same, unless `thorough`.
+    """
+    try:
+        told = json.loads((folder / SEAL).read_bytes())
+        whole = told.pop("digest") == _digest_of(told)
+        for name, (size, time, wanted) in told["files"].items():
+            path = folder / name
+            now = path.stat()
+            if thorough or (now.st_size, now.st_mtime_ns) != (size, time):
+                whole = whole and now.st_size == size and digest(path.read_bytes()) == wanted
+        return told["facts"] if whole else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _files_of(folder: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".git"]
+        paths = (Path(root, name) for name in names)
+        yield from (path for path in paths if path.is_file() and path != folder / SEAL)
 
 
 def _digest_of(told: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Running other programs: no terminal, a time limit, and nothing left behind."""
+"""Running other programs: no terminal, known settings, a time limit, nothing left behind."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from tinycnn.errors import MissingToolError
+from tinycnn.interrupt import at_the_latest
 from tinycnn.progress import Progress
 
 _PACKAGES = {
@@ -26,6 +27,21 @@ _PACKAGES = {
     "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
 }
 """Debian's packages of programs that are not called as their package."""
+
+
+_running: set[int] = set()
+"""Groups of processes that we have started."""
+
+
+@at_the_latest
+def _kill_all() -> None:
+    for group in tuple(_running):
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+
+
+PATIENCE = 1.0
+"""Seconds that a program has to end when it is asked to."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +80,25 @@ def first_error(log: str) -> str:
     return (told or lines or ["no output"])[0 if told else -1]
 
 
+_PASSED = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|TERM|TZ|TMPDIR|LANG|LC_\w+|XDG_\w+"  # a person, a place
+    r"|(?i:\w+_proxy)|SSL_CERT_\w+|SSH_\w+|GIT_\w+|DOCKER_\w+"  # the network
+    r"|IDF_\w+|ESP_\w+|OPENOCD_SCRIPTS"  # an ESP-IDF whose export.sh was run
+    r"|CCACHE_\w+|SOURCE_DATE_EPOCH|TINYCNN_\w+|PYTHONPATH"
+)
+"""What a program that we start may know of this machine: no flags of somebody's compiler."""
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a program that we start: the known part of ours, and `more`."""
+    return {k: v for k, v in os.environ.items() if _PASSED.fullmatch(k)} | more
+
+
 def make_environment() -> dict[str, str]:
-    """The environment for a make of our own, even when we were started by one."""
-    return without_make(os.environ) | {"LC_ALL": "C"}
-
-
-def without_make(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` less what a make around us tells its children."""
-    return {k: v for k, v in environment.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    """The environment for a make, or another tool that starts Pythons of its own."""
+    known = environment(LC_ALL="C")
+    known.pop("PYTHONPATH", None)
+    return known
 
 
 @contextmanager
@@ -95,23 +122,33 @@ def _group(
     process = subprocess.Popen(
         [str(word) for word in argv],
         cwd=cwd,
-        env=None if env is None else dict(env),
+        env=dict(environment() if env is None else env),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+    _running.add(process.pid)
     try:
         yield process
     finally:
         if process.poll() is None:
-            kill_group(process)
+            end_group(process)
+        _running.discard(process.pid)
         if process.stdout is not None:
             process.stdout.close()
 
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill `process`, a leader of its group, and everything it started; reap it."""
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End `process`, a leader of its group, and everything it started; reap it.
+
+    A make that is asked to end deletes the file it is at. What has not ended after
+    PATIENCE seconds is killed.
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(PATIENCE)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -135,8 +172,7 @@ def run(
 
         def expire() -> None:
             late.set()
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            end_group(process)
 
         timer = None if timeout is None else threading.Timer(timeout, expire)
         if timer is not None:

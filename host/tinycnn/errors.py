@@ -10,6 +10,8 @@ else is a bug of ours: it keeps its traceback and ends with status 1.
     └── TargetError      a simulator or board does not answer as it should
 """
 
+from tinycnn.text import printable
+
 
 class UserError(Exception):
     """What is wrong, and what to do about it, in one line."""
@@ -32,6 +34,6 @@ class TargetError(UserError):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says, for a message of one line."""
+    """The first line of what an error says, fit to be shown in a message of one line."""
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return printable(lines[0]) if lines else type(error).__name__

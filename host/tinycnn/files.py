@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tinycnn.errors import UserError
+from tinycnn.interrupt import at_the_latest
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout: `firmware_build/` and `device/` lie here."""
@@ -27,7 +30,8 @@ def board_files(
     """What goes on a board: names there and where the files are here.
 
     `device/`'s scripts, and one model: `model`, or the one in `device/`, or the int8 one
-    that was made last. Raises UserError if there is no model.
+    that was made last. Raises UserError if there is no model, or if it is not
+    called one, since nothing would check it then.
     """
     found = sorted(device.glob("*.py"))
     made = models / f"model_int8{MODEL_SUFFIX}"
@@ -35,7 +39,18 @@ def board_files(
     chosen = [model] if model is not None else shipped or [made]
     if chosen == [made] and not made.is_file():
         raise UserError("there is no model: make one with `tinycnn demo`, or name one")
+    for path in chosen:
+        need_model_name(path)
     return {path.name: path for path in (*found, *chosen)}
+
+
+def need_model_name(path: Path) -> None:
+    """Raise UserError unless `path` is called as a model: by its name it is taken for one."""
+    if path.suffix != MODEL_SUFFIX:
+        raise UserError(
+            f"{path} is no {MODEL_SUFFIX} file: convert it with `tinycnn quantize --model "
+            "FILE.keras`, or let it be called so"
+        )
 
 
 def models_in(files: Mapping[str, Path]) -> dict[str, Path]:
@@ -59,11 +74,37 @@ def stage(folder: Path, files: Mapping[str, Path]) -> list[str]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of `path`. Raises UserError, in one line, if it cannot be read."""
+    """The bytes of `path`. Raises UserError, in one line, if it cannot be read.
+
+    A device or a pipe might never end, so it has to be a regular file.
+    """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            why = "Is a directory" if path.is_dir() else "it is no regular file"
+            raise UserError(f"cannot read {path}: {why}")
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except (MemoryError, OverflowError):
+        raise UserError(f"cannot read {path}: it is larger than this machine's memory") from None
+
+
+def need_writable(folder: Path, room: int = 16 << 20) -> None:
+    """Raise UserError unless `folder` can be made and written, and the disk has `room` bytes.
+
+    Nothing is made: the nearest folder above it that exists is asked.
+    """
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise UserError(f"cannot write to {folder}: {there} is no folder")
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+        free = shutil.disk_usage(there).free
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror}") from None
+    if free < room:
+        raise UserError(f"cannot write to {folder}: {free >> 20} MB free, {room >> 20} are needed")
 
 
 def write_atomic(path: Path, data: bytes | str, mode: int = 0o644) -> None:
@@ -77,6 +118,7 @@ def write_atomic(path: Path, data: bytes | str, mode: int = 0o644) -> None:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from None
+    _begun.add(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(raw)
@@ -85,6 +127,17 @@ def write_atomic(path: Path, data: bytes | str, mode: int = 0o644) -> None:
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from None
     finally:
+        Path(name).unlink(missing_ok=True)
+        _begun.discard(name)
+
+
+_begun: set[str] = set()
+"""Files that are being written."""
+
+
+@at_the_latest
+def _drop_begun() -> None:
+    for name in tuple(_begun):
         Path(name).unlink(missing_ok=True)
 
 

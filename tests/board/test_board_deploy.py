@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -40,6 +41,21 @@ def test_deployed_board_classifies(command: Command, board: PtyBoard, models: Pi
     )
     assert " of 8 right" in done.stdout, done
     assert done.stdout.count("Predicted class:") == 8
+
+
+def test_next_step_after_a_model_of_ones_own_runs_that(
+    command: Command, board: PtyBoard, models: Pipeline, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine 'n yours.tflite"
+    mine.write_bytes((ROOT / "device" / SHIPPED).read_bytes())
+    outcome = command("deploy", "--port", board.port, "--model", mine)
+    assert outcome.status == 0, outcome
+    words = shlex.split(outcome.out.splitlines()[-1].partition("next: ")[2])
+    assert words[:4] == ["mpremote", "connect", board.port, "exec"]
+    done = subprocess.run(
+        [sys.executable, "-m", *words], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("<Interpreter"), done
 
 
 def test_second_deploy_copies_nothing(board: PtyBoard, models: Pipeline) -> None:
@@ -232,6 +248,6 @@ main()
         assert process.stdout.readline() == "in the middle\n"
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=20)
-    assert (process.returncode, said) == (130, ("", ""))
+    assert (process.returncode, said) == (130, ("", "tinycnn: stopped\n"))
     with connect(board.port) as repl:
         assert repl.value("import os; print(os.listdir())") == []

@@ -11,9 +11,19 @@ import pytest
 
 from host_helpers import Command, Pipeline
 from pty_board import PtyBoard, plugged_in
+from tinycnn.board.deploy import sync
 from tinycnn.board.repl import LostError, ScriptError, connect, wait_for_repl
 from tinycnn.errors import TargetError
+from tinycnn.files import ROOT
 from tinycnn.firmware.port import Program
+
+BESIDE = "elsewhere"
+FREEZE = """\
+import sys
+class frozen_models: digits = open("{model}", "rb").read()
+sys.modules["frozen_models"] = frozen_models
+sys.modules["samples"] = frozen_models
+"""
 
 
 def report(command: Command, port: str) -> tuple[int, dict[str, str]]:
@@ -49,6 +59,26 @@ def test_healthy_board_before_and_after_a_deploy(
     assert told["next"] == "tinycnn deploy"
 
 
+def test_what_is_in_the_firmware_is_not_missing(
+    command: Command, board: PtyBoard, models: Pipeline
+) -> None:
+    """Model and samples; the script is run from here."""
+    name = f"{BESIDE}.tflite"
+    with connect(board.port) as repl:
+        sync(repl, {name: (ROOT / "device" / "digits.tflite").read_bytes()})
+        repl.run(FREEZE.format(model=name))  # a true freeze needs another firmware
+    status, told = report(command, board.port)
+    have = "classify.py (missing), samples.py (in the firmware), digits.tflite (in the firmware)"
+    assert (status, told["files"]) == (0, have)
+    assert told["next"] == f"mpremote connect {board.port} run device/classify.py"
+
+    with connect(board.port) as repl:
+        repl.run("import sys\nsys.modules['frozen_models'].digits = b'another'")
+    status, told = report(command, board.port)
+    assert (status, told["next"]) == (1, "tinycnn deploy")
+    assert told["files"].endswith("digits.tflite (differs)")
+
+
 def test_firmware_without_the_module(
     command: Command, simulator: Program, models: Pipeline, tmp_path: Path
 ) -> None:
@@ -65,7 +95,8 @@ def test_nothing_answers(command: Command, models: Pipeline) -> None:
     os.close(slave)
     os.close(master)
     assert status == 1
-    assert told["next"].startswith(f"no MicroPython answers on {port}: press the board's reset")
+    assert told["firmware"] == f"no MicroPython answers on {port}"
+    assert told["next"].startswith("press the board's reset button and repeat")
     assert "tinycnn flash" in told["next"]
 
 

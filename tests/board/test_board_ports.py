@@ -110,6 +110,18 @@ def test_nobody_at_a_socket(command: Command, words: list[str]) -> None:
     assert_one_line_error(outcome, "nobody answers at socket://127.0.0.1:9")
 
 
+@pytest.mark.parametrize(
+    ("port", "why"),
+    [
+        ("", "--port names no port"),
+        ("/dev/null", "name a serial port"),
+        ("/", "name a serial port"),
+    ],
+)
+def test_port_that_is_none(command: Command, words: list[str], port: str, why: str) -> None:
+    assert_one_line_error(command(*words, "--port", port), why)
+
+
 def test_url_that_is_none(command: Command, words: list[str]) -> None:
     outcome = command(*words, "--port", "sockets://127.0.0.1:9")
     assert_one_line_error(outcome, "cannot open sockets://127.0.0.1:9")

@@ -82,8 +82,8 @@ def test_verb_refuses_what_cannot_run(command: Command, tmp_path: Path) -> None:
     ("args", "why"),
     [
         (["--output", "models.bin"], "mpremote wants a name that ends in .romfs"),
-        (["samples.py"], "models need different names that end in .tflite"),
-        ([DIGITS, DIGITS], "models need different names that end in .tflite"),
+        (["samples.py"], "samples.py is no .tflite file"),
+        ([DIGITS, DIGITS], "two models have the same name"),
         (["nowhere.tflite"], "nowhere.tflite"),
     ],
 )

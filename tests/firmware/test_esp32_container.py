@@ -147,9 +147,19 @@ def test_another_idf_starts_afresh(place: Path, only_ours: Path) -> None:
     fake_docker.make(only_ours, fake_idf.make(place / "idf"))
     build(place)
     old = place / "build" / "esp32" / "ESP32_C3-digits" / "objects" / "old"
-    old.touch()
+    for name in ("old", "build.ninja"):
+        (old.parent / name).touch()
     build(place)
     assert old.exists()
     another = Idf((sys.executable, str(place / "idf" / "tools" / "idf.py")), "5.5.1", {})
     esp32.build(esp32.Request(C3, profile_set("digits")), another)
+    assert not old.exists()
+
+
+def test_an_interrupted_cmake_starts_afresh(place: Path, only_ours: Path) -> None:
+    fake_docker.make(only_ours, fake_idf.make(place / "idf"))
+    build(place)
+    old = place / "build" / "esp32" / "ESP32_C3-digits" / "objects" / "CMakeCache.txt"
+    old.touch()
+    build(place)
     assert not old.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -74,6 +75,31 @@ def test_cached_commit_needs_no_upstream(cache: Path, upstream: Upstream) -> Non
     first = fetch("engine", sources=file)
     upstream.path.rename(upstream.path.with_name("moved"))
     assert fetch("engine", retry=True, sources=file) == first
+
+
+@pytest.mark.parametrize("retry", [False, True])
+@pytest.mark.parametrize("data", [b"", b"on", b"onf", None], ids=["empty", "cut", "flip", "gone"])
+def test_damaged_checkout_is_fetched_anew(
+    cache: Path, upstream: Upstream, data: bytes | None, retry: bool
+) -> None:
+    pinned = upstream.pinned(upstream.first)
+    file = fetch("engine", sources=pinned).path / "file.txt"
+    file.unlink()
+    if data is not None:
+        file.write_bytes(data)
+    assert fetch("engine", retry=retry, sources=pinned).path == file.parent
+    assert file.read_bytes() == b"one"
+
+
+def test_firmware_fetch_reads_every_byte(cache: Path, upstream: Upstream) -> None:
+    """A byte that changed on the disk while nobody wrote there."""
+    pinned = upstream.pinned(upstream.first)
+    file = fetch("engine", sources=pinned).path / "file.txt"
+    before = file.stat()
+    file.write_bytes(b"onf")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    fetch("engine", retry=True, sources=pinned)
+    assert file.read_bytes() == b"one"
 
 
 def test_two_pins_are_two_checkouts(cache: Path, upstream: Upstream) -> None:

@@ -25,6 +25,8 @@ TREE = {
     "signal/src/window.cc": "#error signal",
 }
 
+MEMBERS = ["common.o", "conv.o", "error_reporter.o", "micro_interpreter.o", "schema_utils.o"]
+
 
 @pytest.fixture
 def tree(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
@@ -44,13 +46,7 @@ def members(archive: Path) -> list[str]:
 
 def test_only_the_interpreter_and_its_kernels(tree: Checkout) -> None:
     archive = libtflm.build(tree)
-    assert members(archive) == [
-        "common.o",
-        "conv.o",
-        "error_reporter.o",
-        "micro_interpreter.o",
-        "schema_utils.o",
-    ]
+    assert members(archive) == MEMBERS
     assert not (archive.parent / "objects").exists()
 
 
@@ -61,6 +57,15 @@ def test_compiled_once(tree: Checkout) -> None:
     assert seen[-1] == ("Compiling TFLM test", 5, 5)
     (tree.path / "tensorflow/lite/micro/micro_interpreter.cc").write_text("#error again")
     assert libtflm.build(tree) == first
+
+
+def test_damaged_archive_is_compiled_again(tree: Checkout) -> None:
+    archive = libtflm.build(tree)
+    data = archive.read_bytes()
+    for damaged in (b"", data[:-9], data[:80] + b"?" + data[81:]):
+        archive.write_bytes(damaged)
+        assert members(libtflm.build(tree)) == MEMBERS
+        assert len(archive.read_bytes()) == len(data)
 
 
 def test_other_flags_and_commits_are_other_archives(tree: Checkout) -> None:

@@ -138,10 +138,43 @@ def test_missing_tool_is_one_line(
         build_unix()
 
 
-def test_path_with_a_space_is_refused(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(port, "BUILD", build / "my build")
-    with pytest.raises(BuildError, match="path with a space"):
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("my build", "a space"), ("R&D", "&"), ("o'brien", "'"), ("a$b", r"\$"), ("a:b", ":")],
+)
+def test_path_that_make_would_not_take_is_refused(
+    build: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    monkeypatch.setattr(port, "BUILD", build / name)
+    with pytest.raises(BuildError, match=f"path with {told}: move or rename"):
         build_unix()
+
+
+def test_interrupted_build_starts_afresh(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_tree(monkeypatch, build, MAKEFILE)
+    build_unix()
+    (build / "firmware_build" / "tflm" / "mod.c").write_text("int xy;")
+
+    def interrupt(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(port, "run", interrupt)
+        build_unix()
+    build_unix()
+    assert calls(build) == ["fresh", "fresh"]
+
+
+def test_what_fails_by_what_is_left_is_built_afresh(
+    build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picky = MAKEFILE.replace("\t@touch", "\t@! test -e $(BUILD)/spoiled\n\t@touch")
+    use_tree(monkeypatch, build, picky)
+    program = build_unix()
+    (program.path.parent / "objects" / "spoiled").touch()
+    program.path.write_text("cut")
+    assert build_unix().path.read_text() == "1.28.0\n"
+    assert calls(build) == ["fresh", "reused", "fresh"]
 
 
 def test_progress_counts_files(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:

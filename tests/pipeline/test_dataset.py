@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import os
+import warnings
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from host_helpers import Command, assert_one_line_error, snapshot
+from tinycnn.errors import UserError
 from tinycnn.pipeline.dataset import Dataset, load_npz, make_dataset
 
 
@@ -122,3 +130,96 @@ def test_missing_and_unreadable_file(tmp_path: Path, command: Command) -> None:
     for path in (tmp_path / "none.npz", tmp_path):
         outcome = command("train", "--data", path, "--build-dir", tmp_path / "build")
         assert_one_line_error(outcome, f"cannot read {path}")
+
+
+def _npy(array: np.ndarray) -> bytes:
+    raw = io.BytesIO()
+    np.lib.format.write_array(raw, array)
+    return raw.getvalue()
+
+
+def _claiming(shape: str) -> bytes:
+    """An .npy whose header tells of more than is there."""
+    return _npy(X).replace(b"(20, 8, 8), }", f"{shape}, }}".encode().ljust(13))
+
+
+MEMBERS = {
+    "no .npy": ({"x.npy": b"hello", "y.npy": _npy(Y)}, "x is no array"),
+    "empty": ({"x.npy": b"", "y.npy": _npy(Y)}, "x is no array"),
+    "magic alone": ({"x.npy": b"\x93NUMPY", "y.npy": _npy(Y)}, "cannot be read"),
+    "a version of later": ({"x.npy": b"\x93NUMPY\x09\x00ab", "y.npy": _npy(Y)}, "cannot be read"),
+    "a cut header": ({"x.npy": _npy(X)[:40], "y.npy": _npy(Y)}, "cannot be read"),
+    "cut pixels": ({"x.npy": _npy(X)[:-9], "y.npy": _npy(Y)}, "x is damaged"),
+    "7 TiB": ({"x.npy": _claiming("(10**12,)"), "y.npy": _npy(Y)}, "cannot be read"),
+    "7 TiB in figures": ({"x.npy": _claiming("(999999999,)"), "y.npy": _npy(Y)}, "x is damaged"),
+    "less than nothing": ({"x.npy": _claiming("(-20, 8, 8)"), "y.npy": _npy(Y)}, "x is damaged"),
+    "y is no .npy": ({"x.npy": _npy(X), "y.npy": bytes(99)}, "y is no array"),
+    "names without .npy": ({"x": _npy(X), "y": _npy(Y)}, "no array x and no y: found x, y"),
+    "control characters": ({"a\x1b[2J": b""}, "found a\\x1b[2J"),
+}
+
+
+@pytest.mark.parametrize("kind", MEMBERS)
+def test_members_that_are_no_arrays(kind: str, tmp_path: Path, command: Command) -> None:
+    members, words = MEMBERS[kind]
+    path = tmp_path / "bad.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    outcome = command("train", "--data", path, "--build-dir", tmp_path / "build")
+    assert_one_line_error(outcome, words)
+    assert not (tmp_path / "build").exists()
+
+
+@pytest.mark.parametrize("flag", [1, 0x41])
+def test_encrypted_npz(flag: int, tmp_path: Path, command: Command) -> None:
+    path = tmp_path / "bad.npz"
+    np.savez(path, x=X, y=Y)
+    raw = bytearray(path.read_bytes())
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = raw.find(mark)
+        while place >= 0:
+            raw[place + at] |= flag
+            place = raw.find(mark, place + 4)
+    path.write_bytes(raw)
+    assert_one_line_error(command("train", "--data", path), "x is encrypted")
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_any_damage_is_one_line(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    raw = io.BytesIO()
+    np.savez_compressed(raw, x=X, y=Y)
+    changed = bytearray(raw.getvalue())
+    for _ in range(data.draw(st.integers(1, 5))):
+        changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.mktemp("damage") / "bad.npz"
+    path.write_bytes(changed[: data.draw(st.integers(0, len(changed)))])
+    with suppress(UserError), warnings.catch_warnings(action="ignore"):
+        assert np.isfinite(load_npz(path).x).all()
+
+
+@pytest.mark.parametrize("largest", [1e39, 1e300, np.longdouble("1e4000"), 1e-50])
+def test_values_beyond_float32(largest: float) -> None:
+    x = X.astype(np.longdouble) * 0
+    x[3] = largest
+    with pytest.raises(UserError, match="float32 does not hold"):
+        make_dataset("far", x, Y)
+
+
+def test_labels_beyond_all_bounds() -> None:
+    for far in (np.uint64(2**64 - 1), 1e300, 2**40):
+        labels = np.array([0, 1] * 9 + [0, far])
+        with pytest.raises(UserError, match="more than there are images"):
+            make_dataset("far", X, labels)
+
+
+def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.npz")
+    (tmp_path / "huge.npz").touch()
+    os.truncate(tmp_path / "huge.npz", 7 << 40)
+    for path in (tmp_path / "pipe.npz", Path("/dev/zero"), tmp_path / "huge.npz"):
+        with pytest.raises(UserError, match="cannot read"):
+            load_npz(path)

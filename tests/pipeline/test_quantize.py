@@ -11,6 +11,7 @@ import pytest
 
 from host_helpers import Command, Pipeline, assert_one_line_error, snapshot
 from tinycnn.errors import UserError
+from tinycnn.pipeline import convert as converting
 from tinycnn.pipeline import quantize as quantizing
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.tflite.read import inspect_tflite, read_tflite
@@ -187,4 +188,4 @@ def test_converter_refusal_is_a_user_error(
 
     monkeypatch.setattr(tensorflow().lite, "TFLiteConverter", Refuses)
     with pytest.raises(UserError, match=r"cannot be converted: no such op$"):
-        quantizing.convert(None)
+        converting.convert(None)

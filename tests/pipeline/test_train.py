@@ -16,6 +16,7 @@ from host_helpers import (
     snapshot,
     train_in_a_process,
 )
+from tinycnn._tensorflow import keras
 from tinycnn.errors import UserError
 from tinycnn.pipeline import model as models
 from tinycnn.pipeline import train as training
@@ -187,10 +188,25 @@ def test_own_model_is_trained_from_its_weights(digits: Dataset, tmp_path: Path) 
     assert trained.history.loss[-1] < 1.3
 
 
-def test_gives_logits(tmp_path: Path) -> None:
+def test_gives_logits(digits: Dataset, tmp_path: Path) -> None:
     for softmax in (True, False):
         path = keras_model(tmp_path / "m.keras", (8, 8, 1), 10, softmax=softmax)
-        assert models.gives_logits(models.load_model(path)) is not softmax
+        assert models.gives_logits(models.load_model(path), digits.x[:20]) is not softmax
+
+
+@pytest.mark.parametrize("after", ["Reshape", "Dropout", "Activation", "Model"])
+def test_probabilities_are_known_whatever_layer_is_last(after: str, digits: Dataset) -> None:
+    more = keras()
+    layers = more.layers
+    softmax = [layers.Flatten(), layers.Dense(10), layers.Softmax()]
+    last = {
+        "Reshape": [*softmax, layers.Reshape((10,))],
+        "Dropout": [*softmax, layers.Dropout(0.1)],
+        "Activation": [layers.Flatten(), layers.Dense(10), layers.Activation(more.ops.softmax)],
+        "Model": [more.Sequential([more.Input((8, 8, 1)), *softmax])],
+    }
+    model = more.Sequential([more.Input((8, 8, 1)), *last[after]])
+    assert not models.gives_logits(model, digits.x[:20])
 
 
 @pytest.mark.parametrize(("name", "least"), [("article", 4), ("tiny", 4), ("best", 6), ("max", 4)])

@@ -22,7 +22,14 @@ from tinycnn.errors import MissingToolError, TargetError
 from tinycnn.files import ROOT
 from tinycnn.targets.esp32 import ESP32, ESP32C3, Emulator, find_emulator, flash_file
 
-TINYCNN = [sys.executable, "-m", "tinycnn"]
+# A job in the background ignores Ctrl-C, and so would what it starts.
+_MAIN = """
+import signal
+from tinycnn.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+TINYCNN = [sys.executable, "-c", _MAIN]
 
 
 @pytest.fixture(params=(ESP32, ESP32C3), ids=lambda machine: machine.name)

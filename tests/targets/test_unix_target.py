@@ -134,6 +134,23 @@ def test_cli_passes_arguments_and_status(tmp_path: Path, simulator: Program) -> 
     assert done.stderr == ""
 
 
+def test_cli_brings_the_files_that_arguments_name(tmp_path: Path, simulator: Program) -> None:
+    """From where the user is, and under their names alone: a board has no other folders."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "mine.tflite").write_bytes(b"mine")
+    script = tmp_path / "script.py"
+    script.write_text("import sys\nprint(sys.argv[1:], open(sys.argv[2]).read())")
+    words = ("simulate", str(script), "new", "models/mine.tflite")
+    done = subprocess.run(
+        python(*words, flash=tmp_path / "flash"),
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "['new', 'mine.tflite'] mine\n", done.stderr
+
+
 class Terminal:
     """The command line on a terminal of its own, as a user has it."""
 

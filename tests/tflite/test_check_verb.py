@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from host_helpers import Command, Pipeline
-from tflite_models import COS, RELU
+from tflite_models import COS, INT8, OP, RELU, Tensor, one_op
 from tinycnn.tflite.check import check_model
 
 
@@ -75,3 +75,12 @@ def test_bad_words_are_one_line(command: Command, tmp_path: Path) -> None:
         done = command("check", *words)
         assert done.status == 2
         assert len(done.err.splitlines()) == 1
+
+
+def test_verb_lists_inputs_and_outputs(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "quantize.tflite"
+    target = Tensor([1, 8], INT8, scale=0.5, zero_point=-3)
+    path.write_bytes(one_op(OP.QUANTIZE, [Tensor([1, 8])], target))
+    done = command("check", path)
+    assert "  input 0: FLOAT32 1x8, named t\n" in done.out
+    assert "  output 0: INT8 1x8, scale 0.5, zero point -3, named t\n" in done.out

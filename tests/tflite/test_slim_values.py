@@ -9,6 +9,7 @@ import pytest
 
 from host_helpers import Pipeline
 from tinycnn.firmware.port import Program
+from tinycnn.pipeline import convert as converting
 from tinycnn.pipeline import quantize as quantizing
 from tinycnn.targets import unix
 from tinycnn.tflite.read import TFLite, inspect_tflite
@@ -31,11 +32,11 @@ for name in sys.argv[1:]:
 def whole(article_pipeline: Pipeline) -> dict[str, TFLite]:
     """Both models as the converter gives them, by name."""
     model = article_pipeline.trained.load()
-    wrapped = quantizing.fixed_batch(model, article_pipeline.dataset.image_shape)
+    wrapped = converting.fixed_batch(model, article_pipeline.dataset.image_shape)
     images = article_pipeline.dataset.part("train").x
     made = {"model_float32": None, "model_int8": images}
     return {
-        name: inspect_tflite(quantizing.convert(wrapped, images), name)
+        name: inspect_tflite(converting.convert(wrapped, images), name)
         for name, images in made.items()
     }
 

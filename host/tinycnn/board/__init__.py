@@ -1,6 +1,8 @@
 """Boards: find one, flash firmware, deploy a model, and say what is wrong.
 
     ports    which serial port, and why one cannot be opened
+    line     every talk: an end in time and length, a word when it is slow
+    answers  what a board answers, checked against what was asked
     repl     a MicroPython prompt, by mpremote's transport
     image    what a firmware file is for
     loader   the chip's ROM loader, by esptool

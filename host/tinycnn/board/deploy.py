@@ -12,16 +12,19 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from serial import SerialException
 
+from tinycnn.board.answers import pair_of, sequence_of, size, text
 from tinycnn.board.repl import LostError, Repl, ScriptError
 from tinycnn.errors import TargetError, UserError
 from tinycnn.files import models_in, read_bytes
 from tinycnn.progress import Progress, silent
-from tinycnn.tflite.check import check_model
+from tinycnn.tflite.check import need_runnable
 
 _BESIDE = ".new"
+_SLOWEST = 1000  # bytes a second: a third of what 115200 baud bring, as text
 _CHUNK = 1024  # bytes in one command; as text up to four times that, in the board's heap
 
 # Made known on the board: a file's digest, and the file system's block size and free blocks.
@@ -40,7 +43,10 @@ def digest(name):
                 return binascii.hexlify(state.digest()).decode()
             state.update(memoryview(chunk)[:n])
 def free():
-    stat = os.statvfs("")
+    try:
+        stat = os.statvfs("")
+    except OSError:
+        return 0, 0
     return stat[0], stat[3]
 """
 
@@ -59,11 +65,11 @@ import gc, tflm
 gc.collect()
 try:
     net = tflm.Interpreter({name!r})
-    print((True, net.arena_size, gc.mem_free()))
+    print(("", net.arena_size, gc.mem_free()))
     del net
 except (MemoryError, ValueError) as error:
     gc.collect()
-    print((False, type(error).__name__ + ": " + str(error), gc.mem_free()))
+    print((type(error).__name__ + ": " + str(error), 0, gc.mem_free()))
 """
 
 
@@ -90,9 +96,20 @@ def deploy(board: Repl, files: Mapping[str, Path], progress: Progress = silent) 
     """
     wanted = {name: read_bytes(path) for name, path in files.items()}
     models = models_in(files)
+    with board.limit("the end of the deploy", _seconds(wanted.values()) + 60):
+        return _deployed(board, files, wanted, models, progress)
+
+
+def _deployed(
+    board: Repl,
+    files: Mapping[str, Path],
+    wanted: Mapping[str, bytes],
+    models: Iterable[str],
+    progress: Progress,
+) -> Deployed:
     ops = _ops(board)
     for name in models:
-        _check(files[name], wanted[name], ops)
+        _check(board.port, files[name], wanted[name], ops)
 
     arenas: dict[str, int] = {}
 
@@ -101,7 +118,13 @@ def deploy(board: Repl, files: Mapping[str, Path], progress: Progress = silent) 
 
     copied = sync(board, wanted, progress, load)
     kept = tuple(name for name in wanted if name not in copied)
-    return Deployed(copied, kept, arenas, _free(board))
+    return Deployed(copied, kept, arenas, _room(board)[1])
+
+
+def need_models(files: Mapping[str, Path]) -> None:
+    """Raise UserError, before a board is looked for, for a model that no firmware runs."""
+    for path in models_in(files).values():
+        need_runnable(read_bytes(path), path)
 
 
 def sync(
@@ -112,10 +135,20 @@ def sync(
 ) -> tuple[str, ...]:
     """Bring the files `wanted` to `board`; the names of those that differed.
 
-    Before the first of them takes its place, `accept` is given where each is for now,
-    and may raise. Raises TargetError if the board has no room, or goes away. What was
-    there before is then still there.
+    How long it may take goes with their size. Before the first of them takes its place,
+    `accept` is given where each is for now, and may raise. Raises TargetError if the board
+    has no room, or goes away. What was there before is then still there.
     """
+    with board.limit("the files", _seconds(wanted.values())):
+        return _synced(board, wanted, progress, accept)
+
+
+def _synced(
+    board: Repl,
+    wanted: Mapping[str, bytes],
+    progress: Progress,
+    accept: Callable[[Mapping[str, str]], None],
+) -> tuple[str, ...]:
     beside = {name: name + _BESIDE for name in wanted}
     _remove(board, beside.values())  # of a deploy that was cut short
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in wanted.items()}
@@ -127,7 +160,9 @@ def sync(
             _write(board, beside[name], wanted[name], progress)
         for place, digest in board_digests(board, [beside[n] for n in changed]).items():
             if digest != digests[place.removesuffix(_BESIDE)]:
-                raise TargetError(f"{place} on the board is not what was sent: deploy again")
+                raise TargetError(
+                    f"{place} on the board on {board.port} is not what was sent: deploy again"
+                )
         accept({name: beside[name] if name in changed else name for name in wanted})
         for name in changed:
             board.run(f"os.rename({beside[name]!r}, {name!r})")
@@ -144,14 +179,16 @@ def board_digests(board: Repl, names: Iterable[str]) -> dict[str, str]:
     """The SHA-256 of each of the board's files `names`, in hex; "" for one that is not there."""
     listed = tuple(names)
     board.run(_LOOK)
-    found = board.value(f"print([digest(name) for name in {listed!r}])", timeout=60)
+    asked = f"print([digest(name) for name in {listed!r}])"
+    found = board.value(asked, sequence_of(text, len(listed)), timeout=60)
     return dict(zip(listed, found, strict=True))
 
 
 def _ops(board: Repl) -> dict[str, int]:
     """The ops that the board's firmware runs, and the newest version of each."""
     try:
-        return dict(board.value("import tflm; print(tflm.supported_ops())"))
+        asked = "import tflm; print(tflm.supported_ops())"
+        return dict(board.value(asked, sequence_of(pair_of(text, size))))
     except ScriptError as error:
         if error.exception != "ImportError":
             raise
@@ -161,62 +198,86 @@ def _ops(board: Repl) -> dict[str, int]:
         ) from None
 
 
-def _check(path: Path, model: bytes, ops: dict[str, int]) -> None:
+def _check(port: str, path: Path, model: bytes, ops: dict[str, int]) -> None:
     """Refuse a model that the firmware would refuse."""
-    found = check_model(model)
-    if not found.valid or found.reason:
-        raise UserError(f"{path} cannot run on a board: {found.reason}")
+    found = need_runnable(model, path)
     if lacking := sorted({op.name for op in found.ops if op.version > ops.get(op.name, 0)}):
         raise UserError(
-            f"{path} needs {', '.join(lacking)}, which the firmware on the board does not have: "
+            f"{path} needs {', '.join(lacking)}, which the firmware on {port} does not have: "
             f"build one with `tinycnn firmware build --ops-from {path}`"
         )
 
 
 def _need_room(board: Repl, contents: Iterable[bytes]) -> None:
-    block, blocks = board.value("print(free())")
-    need = sum(-(-len(data) // block) for data in contents)
-    if need > blocks:
-        raise _full(need * block, block * blocks)
+    block, free = _room(board)
+    need = sum(-(-len(data) // block) for data in contents) * block
+    if need > free:
+        raise _full(board.port, need, free)
 
 
-def _full(need: int, free: int) -> TargetError:
+def _full(port: str, need: int, free: int) -> TargetError:
     return TargetError(
-        f"the board's file system is full: {need} bytes needed, {free} free; "
+        f"the board's file system is full: {need} bytes needed, {free} free on {port}; "
         "`mpremote ls` shows what is there, `mpremote rm :NAME` removes it"
     )
 
 
-def _free(board: Repl) -> int:
-    block, blocks = board.value("print(free())")
-    return int(block * blocks)
+def _room(board: Repl) -> tuple[int, int]:
+    """The bytes of a block of its file system, and those that are free."""
+    block, blocks = board.value("print(free())", pair_of(size, size))
+    if not block:
+        raise TargetError(
+            f"the board on {board.port} has no file system to write to: "
+            "make one with `tinycnn flash --erase-all`"
+        )
+    return block, block * blocks
+
+
+def _seconds(contents: Iterable[bytes]) -> float:
+    """How long these bytes may take to a board, compared there and loaded."""
+    return 120 + sum(map(len, contents)) / _SLOWEST
 
 
 def _write(board: Repl, name: str, data: bytes, progress: Progress) -> None:
     """Write a file of the board. Raises TargetError if it has no room for it."""
+    shown = name.removesuffix(_BESIDE)
 
     def show(done: int, total: int) -> None:
-        progress(name.removesuffix(_BESIDE), done, total)
+        board.line.moved()
+        progress(shown, done, total)
 
-    with board.guarded():
+    with board.guarded(f"all of {shown}", _seconds([data])):
         try:
             board.transport.fs_writefile(name, data, _CHUNK, show)
         except SerialException:
             raise
         except OSError as error:  # one of the board's file system
-            if error.errno == errno.ENOSPC:
-                raise _full(len(data), _free(board)) from None
-            code = errno.errorcode.get(error.errno or 0, str(error))
-            raise TargetError(f"the board cannot write {name}: {code}") from None
+            failed = error
+        else:
+            return
+    if failed.errno == errno.ENOSPC:
+        raise _full(board.port, len(data), _room(board)[1])
+    code = errno.errorcode.get(failed.errno or 0, str(failed))
+    raise TargetError(
+        f"the board on {board.port} cannot write {shown}: {code}; press its reset button and "
+        "repeat, or make a new file system with `tinycnn flash --erase-all`"
+    )
 
 
 def _load(board: Repl, name: str) -> int:
     """Make an interpreter of the board's file `name`; the bytes of its arena."""
-    loaded, told, free = board.value(_LOAD.format(name=name))
-    if not loaded:
-        shown = name.removesuffix(_BESIDE)
-        raise TargetError(f"{shown} does not run on the board: {told} ({free} bytes of heap free)")
-    return int(told)
+
+    def kind(value: Any) -> tuple[str, int, int]:
+        told, arena, free = value
+        return text(told), size(arena), size(free)
+
+    told, arena, free = board.value(_LOAD.format(name=name), kind)
+    if told:
+        raise TargetError(
+            f"{name.removesuffix(_BESIDE)} does not run on the board: {told} ({free} bytes of "
+            f"heap free on {board.port}): take a smaller model, or other firmware"
+        )
+    return arena
 
 
 def _remove(board: Repl, names: Iterable[str]) -> None:

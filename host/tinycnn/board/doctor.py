@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tinycnn.board.answers import pair_of, record, size, text
 from tinycnn.board.deploy import board_digests
-from tinycnn.board.loader import Chip, NoLoaderError
+from tinycnn.board.loader import Chip
 from tinycnn.board.loader import connect as connect_loader
-from tinycnn.board.ports import find_ports
 from tinycnn.board.repl import LostError, Repl
 from tinycnn.board.repl import connect as connect_repl
 from tinycnn.files import read_bytes
+
+SCRIPT = "classify.py"
+"""What runs on the board, but from here: of the files, it alone may be missing there."""
+
+_SECONDS = 25.0  # for all that is asked; it takes one or two
 
 _FACTS = """\
 import gc, os, sys
@@ -23,18 +29,44 @@ facts["machine"] = getattr(sys.implementation, "_machine", "")
 try:
     import esp
     facts["flash"] = esp.flash_size()
-except ImportError:
+except (ImportError, AttributeError):
     pass
-stat = os.statvfs("")
-facts["files"] = stat[0] * stat[3], stat[0] * stat[2]
+try:
+    stat = os.statvfs("")
+    facts["files"] = stat[0] * stat[3], stat[0] * stat[2]
+except OSError:
+    pass
 gc.collect()
 facts["heap"] = gc.mem_free()
 try:
     import tflm
     facts["tflm"] = tflm.__version__, tflm.engine, tflm.tflm_commit, len(tflm.supported_ops())
-except ImportError:
+except (ImportError, AttributeError):
     pass
 print(facts)
+"""
+
+# Where device/classify.py looks too: in ROMFS, and frozen into the firmware. `digest` is
+# known there already. A frozen module has no file, and an import from .frozen runs no other.
+_ELSEWHERE = """\
+import binascii, hashlib, sys
+def elsewhere(name):
+    found = digest("/rom/" + name)
+    if found:
+        return "rom", found
+    stem, _, kind = name.rpartition(".")
+    path = sys.path[:]
+    sys.path[:] = [".frozen"]
+    try:
+        if kind == "py":
+            __import__(stem)
+            return "frozen", ""
+        model = getattr(__import__("frozen_models"), stem)
+        return "frozen", binascii.hexlify(hashlib.sha256(model).digest()).decode()
+    except (ImportError, AttributeError):
+        return "", ""
+    finally:
+        sys.path[:] = path
 """
 
 
@@ -53,7 +85,7 @@ class Board:
     """What a running MicroPython tells of its board; sizes in bytes.
 
     flash       of the chip; 0 if the firmware does not tell
-    files_free  of `files_size`, its file system
+    files_free  of `files_size`, its file system; both 0 if it has none
     tflm        None if the firmware has no such module
     """
 
@@ -70,77 +102,106 @@ class Board:
 class Diagnosis:
     """What was found on `port`: a running MicroPython, else the bare chip, else neither.
 
-    files    of what a deploy brings: "same", "other" or "missing"
-    silence  why neither answers; "" if one does
+    files    of what a deploy brings: "same", "other" or "missing"; "rom" or "frozen" if the
+             same is in the firmware
+    silence  why neither answers, and what to do; None if one does
     """
 
     port: str
-    description: str
     board: Board | None = None
     chip: Chip | None = None
     files: dict[str, str] = field(default_factory=dict)
-    silence: str = ""
+    silence: LostError | None = None
 
     @property
     def advice(self) -> str:
         """What to do next."""
         if self.board is None:
-            return "tinycnn flash" if self.chip else self.silence
+            return self.silence.do if self.silence else "tinycnn flash"
         if self.board.tflm is None:
             return "tinycnn flash, since this firmware has no tflm module"
-        if set(self.files.values()) - {"same"}:
+        if not self._has_all:
+            if not self.board.files_size:
+                return "tinycnn flash --erase-all, since the board has no file system"
             return "tinycnn deploy"
         return run_line(self.port)
 
     @property
     def ready(self) -> bool:
         """May digits be classified there."""
-        return bool(self.board and self.board.tflm) and set(self.files.values()) == {"same"}
+        return bool(self.board and self.board.tflm) and self._has_all
+
+    @property
+    def _has_all(self) -> bool:
+        missing = [name for name, state in self.files.items() if state == "missing"]
+        return (
+            bool(self.files) and "other" not in self.files.values() and missing in ([], [SCRIPT])
+        )
 
 
-def run_line(port: str) -> str:
-    """What to type to classify digits on the board on `port`."""
-    return f"mpremote connect {port} run device/classify.py"
+def run_line(port: str, model: str | None = None) -> str:
+    """What to type to classify digits on the board on `port`; with a model of one's own, to
+    run that once and see what it takes and gives."""
+    mpremote = f"mpremote connect {shlex.quote(port)}"
+    if model is None:
+        return f"{mpremote} run device/{SCRIPT}"
+    code = f"import tflm; net = tflm.Interpreter({model!r}); net.invoke(); print(net)"
+    return f"{mpremote} exec {shlex.quote(code)}"
 
 
 def examine(port: str, files: Mapping[str, Path]) -> Diagnosis:
     """Look at the board on `port`, and which of `files` (names there -> here) it has.
 
     It interrupts what the board runs, and a chip without MicroPython is reset. Raises
-    TargetError if `port` cannot be opened.
+    TargetError if `port` cannot be opened, or if the board raises.
     """
-    known = {found.device: found.description for found in find_ports()}
-    description = known.get(port, "")
     try:
-        with connect_repl(port, timeout=6) as board:
-            return Diagnosis(port, description, read_board(board), files=_compare(board, files))
+        with connect_repl(port, timeout=6) as board, board.limit("what is on it", _SECONDS):
+            return Diagnosis(port, read_board(board), files=_compare(board, files))
     except LostError as error:
-        silence = str(error)
+        silence = error
     try:
         with connect_loader(port) as loader:
-            return Diagnosis(port, description, chip=loader.chip)
-    except NoLoaderError:
-        return Diagnosis(port, description, silence=silence)
+            return Diagnosis(port, chip=loader.chip)
+    except LostError:
+        return Diagnosis(port, silence=silence)
 
 
 def read_board(board: Repl) -> Board:
     """What the MicroPython on `board` tells of it."""
-    facts: dict[str, Any] = board.value(_FACTS)
-    free, size = facts["files"]
+    return board.value(_FACTS, _board)
+
+
+def _board(answer: Any) -> Board:
+    """The answer to _FACTS, checked."""
+    facts = record(answer)
+    free, whole = pair_of(size, size)(facts.get("files", (0, 0)))
+    tflm = None
+    if "tflm" in facts:
+        version, engine, commit, ops = facts["tflm"]
+        tflm = Tflm(text(version), text(engine), text(commit), size(ops))
     return Board(
-        machine=facts["machine"],
-        version=facts["version"],
-        flash=facts.get("flash", 0),
+        machine=text(facts["machine"]),
+        version=text(facts["version"]),
+        flash=size(facts.get("flash", 0)),
         files_free=free,
-        files_size=size,
-        heap_free=facts["heap"],
-        tflm=Tflm(*facts["tflm"]) if "tflm" in facts else None,
+        files_size=whole,
+        heap_free=size(facts["heap"]),
+        tflm=tflm,
     )
 
 
 def _compare(board: Repl, files: Mapping[str, Path]) -> dict[str, str]:
-    found = {}
-    for name, digest in board_digests(board, files).items():
-        here = hashlib.sha256(read_bytes(files[name])).hexdigest()
-        found[name] = "missing" if not digest else "same" if digest == here else "other"
-    return found
+    here = {name: hashlib.sha256(read_bytes(path)).hexdigest() for name, path in files.items()}
+    there = board_digests(board, files)
+    state = {
+        name: "missing" if not found else "same" if found == here[name] else "other"
+        for name, found in there.items()
+    }
+    board.run(_ELSEWHERE)
+    for name in [name for name in files if state[name] == "missing" and name != SCRIPT]:
+        asked = f"print(elsewhere({name!r}))"
+        place, found = board.value(asked, pair_of(text, text))
+        if place:
+            state[name] = place if found in ("", here[name]) else "other"
+    return state

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import struct
+import termios
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,17 +15,35 @@ import serial
 from esptool.logger import TemplateLogger, log
 from esptool.util import FatalError, flash_size_bytes
 
-from tinycnn.board.ports import cannot_open, has_reset_line
+from tinycnn.board.line import SHOWN, Line, LostError, lost
+from tinycnn.board.ports import has_reset_line, open_error
 from tinycnn.errors import TargetError, first_line
 from tinycnn.progress import Progress, silent
+from tinycnn.text import printable
 
 ROM_BAUD = 115200
 FAST_BAUD = 460800
 
 _SYNC_ATTEMPTS = 4
+_SYNC_SECONDS = 15.0
+_START_SECONDS = 30.0  # for the stub and what it tells; it takes two
+_WRITE_SECONDS = 300.0  # for the erasing; and beside that
+_SLOWEST = 2000  # bytes written in a second
+
+# What comes out of esptool when the chip goes away or talks nonsense.
+_LOST = (
+    FatalError,
+    RuntimeError,
+    OSError,
+    termios.error,
+    struct.error,
+    ValueError,
+    LookupError,
+    TypeError,
+)
 
 
-class NoLoaderError(TargetError):
+class NoLoaderError(LostError):
     """The chip does not answer esptool."""
 
 
@@ -61,7 +81,8 @@ class Loader:
         Raises TargetError if the board goes away or does not hold what was written.
         """
         _log().progress = progress
-        with _guarded(self.port):
+        seconds = _WRITE_SECONDS + len(data) / _SLOWEST
+        with _guarded(self._esp._port, "the whole image in the flash", seconds):
             esptool.write_flash(self._esp, [(address, data)], erase_all=erase_all)
 
 
@@ -78,55 +99,69 @@ def connect(port: str, baud: int = FAST_BAUD) -> Iterator[Loader]:
     esp = _detected(port)
     try:
         try:
-            loader = _started(port, esp, baud)
+            loader = _started(esp._port, esp, baud)
         except TargetError:
             # A byte lost on the way up: it is worth a second time, from the start.
             esp._port.close()
             esp = _detected(port)
-            loader = _started(port, esp, baud)
+            loader = _started(esp._port, esp, baud)
         yield loader
     finally:
         # Whatever went wrong: let the board run what it has.
-        with contextlib.suppress(FatalError, OSError):
+        with contextlib.suppress(*_LOST):
             if has_reset_line(port):
                 esp.hard_reset()
         esp._port.close()
 
 
+def _opened(port: str) -> Line:
+    try:
+        return Line(port, serial.serial_for_url(port, ROM_BAUD, exclusive=True))
+    except (OSError, ValueError, termios.error) as error:
+        raise open_error(port, error) from None
+
+
 def _detected(port: str) -> Any:
     """esptool's object for the chip on `port`, which is in its ROM loader."""
     before = "default-reset" if has_reset_line(port) else "no-reset"
+    line = _opened(port)
     try:
-        return esptool.detect_chip(port, ROM_BAUD, before, connect_attempts=_SYNC_ATTEMPTS)
-    except (FatalError, OSError, ValueError) as error:
-        raise cannot_open(port) or _no_loader(port, first_line(error)) from None
+        with line.limit("a ROM loader's answer", _SYNC_SECONDS):
+            return esptool.detect_chip(line, ROM_BAUD, before, connect_attempts=_SYNC_ATTEMPTS)
+    except (*_LOST, LostError) as error:
+        line.close()
+        why = error.why if isinstance(error, LostError) else first_line(error).rstrip(".")
+        raise NoLoaderError(
+            f"no ESP32 chip answers on {port} ({printable(why)})",
+            "hold its BOOT button, press and release RESET, release BOOT, and repeat",
+        ) from None
+    except BaseException:
+        line.close()
+        raise
 
 
-def _started(port: str, esp: Any, baud: int) -> Loader:
+def _started(line: Line, esp: Any, baud: int) -> Loader:
     """The chip with esptool's stub running and its flash known."""
-    with _guarded(port):
+    with _guarded(line, "the chip's flash loader", _START_SECONDS):
         if not esp.IS_STUB:
             esp = esptool.run_stub(esp)
         esptool.attach_flash(esp)
         if baud != ROM_BAUD:
             esp.change_baud(baud)
-        return Loader(port, esp)
-
-
-def _no_loader(port: str, why: str) -> NoLoaderError:
-    return NoLoaderError(
-        f"no ESP32 chip answers on {port} ({why.rstrip('.')}): "
-        "hold its BOOT button, press and release RESET, release BOOT, and repeat"
-    )
+        return Loader(line.name, esp)
 
 
 @contextlib.contextmanager
-def _guarded(port: str) -> Iterator[None]:
-    """A block in which esptool's errors become ours."""
+def _guarded(line: Line, what: str, seconds: float) -> Iterator[None]:
+    """A block in which esptool talks: it ends in `seconds`, and its errors become ours."""
     try:
-        yield
-    except (FatalError, serial.SerialException, OSError) as error:
-        raise TargetError(f"lost the chip on {port} ({first_line(error)})") from None
+        with line.limit(what, seconds):
+            yield
+    except LostError:
+        raise
+    except _LOST as error:
+        why = f"lost the chip on {line.name} ({printable(first_line(error), SHOWN)})"
+        raise lost(line.name, why) from None
 
 
 @cache

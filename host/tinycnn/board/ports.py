@@ -12,6 +12,7 @@ import serial
 from serial.tools import list_ports
 
 from tinycnn.errors import TargetError, first_line
+from tinycnn.text import printable
 
 # USB vendors whose serial ports ESP32 boards have.
 _VENDORS = {
@@ -56,6 +57,8 @@ def choose_port(name: str | None) -> str:
     Raises TargetError if there is none, or several.
     """
     if name is not None:
+        if not name.strip():
+            raise TargetError("--port names no port: leave it out, or name one")
         return name
     found = find_ports()
     if not found:
@@ -67,6 +70,12 @@ def choose_port(name: str | None) -> str:
         listed = ", ".join(map(str, found))
         raise TargetError(f"{len(found)} boards found, choose one with --port: {listed}")
     return found[0].device
+
+
+def describe(port: str) -> str:
+    """`port` and, if it is a USB one, of whom it is."""
+    known = {found.device: str(found) for found in find_ports()}
+    return known.get(port, port)
 
 
 def has_reset_line(port: str) -> bool:
@@ -104,10 +113,13 @@ def open_error(port: str, error: Exception) -> TargetError:
             "then log out and in again"
         )
     if number in (errno.EBUSY, errno.EAGAIN):
-        return TargetError(f"{port} is busy: {_user(port)} has it open; close that first")
+        user = other_user(port) or "another program"
+        return TargetError(f"{port} is busy: {user} has it open; close that first")
     if "onnection refused" in text:
         return TargetError(f"nobody answers at {port}: is the board, or its emulator, running?")
-    return TargetError(f"cannot open {port}: {text}")
+    return TargetError(
+        f"cannot open {port} ({text}): name a serial port, or a URL that pyserial opens"
+    )
 
 
 def _group(port: str) -> str:
@@ -118,15 +130,20 @@ def _group(port: str) -> str:
         return "dialout"
 
 
-def _user(port: str) -> str:
-    """The program that has `port` open, as far as we may know."""
+def other_user(port: str) -> str:
+    """The other program that has `port` open; "" if there is none that we may know of.
+
+    One that takes no lock lets us open the port too, and half of what comes is its.
+    """
     device = os.path.realpath(port)
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         try:
             if str(link.readlink()) != device or link.parts[2] == str(os.getpid()):
                 continue
-            name = Path("/proc", link.parts[2], "comm").read_text().strip()
+            name = (
+                Path("/proc", link.parts[2], "comm").read_bytes().decode(errors="replace").strip()
+            )
         except OSError:
             continue
-        return f"{name} (process {link.parts[2]})"
-    return "another program"
+        return f"{printable(name)} (process {link.parts[2]})"
+    return ""

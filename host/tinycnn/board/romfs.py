@@ -16,7 +16,7 @@ from mpremote.romfs import VfsRomWriter, copy_recursively
 
 from tinycnn.errors import UserError
 from tinycnn.files import read_bytes
-from tinycnn.tflite.check import check_model
+from tinycnn.tflite.check import need_runnable
 
 ALIGNMENT = 16
 PARTITION = 512 << 10
@@ -68,9 +68,7 @@ def model_image(models: Mapping[str, Path]) -> bytes:
     """
     contents = {name: read_bytes(path) for name, path in models.items()}
     for name, data in contents.items():
-        found = check_model(data)
-        if not found.valid or found.reason:
-            raise UserError(f"{models[name]} cannot run on a board: {found.reason}")
+        need_runnable(data, models[name])
     image = romfs_image(contents)
     if len(image) > PARTITION:
         raise UserError(

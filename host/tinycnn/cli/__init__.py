@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
+from tinycnn import interrupt
+from tinycnn.cli.say import say_error
+from tinycnn.cli.words import speak
 from tinycnn.errors import UserError
 
 app = typer.Typer(
@@ -36,16 +41,45 @@ def common(
 
 
 def main() -> None:
-    """Run the command line; a UserError is one line on stderr and exit status 2."""
+    """Run the command line; what the user can mend is one line on stderr and exit status 2."""
     # Imported here so that each verb's module may import `app` from this one.
     from tinycnn.cli import board, check, demo, pipeline, targets  # noqa: F401
 
-    try:
-        app()
-    except UserError as error:
-        Console(stderr=True, highlight=False).print(
-            f"tinycnn: {error}", markup=False, soft_wrap=True
-        )
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal of ASCII gets a ?, not a traceback
+    speak()
+    with interrupt.prompt():
+        try:
+            try:
+                app()
+            finally:
+                sys.stdout.flush()
+        except UserError as error:
+            _fail(error)
+        except OSError as error:
+            # A disk that is full or must not be written, a limit of this machine: nothing
+            # of ours to look for in a traceback.
+            if error.filename is None and error.errno not in _OUTSIDE:
+                raise
+            _fail(_told(error))
+
+
+_OUTSIDE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENOMEM}
+
+
+def _told(error: OSError) -> str:
+    place = "" if error.filename is None else f" ({error.filename})"
+    room = ": make room, or set TMPDIR to a folder that has some"
+    return f"{error.strerror}{place}{room if error.errno in (errno.ENOSPC, errno.EDQUOT) else ''}"
+
+
+def _fail(told: object) -> NoReturn:
+    with contextlib.suppress(OSError):
+        say_error(told)
+    if not sys.stdout.closed:
+        try:
+            sys.stdout.flush()
+        except OSError:  # what it did not take, it will not take when Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(2)

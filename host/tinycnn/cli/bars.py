@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from tinycnn.cli.say import console
 from tinycnn.progress import Progress
+from tinycnn.text import printable
 
 
 @contextmanager
@@ -21,16 +22,18 @@ def progress_bar(title: str) -> Iterator[Progress]:
     on stderr only if stdout leads elsewhere.
     """
     # sys.stdout as it is now: while TensorFlow works, the name stands for another.
-    console = Console(file=sys.stdout)
-    if not console.is_terminal:
-        console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    shown = console(file=sys.stdout)
+    if not shown.is_terminal:
+        shown = console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bars:
         task = bars.add_task(title, total=None)
 
         def progress(message: str, done: int, total: int) -> None:
             # A guessed total may be too small: never show more than all.
             limit = max(done, total) if total else None
-            bars.update(task, description=f"{title}: {message}", completed=done, total=limit)
+            bars.update(
+                task, description=printable(f"{title}: {message}"), completed=done, total=limit
+            )
 
         yield progress

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinycnn import interrupt
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
+from tinycnn.cli.say import say, say_error
 from tinycnn.errors import UserError
+from tinycnn.text import short_commit
 
 if TYPE_CHECKING:
     from tinycnn.board.doctor import Diagnosis
@@ -22,34 +25,50 @@ PortOption = Annotated[
     typer.Option(metavar="PORT", help="Device or pyserial URL. Without it: the only board."),
 ]
 
-REBOOT_SECONDS = 20
-RESET_BY_HAND_SECONDS = 120
+REBOOT_SECONDS = 120  # a first start makes the file system, which may take one minute
+RESET_BY_HAND_SECONDS = 240
 
 
 @app.command()
 def doctor(port: PortOption = None) -> None:
     """Look at the board and say what to do next; status 1 if there is something to do."""
     from tinycnn.board.doctor import examine
-    from tinycnn.board.ports import choose_port
+    from tinycnn.board.ports import choose_port, describe
     from tinycnn.files import board_files
 
     name = choose_port(port)
+    _tell("port", describe(name))  # at once: the rest may take its time
     try:
         files = board_files()
     except UserError:
         files = {}  # nothing was made yet: that is no reason not to look at the board
     found = examine(name, files)
     for title, text in _report(found):
-        typer.echo(f"{title:<12}{text}")
+        _tell(title, text)
     sys.exit(0 if found.ready else 1)
 
 
+def _tell(title: str, text: str) -> None:
+    say(f"{title:<12}{text}")
+
+
+_STATES = {
+    "same": "",
+    "other": " (differs)",
+    "missing": " (missing)",
+    "rom": " (in ROMFS)",
+    "frozen": " (in the firmware)",
+}
+
+
 def _report(found: Diagnosis) -> list[tuple[str, str]]:
-    lines = [("port", f"{found.port} {found.description}".strip())]
+    lines = []
     board = found.board
     if board is not None:
         flash = f"{board.flash >> 20} MB flash, " if board.flash else ""
         files = f"{board.files_free >> 10} of {board.files_size >> 10} KB free for files"
+        if not board.files_size:
+            files = "no file system"
         lines += [
             ("board", board.machine),
             ("firmware", board.version),
@@ -57,13 +76,14 @@ def _report(found: Diagnosis) -> list[tuple[str, str]]:
             ("tflm", "not in this firmware"),
         ]
         if tflm := board.tflm:
-            engine = f"{tflm.version}, engine {tflm.engine} {tflm.commit}, {tflm.ops} ops"
-            lines[-1] = ("tflm", engine)
-        told = {"same": "", "other": " (differs)", "missing": " (missing)"}
-        have = ", ".join(name + told[state] for name, state in found.files.items())
+            engine = f"{tflm.version}, engine {tflm.engine} {short_commit(tflm.commit)}"
+            lines[-1] = ("tflm", f"{engine}, {tflm.ops} ops")
+        have = ", ".join(name + _STATES[state] for name, state in found.files.items())
         lines.append(("files", have or "none to deploy yet: run `tinycnn demo`"))
     elif found.chip is not None:
         lines += [("chip", str(found.chip)), ("firmware", "no MicroPython answers")]
+    elif found.silence is not None:
+        lines.append(("firmware", found.silence.why))
     return [*lines, ("next", found.advice)]
 
 
@@ -90,30 +110,33 @@ def flash(
     given = images.read_image(image) if image is not None else None
     name = choose_port(port)
     with loaders.connect(name, baud) as loader:
-        typer.echo(f"{name}: {loader.chip}")
+        say(f"{name}: {loader.chip}")
         plan = flashing.plan_flash(
             loader.chip, given or images.find_image(loader.chip.name), erase_all=erase_all
         )
-        typer.echo(f"{plan.image.path}: {len(plan.image.data)} bytes at {plan.image.address:#x}")
+        say(f"{plan.image.path}: {len(plan.image.data)} bytes at {plan.image.address:#x}")
         _agree(plan, yes)
         start = time.monotonic()
         try:
             with progress_bar("flash") as show:
                 flashing.write_plan(loader, plan, show)
         except KeyboardInterrupt as stop:
-            typer.echo(f"tinycnn: {stop}", err=True)
+            say_error(stop)
+            interrupt.told()
             raise
-    typer.echo(f"written and verified in {time.monotonic() - start:.0f} s")
+    say(f"written and verified in {time.monotonic() - start:.0f} s")
     wait = REBOOT_SECONDS
     if not has_reset_line(name):
         wait = RESET_BY_HAND_SECONDS
-        typer.echo(f"{name} has no reset line: reset the board now, out of download mode")
-    typer.echo(f"{wait_for_repl(name, wait)} answers; next: tinycnn deploy")
+        say(f"{name} has no reset line: reset the board now, out of download mode")
+    else:
+        say(f"{name} starts: a first time it makes its file system, up to a minute")
+    say(f"{wait_for_repl(name, wait, 30)} answers; next: tinycnn deploy")
 
 
 def _agree(plan: Plan, yes: bool) -> None:
     """Ask, unless told not to. Raises UserError if the answer is no, or nobody is there."""
-    typer.echo(f"This {plan}.")
+    say(f"This {plan}.")
     if yes:
         return
     if not sys.stdin.isatty():
@@ -138,14 +161,16 @@ def deploy(
     from tinycnn.files import board_files
 
     files = board_files(model)
+    deploying.need_models(files)
     name = choose_port(port)
     with connect(name) as board, progress_bar("deploy") as show:
         done = deploying.deploy(board, files, show)
     for file in files:
         arena = f", arena of {done.arenas[file]} bytes" if file in done.arenas else ""
         state = "copied" if file in done.copied else "there already"
-        typer.echo(f"{file}: {state}{arena}")
-    typer.echo(f"{done.free >> 10} KB free; next: {run_line(name)}")
+        say(f"{file}: {state}{arena}")
+    own = model.name if model is not None and model.name not in board_files() else None
+    say(f"{done.free >> 10} KB free; next: {run_line(name, own)}")
 
 
 @app.command()
@@ -160,15 +185,18 @@ def romfs(
 ) -> None:
     """Pack models for the board's ROMFS, where they run from flash without a copy."""
     from tinycnn.board import romfs as packing
-    from tinycnn.files import MODEL_SUFFIX, board_files, models_in, write_atomic
+    from tinycnn.files import board_files, models_in, need_model_name, need_writable, write_atomic
 
+    for path in models or ():
+        need_model_name(path)
     chosen = models_in({path.name: path for path in models} if models else board_files())
     if models and len(chosen) < len(models):
-        raise UserError(f"models need different names that end in {MODEL_SUFFIX}")
+        raise UserError("two models have the same name: rename one")
     if output.suffix not in (".romfs", ".img"):
         raise UserError(f"--output {output}: mpremote wants a name that ends in .romfs")
+    need_writable(output.parent)
     image = packing.model_image(chosen)
     write_atomic(output, image)
     for name in chosen:
-        typer.echo(f"/rom/{name}")
-    typer.echo(f"{output}: {len(image)} bytes; next: mpremote romfs deploy {output}")
+        say(f"/rom/{name}")
+    say(f"{output}: {len(image)} bytes; next: mpremote romfs deploy {output}")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tinycnn.cli import app
+from tinycnn.cli.say import say
 from tinycnn.files import read_bytes
 
 
@@ -26,23 +27,26 @@ def check(
     profile_set(ops)
     data = read_bytes(model)
     found = checking.check_model(data)
-    typer.echo(f"{model}: {found.size} bytes")
+    say(f"{model}: {found.size} bytes")
     if not found.valid:
-        typer.echo(f"not valid: {found.reason}")
+        say(f"not valid: {found.reason}")
         sys.exit(1)
     lacking = found.lacking(ops)
     for op in found.ops:
         lack = "" if op.name not in lacking else "  not in " + ops
-        typer.echo(f"  {op.name} version {op.version}{lack}")
+        say(f"  {op.name} version {op.version}{lack}")
+    for kind, tensors in (("input", found.inputs), ("output", found.outputs)):
+        for at, tensor in enumerate(tensors):
+            say(f"  {kind} {at}: {tensor}")
     if not found.reason:
         for line in _arena(data):
-            typer.echo(f"  {line}")
+            say(f"  {line}")
     if found.reason:
-        typer.echo(f"no firmware runs it: {found.reason}")
+        say(f"no firmware runs it: {found.reason}")
     elif lacking:
-        typer.echo(f"needs a firmware built with --ops {found.profile} or --ops-from {model}")
+        say(f"needs a firmware built with --ops {found.profile} or --ops-from {model}")
     else:
-        typer.echo(f"valid; a firmware with --ops {ops} runs it")
+        say(f"valid; a firmware with --ops {ops} runs it")
     sys.exit(1 if found.reason or lacking else 0)
 
 

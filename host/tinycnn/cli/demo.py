@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-from rich.console import Console
 from rich.table import Table
 
 from tinycnn import files
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
+from tinycnn.cli.say import console, say
 from tinycnn.cli.targets import TargetName, TargetOption
 from tinycnn.progress import Progress
 
@@ -29,9 +28,9 @@ def demo(target: TargetOption = TargetName.unix_hosted) -> None:
     from tinycnn.pipeline import dataset as datasets
 
     made = run_demo(datasets.load(None), files.BUILD, target.value, _step)
-    typer.echo(made.output)
-    Console(highlight=False).print(_table(made))
-    typer.echo(
+    say(made.output)
+    console().print(_table(made))
+    say(
         "Of 8: bundled digits right. Arena: bytes. µs: median time of an inference, in\n"
         f"MicroPython {made.target.micropython} on the target {made.target.name}; "
         "a board takes longer.\n"
@@ -45,7 +44,7 @@ def _step(title: str) -> Iterator[Progress]:
     start = time.monotonic()
     with progress_bar(title) as progress:
         yield progress
-    typer.echo(f"{title:<10} {time.monotonic() - start:6.1f} s")
+    say(f"{title:<10} {time.monotonic() - start:6.1f} s")
 
 
 def _table(made: Demo) -> Table:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tinycnn import files
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
+from tinycnn.cli.say import console, say
 
 Data = Annotated[
     Path | None,
@@ -58,7 +59,7 @@ def train(
         made = training.train(
             images, chosen, seed, build_dir, progress, epochs=epochs, source=model
         )
-    _say(
+    say(
         f"{made.path}: {made.parameters} parameters, {made.epochs} epochs in "
         f"{made.seconds:.1f} s, validation accuracy {made.history.val_accuracy[-1]:.2%}"
     )
@@ -76,7 +77,7 @@ def quantize(
     ] = "int8",
     build_dir: BuildDir = files.BUILD,
 ) -> None:
-    """Convert to float32 and int8 .tflite, and C headers."""
+    """Convert to float32 and int8 .tflite, and C headers; status 1 if no board runs them."""
     from tinycnn.pipeline import dataset as datasets
     from tinycnn.pipeline import quantize as quantizing
     from tinycnn.pipeline.train import adopt, need_trained
@@ -88,7 +89,11 @@ def quantize(
         if model is not None:  # it could be converted: later steps are about it
             adopt(images, model, build_dir)
     for tflite in made.models:
-        _say(f"{made.path(tflite)}: {tflite.size} bytes, {len(tflite.ops)} ops")
+        say(f"{made.path(tflite)}: {tflite.size} bytes, {len(tflite.ops)} ops")
+    for name, why in made.unfit.items():
+        say(f"tinycnn: no board runs {name}.tflite: {why}", err=True)
+    if made.unfit:
+        sys.exit(1)
 
 
 @app.command()
@@ -130,9 +135,9 @@ def evaluate(
             found = evaluating.evaluate(
                 images, models, build_dir, progress, trained=trained, cross_validation=crossed
             )
-    console = Console(highlight=False)
+    shown = console()
     for part in evaluation_table(found):
-        console.print(part)
+        shown.print(part)
 
 
 @app.command()
@@ -150,8 +155,4 @@ def report(data: Data = None, build_dir: BuildDir = files.BUILD) -> None:
     found = need_evaluation(images, converted.models, build_dir)
     with progress_bar("report") as progress:
         page = write_report(images, trained, converted, found, build_dir, progress)
-    _say(str(page))
-
-
-def _say(line: str) -> None:
-    typer.echo(line)
+    say(str(page))

@@ -11,6 +11,8 @@ import typer
 
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
+from tinycnn.cli.say import say, say_error
+from tinycnn.cli.words import speak
 from tinycnn.errors import UserError
 
 if TYPE_CHECKING:
@@ -81,10 +83,10 @@ def fetch(
         except UserError as error:
             failed.append(str(error))
             continue
-        typer.echo(f"{name} {checkout.version} ({checkout.origin}): {checkout.path}")
+        say(f"{name} {checkout.version} ({checkout.origin}): {checkout.path}")
     if failed:
         for line in failed[:-1]:
-            typer.echo(f"tinycnn: {line}", err=True)
+            say_error(line)
         raise UserError(failed[-1])
 
 
@@ -125,9 +127,14 @@ def build(
     from tinycnn.files import ROOT, board_files, models_in
     from tinycnn.firmware.esp32 import build as esp32
     from tinycnn.firmware.esp32 import container as esp32_container
+    from tinycnn.firmware.esp32 import frozen
     from tinycnn.firmware.esp32 import idf as esp32_idf
     from tinycnn.firmware.sources import cache_root
 
+    chosen = _op_set(ops, ops_from)
+    # A model that nobody asked for is left out of a firmware without its ops.
+    ours = [path for path in models_in(board_files()).values() if frozen.runs(path, chosen)]
+    frozen.read_models(freeze or (), chosen)  # before ESP-IDF is looked for
     folders = tuple(components or ())
     found = (
         esp32_container.container(ROOT, cache_root(), *folders)
@@ -136,16 +143,16 @@ def build(
     )
     request = esp32.Request(
         esp32.BOARDS[board.value],
-        _op_set(ops, ops_from),
-        tuple(freeze or models_in(board_files()).values()),
+        chosen,
+        tuple(freeze or ours),
         folders,
         reference_kernels,
     )
     with progress_bar(f"firmware {board.value}") as show:
-        announce = typer.echo if container else (lambda command: None)
+        announce = say if container else (lambda command: None)
         built = esp32.build(request, found, progress=show, announce=announce)
     for line in esp32.told(built):
-        typer.echo(line)
+        say(line)
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
@@ -187,32 +194,34 @@ def simulate(
     from tinycnn.targets.flash import FLASH, flash_files
     from tinycnn.targets.targets import Choice, build_target, facts
 
+    speak(err=True)
     if script is not None and not script.is_file():
         raise UserError(f"there is no script {script}")
     chosen = _op_set(ops, ops_from) if ops or ops_from else None
     with progress_bar(target.value) as show:
         built = build_target(target.value, Choice(chosen, port, qemu, image), progress=show)
     if build_only:
-        typer.echo(f"{built.program}\nMicroPython {built.micropython}\n{facts(built)}")
+        say(f"{built.program}\nMicroPython {built.micropython}\n{facts(built)}")
         return
     run = built.counted if icount else built.run
     if run is None:
         raise UserError(f"{target.value} cannot count instructions: --icount is for qemu-*")
-    stage(FLASH, flash_files())
-    sys.exit(run(script, args or [], flash=FLASH).status)
+    # A file that an argument names lies where the user is, which the script cannot see.
+    given = {Path(word).name: Path(word) for word in args or [] if Path(word).is_file()}
+    stage(FLASH, flash_files() | given)
+    words = [Path(word).name if Path(word) in given.values() else word for word in args or []]
+    sys.exit(run(script, words, flash=FLASH).status)
 
 
 def _op_set(ops: str | None, ops_from: Path | None) -> OpSet:
     """The ops that --ops or --ops-from ask for."""
     from tinycnn.files import read_bytes
-    from tinycnn.tflite.check import check_model
+    from tinycnn.tflite.check import need_runnable
     from tinycnn.tflite.ops import model_set, profile_set
 
     if ops_from is None:
         return profile_set(ops or "cnn")
-    found = check_model(read_bytes(ops_from))
-    if not found.valid:
-        raise UserError(f"{ops_from} is no valid model: {found.reason}")
+    found = need_runnable(read_bytes(ops_from), ops_from)
     return model_set((op.name for op in found.ops), str(ops_from))
 
 

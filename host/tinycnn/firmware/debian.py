@@ -14,7 +14,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from tinycnn.command import Finished, run
+from tinycnn.command import Finished, environment, run
 from tinycnn.errors import SourceError
 from tinycnn.firmware.sources import DebianSource
 from tinycnn.progress import Progress
@@ -148,7 +148,7 @@ def _options(folder: Path, mirror: str, suites: tuple[str, ...]) -> tuple[str, .
 
 
 def _apt(*words: str, cwd: Path | None = None) -> Finished:
-    env = dict(os.environ, LC_ALL="C", DEBIAN_FRONTEND="noninteractive")
+    env = environment(LC_ALL="C", DEBIAN_FRONTEND="noninteractive")
     try:
         return run(words, cwd=cwd, env=env, timeout=APT_SECONDS)
     except FileNotFoundError:

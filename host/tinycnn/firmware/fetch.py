@@ -14,10 +14,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tinycnn.cache import seal, unseal
 from tinycnn.errors import SourceError
 from tinycnn.files import digest, write_json
 from tinycnn.firmware import debian, git
@@ -29,7 +30,7 @@ Origin = Literal["upstream", "local", "debian"]
 REMEMBER_SECONDS = 600
 """How long an unreachable upstream is not asked again."""
 
-_NOTE = ".tinycnn.json"
+_FACTS = ("origin", "version", "commit")
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,16 @@ def fetch(
     """The source `name`, in the cache.
 
     `local` is a git repository, work tree or bare, that holds the pinned commit.
-    With `retry` an upstream that did not answer lately is asked again, and
-    Debian's package, if it is what the cache has, does not do.
+    With `retry` an upstream that did not answer lately is asked again,
+    Debian's package, if it is what the cache has, does not do, and each file
+    of what it has is read and compared.
 
     Raises SourceError, with what to do, if it cannot be had.
     """
     source = get(name, sources)
     if local is not None:
         return _from_local(source, local, progress)
-    if (cached := _cached(_pinned(source))) is not None:
+    if (cached := _cached(_pinned(source), thorough=retry)) is not None:
         return cached
     if not retry and (cached := _newest_debian(source)) is not None:
         return cached
@@ -166,13 +168,10 @@ def _pinned(source: Source) -> Path:
     return _trees() / f"{source.name}-{source.commit}"
 
 
-def _cached(path: Path) -> Checkout | None:
-    """What lies at `path`: a whole checkout, since it is renamed there when it is one."""
-    try:
-        note = json.loads((path / _NOTE).read_bytes())
-        return Checkout(path, note["origin"], note["version"], note["commit"])
-    except (OSError, ValueError, KeyError):
-        return None
+def _cached(path: Path, *, thorough: bool = False) -> Checkout | None:
+    """The checkout at `path`, if it is as it was put there; a damaged one is fetched anew."""
+    facts = unseal(path, thorough=thorough)
+    return None if facts is None else Checkout(path, *(facts[name] for name in _FACTS))
 
 
 @contextmanager
@@ -188,13 +187,12 @@ def _beside(final: Path) -> Iterator[Path]:
 
 def _keep(folder: Path, checkout: Checkout) -> Checkout:
     """Rename the finished `folder` to `checkout.path`, or use what another process put there."""
-    facts = {key: value for key, value in asdict(checkout).items() if key != "path"}
-    write_json(folder / _NOTE, facts)
+    seal(folder, {name: getattr(checkout, name) for name in _FACTS})
     folder.chmod(0o755)
     try:
         folder.rename(checkout.path)
     except OSError:
-        if (other := _cached(checkout.path)) is None:
+        if (other := _cached(checkout.path, thorough=True)) is None:
             shutil.rmtree(checkout.path, ignore_errors=True)
             folder.rename(checkout.path)
         else:

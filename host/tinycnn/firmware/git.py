@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tinycnn.command import Finished, run
+from tinycnn.command import Finished, environment, run
 from tinycnn.errors import SourceError
 from tinycnn.firmware.sources import Source
 
@@ -90,8 +89,8 @@ def _git(
     on_line: Callable[[str], None] | None = None,
 ) -> Finished:
     # A git hook that runs us must not make our git work on its repository.
-    env = {k: v for k, v in os.environ.items() if k not in _REPOSITORY}
-    env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "LC_ALL": "C"}
+    env = environment(GIT_TERMINAL_PROMPT="0", GIT_ASKPASS="true", LC_ALL="C")
+    env = {name: value for name, value in env.items() if name not in _REPOSITORY}
     env.setdefault("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
     try:
         return run(("git", *words), cwd=cwd, env=env, timeout=timeout, on_line=on_line)

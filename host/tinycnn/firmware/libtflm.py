@@ -11,6 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
+from tinycnn.cache import Kept, find, keep
 from tinycnn.command import compiler, first_error, locked, make_environment, need, run
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, digest, read_bytes, write_atomic
@@ -65,10 +66,12 @@ def build(
     key = digest(*sources, extra_flags, compiler(f"{prefix}g++"), *ours, *kernels)[:16]
     folder = cache_root() / "libtflm" / key
     archive = folder / ("libesp_nn.a" if esp_nn else "libtflm.a")
-    if archive.is_file():
+    record = folder / "record.json"
+    if find(record, key) is not None:
         return archive
     with locked(folder, progress):
-        if not archive.is_file():  # else another process has made it meanwhile
+        if find(record, key) is None:  # else another process has made it meanwhile
+            archive.unlink(missing_ok=True)
             base = [
                 "make",
                 "--no-print-directory",
@@ -83,6 +86,7 @@ def build(
             ]
             name = f"esp-nn {esp_nn.version}" if esp_nn else f"TFLM {tflm.version}"
             _make(base, name, progress)
+            keep(record, Kept(key, {}, {archive.name: read_bytes(archive)}))
             shutil.rmtree(folder / "objects")
     return archive
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.cache import Kept, find, keep, key_of
-from tinycnn.command import first_error, locked, make_environment, run
+from tinycnn.command import Finished, first_error, locked, make_environment, run
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, write_atomic
 from tinycnn.firmware.fetch import Checkout, Origin
@@ -65,25 +65,38 @@ def build(port: Port, progress: Progress) -> Program:
     config |= port.variables
     with locked(folder, progress):
         record, objects = folder / "record.json", folder / "objects"
+        # Of the make that came to its end there, be it with an error.
         mark, settings = folder / "settings.json", json.dumps(config, sort_keys=True)
         key = _fingerprint(port.name, settings)
         if find(record, key) is not None:
             return program
-        if not mark.is_file() or mark.read_text() != settings:
+        if not mark.is_file() or mark.read_text(errors="replace") != settings:
             shutil.rmtree(objects, ignore_errors=True)
-            write_atomic(mark, settings)
-        _make(port, objects, progress)
+        mark.unlink(missing_ok=True)
+        made = _make(port, objects, progress)
+        write_atomic(mark, settings)
+        if not made.ok:
+            raise BuildError(_complaint(port, made))
         # Renamed into place: a program that runs keeps the file it was started from.
         files = {port.product: (objects / port.product).read_bytes()}
         keep(record, Kept(key, {}, files), mode=0o755)
     return program
 
 
-def _make(port: Port, objects: Path, progress: Progress) -> None:
-    """Run make, with its output in a log."""
+def _make(port: Port, objects: Path, progress: Progress) -> Finished:
+    """Run make; once more from nothing if it fails by what an earlier one left."""
+    reused = objects.exists()
+    made = _make_once(port, objects, 0 if reused else _OBJECTS, progress)
+    if made.ok or not reused or str(FIRMWARE_BUILD) in first_error(made.output):
+        return made
+    shutil.rmtree(objects, ignore_errors=True)
+    shutil.rmtree(port.micropython.path / "mpy-cross" / "build", ignore_errors=True)
+    return _make_once(port, objects, _OBJECTS, progress)
+
+
+def _make_once(port: Port, objects: Path, expected: int, progress: Progress) -> Finished:
+    """Run make, with its output in a log; `expected` files are compiled, 0 if unknown."""
     micropython = port.micropython
-    expected = 0 if objects.exists() else _OBJECTS
-    log = BUILD / "logs" / f"{port.name}-{port.variant}.log"
     what = f"Building MicroPython {micropython.version} ({port.variant})"
     compiled = 0
 
@@ -111,10 +124,17 @@ def _make(port: Port, objects: Path, progress: Progress) -> None:
         env=make_environment() | named,
         on_line=see,
     )
-    write_atomic(log, made.output + "\n")
-    if not made.ok:
-        told = first_error(made.output)
-        raise BuildError(f"MicroPython ({port.variant}) does not build: {told} (log: {log})")
+    write_atomic(_log(port), made.output + "\n")
+    return made
+
+
+def _log(port: Port) -> Path:
+    return BUILD / "logs" / f"{port.name}-{port.variant}.log"
+
+
+def _complaint(port: Port, made: Finished) -> str:
+    told = first_error(made.output)
+    return f"MicroPython ({port.variant}) does not build: {told} (log: {_log(port)})"
 
 
 def _fingerprint(port: str, settings: str) -> str:
@@ -130,8 +150,13 @@ def _fingerprint(port: str, settings: str) -> str:
     return key_of(settings, *seen)
 
 
-def refuse_spaces() -> None:
-    """Raises BuildError for a checkout that make cannot build in."""
-    for place in (ROOT, BUILD, cache_root()):
-        if re.search(r"\s", str(place)):
-            raise BuildError(f"make cannot build in a path with a space: move {place}")
+def refuse_odd_paths(*places: Path) -> None:
+    """Raises BuildError for a path, of ours or of `places`, that make would not take as it is.
+
+    Make splits words at spaces, has a meaning for `$`, `#`, `%`, `:` and `=`, and its
+    recipes are lines of a shell.
+    """
+    for place in (ROOT, BUILD, cache_root(), *places):
+        if odd := re.search(r"[^\w./+@,-]", str(place)):
+            told = "a space" if odd[0].isspace() else odd[0]
+            raise BuildError(f"make cannot build in a path with {told}: move or rename {place}")

@@ -32,7 +32,7 @@ def build_qemu(*, ops: OpSet | None = None, progress: Progress = silent) -> port
     """
     need("make", f"{PREFIX}gcc", f"{PREFIX}g++", f"{PREFIX}ar")
     _need_cplusplus()
-    port.refuse_spaces()
+    port.refuse_odd_paths()
     ops = ops or profile_set("cnn")
     micropython = fetch("micropython", progress=progress)
     if _numbers(micropython.version) < _OLDEST:

@@ -36,7 +36,7 @@ def build_unix(
     and the first error in it, if it does not compile.
     """
     need("make", "gcc", *(["g++", "ar"] if engine == "tflm" else []))
-    port.refuse_spaces()
+    port.refuse_odd_paths()
     parts = (engine, "esp-nn" * esp_nn, ops.name if ops else "", "asan" * sanitize)
     name = "-".join(part for part in parts if part)
     micropython = fetch("micropython", progress=progress)

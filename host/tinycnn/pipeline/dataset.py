@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import io
+import math
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinycnn.arrays import Floats, Labels
+from tinycnn.child import machine_memory
 from tinycnn.errors import UserError, first_line
 from tinycnn.files import digest, read_bytes
+from tinycnn.text import printable
 
 MIN_IMAGES = 10
 """Fewer cannot be split into three parts that mean anything."""
+
+_ENCRYPTED = 1  # a bit of a zip member's flags
+_COPIES = 2  # of an array, at least, that reading and scaling it takes
+
+_FLOAT32 = np.finfo(np.float32)
 
 PARTS = ("train", "test", "validation")
 
@@ -96,29 +103,66 @@ def load_npz(path: Path) -> Dataset:
     """
     x, y = _read_arrays(path)
     try:
-        return make_dataset(path.stem, x, y)
+        return make_dataset(printable(path.stem, 80), x, y)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
 
 def _read_arrays(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """The arrays x and y of an .npz, as they are, or a UserError."""
-    raw = io.BytesIO(read_bytes(path))
-    no_npz = UserError(f"{path} is no .npz file: save it with numpy.savez(path, x=x, y=y)")
-    if not zipfile.is_zipfile(raw):
-        raise no_npz
-    raw.seek(0)
+    raw = read_bytes(path)
+    no_npz = f"{path} is no .npz file: save it with numpy.savez(path, x=x, y=y)"
+    if not zipfile.is_zipfile(io.BytesIO(raw)):
+        raise UserError(no_npz)
     try:
-        with np.load(raw, allow_pickle=False) as archive:
-            missing = [name for name in ("x", "y") if name not in archive.files]
-            if missing:
-                found = ", ".join(sorted(archive.files)) or "nothing"
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            members = {info.filename: info for info in archive.infolist()}
+            if missing := [name for name in ("x", "y") if f"{name}.npy" not in members]:
+                found = ", ".join(sorted(n.removesuffix(".npy") for n in members)) or "nothing"
                 raise UserError(f"{path} has no array {' and no '.join(missing)}: found {found}")
-            return archive["x"], archive["y"]
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, TypeError):
-        raise no_npz from None
+            for name in ("x", "y"):
+                _check_member(archive, members[f"{name}.npy"], path, name)
+            return _read_array(archive, "x"), _read_array(archive, "y")
+    except UserError:
+        raise
     except ValueError as error:  # of numpy, about what is in the archive
         raise UserError(f"{path}: x or y cannot be read: {first_line(error)}") from None
+    except Exception:  # zipfile and its decompressors raise what they run into
+        raise UserError(no_npz) from None
+
+
+def _check_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, name: str) -> None:
+    """Refuse, before it is read, what is encrypted, no .npy, or not as long as it says."""
+    if info.flag_bits & _ENCRYPTED:
+        raise UserError(f"{path}: {name} is encrypted: save it anew with numpy.savez")
+    with archive.open(info) as file:
+        if file.read(len(np.lib.format.MAGIC_PREFIX)) != np.lib.format.MAGIC_PREFIX:
+            raise UserError(
+                f"{path}: {name} is no array: save it with numpy.savez(path, x=x, y=y)"
+            )
+    with archive.open(info) as file:
+        shape, _, dtype = _header(file)
+        length = math.prod(shape) * dtype.itemsize
+        begin = file.tell()
+    if not dtype.hasobject and length != info.file_size - begin:
+        raise UserError(
+            f"{path}: {name} is damaged: an array of {length:,} bytes, "
+            f"and {info.file_size - begin:,} there"
+        )
+    if length * _COPIES > machine_memory():
+        raise UserError(f"{path}: {name} has {length:,} bytes, too many for this machine")
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    if np.lib.format.read_magic(file) == (1, 0):
+        return np.lib.format.read_array_header_1_0(file)
+    return np.lib.format.read_array_header_2_0(file)
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
+    with archive.open(f"{name}.npy") as file:
+        array: npt.NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return array
 
 
 def make_dataset(name: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Dataset:
@@ -133,6 +177,8 @@ def make_dataset(name: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Dataset
     maximum = float(images.max())
     if maximum <= 0:
         raise UserError("x is zero everywhere")
+    if not _FLOAT32.tiny <= maximum <= _FLOAT32.max:
+        raise UserError(f"x has values that float32 does not hold (up to {maximum:g})")
     scaled = np.ascontiguousarray((images.astype(np.float64) / maximum).astype(np.float32))
     fingerprint = digest(repr(scaled.shape), scaled.tobytes(), labels.tobytes())
     dataset = Dataset(name, scaled, labels, classes, maximum, fingerprint)
@@ -174,6 +220,10 @@ def _checked_labels(y: npt.NDArray[Any], images: int) -> tuple[Labels, int]:
         raise UserError(f"x has {images} images but y has {len(y)} labels")
     if not np.isfinite(y).all() or (y != np.floor(y)).any():
         raise UserError("y must hold whole numbers: the class of each image")
+    if y.max() >= len(y):
+        raise UserError(
+            f"y has labels up to {y.max():g}, more than there are images: classes count from 0"
+        )
     if y.min() < 0:
         raise UserError(f"y has negative labels (down to {int(y.min())}): classes count from 0")
     found = np.unique(y)

@@ -170,13 +170,14 @@ def fit_soft(
     rate: float,
     temperature: float = 1.0,
     validation: tuple[Floats, Floats] | None = None,
+    logits: bool = True,
     progress: Progress = silent,
 ) -> dict[str, list[float]]:
-    """Train `model`, which gives logits, towards the probabilities `targets`, in place.
+    """Train `model`, which gives `logits` or else probabilities, towards `targets`, in place.
 
     Adam on the cross-entropy of the softmax of logits / temperature, times temperature²,
-    so that its gradient does not shrink (Hinton, Vinyals, Dean 2015). Targets are of the
-    same temperature, (n, classes). Returns Keras' curves by name; the accuracy is on the
+    so that its gradient does not shrink (Hinton, Vinyals, Dean 2015). Targets are probabilities
+    of the same temperature, (n, classes). Returns Keras' curves by name; the accuracy is on the
     class with the largest target, and `validation` only draws its curve.
     """
     steps = math.ceil(len(x) / batch) * epochs
@@ -185,8 +186,10 @@ def fit_soft(
     )
     tf = tensorflow()
 
-    def loss(wanted: Any, logits: Any) -> Any:
-        each = tf.nn.softmax_cross_entropy_with_logits(wanted, logits / temperature)
+    def loss(wanted: Any, scores: Any) -> Any:
+        # The softmax of a probability's logarithm is the probability.
+        given = scores if logits else tf.math.log(tf.maximum(scores, 1e-7))
+        each = tf.nn.softmax_cross_entropy_with_logits(wanted, given / temperature)
         return each * temperature**2
 
     model.compile(

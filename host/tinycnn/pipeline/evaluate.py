@@ -14,14 +14,14 @@ from tinycnn._tensorflow import captured, tensorflow
 from tinycnn.arrays import Floats
 from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
-from tinycnn.files import update_metrics
+from tinycnn.files import need_writable, update_metrics
 from tinycnn.pipeline.crossval import CrossValidation
 from tinycnn.pipeline.dataset import PARTS, Dataset
 from tinycnn.pipeline.score import Score
 from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.read import TFLite, check_classifier
-from tinycnn.tflite.run import Inferences, run_litert, run_tflm
+from tinycnn.tflite.run import Inferences, run
 
 RECORD = Path("evaluation.json")
 
@@ -128,6 +128,7 @@ def evaluate(
     UserError if a model does not fit the data; that TFLM cannot run one is told in
     its `ModelFacts`.
     """
+    need_writable(build)
     found = _measure(dataset, models, progress, trained, cross_validation)
     keep(build / RECORD, Kept(found.key, asdict(found)))
     update_metrics(build, evaluate=_metrics(found))
@@ -142,6 +143,7 @@ def evaluate_file(
     Writes the `evaluate_tflite` section of metrics.json; the pipeline's own
     evaluation stays. Raises UserError if the model does not fit the data.
     """
+    need_writable(build)
     found = _measure(dataset, (model,), progress, None, None)
     update_metrics(build, evaluate_tflite=_metrics(found))
     return found
@@ -163,14 +165,16 @@ def _measure(
         results.append(_score(dataset, "keras", "Keras", *_run_keras(trained, dataset.x)))
         progress("keras", 1, 1)
     for model in models:
-        run = run_litert(model, dataset.x, progress)
-        results.append(_score_run(dataset, model, "LiteRT", run))
-        if model.tflm_error:
-            continue
-        micro = run_tflm(model, dataset.x, progress)
-        results.append(_score_run(dataset, model, "TFLM", micro))
-        reference = run_litert(model, dataset.x, progress, reference=True)
-        differences.append(_compare(model, micro, reference))
+        ours = () if model.tflm_error else ("tflm", "reference")
+        litert, *micro = run(model, dataset.x, ("litert", *ours), progress)
+        if not all(np.isfinite(found.outputs).all() for found in (litert, *micro)):
+            raise UserError(
+                f"{model.name} gives NaN or infinity: look at the weights it was made of"
+            )
+        results.append(_score_run(dataset, model, "LiteRT", litert))
+        if micro:
+            results.append(_score_run(dataset, model, "TFLM", micro[0]))
+            differences.append(_compare(model, *micro))
     return Evaluation(
         key=evaluation_key(dataset, models),
         data=dataset.name,
@@ -185,7 +189,13 @@ def _measure(
 
 def evaluation_key(dataset: Dataset, models: tuple[TFLite, ...]) -> str:
     """What an evaluation is of: the data, the bytes of each model, and what runs them."""
-    code = ("_tensorflow.py", "pipeline/evaluate.py", "tflite/read.py", "tflite/run.py")
+    code = (
+        "_tensorflow.py",
+        "pipeline/evaluate.py",
+        "tflite/check.py",
+        "tflite/read.py",
+        "tflite/run.py",
+    )
     packages = ("tensorflow", "ai-edge-litert", "tflite-micro", "numpy")
     data = (model.data for model in models)
     return key_of(dataset.fingerprint, *data, code=code, packages=packages)

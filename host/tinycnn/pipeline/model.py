@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinycnn._tensorflow import captured, keras
+import numpy as np
+
+from tinycnn._tensorflow import captured, keras, tensorflow
+from tinycnn.arrays import Floats
 from tinycnn.errors import UserError, first_line
 from tinycnn.files import read_bytes
 from tinycnn.pipeline.distil import Teaching
+from tinycnn.text import printable
 
 Shape = tuple[int, int, int]
+
+_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
+"""What TensorFlow takes as the name of a scope."""
 
 
 @dataclass(frozen=True)
@@ -145,16 +153,80 @@ def recipe_named(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def load_model(path: Path) -> Any:
-    """The Keras model in `path`. Raises UserError, in one line, if it holds none."""
-    read_bytes(path)  # says what is wrong with the file itself
-    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+def need_keras(path: Path) -> None:
+    """Raise UserError, in one line, unless `path` may be a .keras file."""
+    if not path.is_dir():
+        read_bytes(path)  # says what is wrong with the file itself
+    if path.suffix != ".keras" or path.is_dir() or not zipfile.is_zipfile(path):
         raise UserError(f"{path} is no Keras model: save one with model.save('name.keras')")
+
+
+def load_model(path: Path, *, name: str = "") -> Any:
+    """The Keras model in `path`; `name` is what messages call it.
+
+    Raises UserError, in one line, if it holds none, or one with weights that are no numbers.
+    """
+    name = name or str(path)
+    need_keras(path)
     try:
         with captured(show=False):
-            return keras().saving.load_model(path, compile=False, safe_mode=True)
+            model = keras().saving.load_model(path, compile=False, safe_mode=True)
+            weights = [(weight.path, np.asarray(weight)) for weight in model.weights]
     except Exception as error:  # Keras raises whatever its parts raise
-        raise UserError(f"{path} cannot be loaded by Keras: {first_line(error)}") from None
+        raise UserError(f"{name} cannot be loaded by Keras: {first_line(error)}") from None
+    for at, values in weights:
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise UserError(f"{name} has weights that are NaN or infinite, in {printable(at)}")
+    return model
+
+
+def fitting(path: Path, shape: Shape, classes: int, *, name: str = "") -> Any:
+    """The Keras model in `path`, which takes one image of `shape` and gives `classes` scores.
+
+    Where it takes images of any size, it is made for those of `shape`. It has been run on
+    one. Raises UserError if it does not fit, or does not run.
+    """
+    name = name or str(path)
+    model = load_model(path, name=name)
+    if not model.built or not hasattr(model, "inputs") or not hasattr(model, "outputs"):
+        raise UserError(
+            f"{name} has no defined input: begin it with keras.Input, or call it on an image "
+            "before you save it"
+        )
+    check_fits(model, shape, classes, name)
+    if strange := [n for n in _layer_names(model) if not _NAME.fullmatch(n)]:
+        raise UserError(
+            f"{name} has a layer named {printable(strange[0])!r}, which TensorFlow cannot "
+            "trace: name it with letters, digits and _ alone"
+        )
+    try:
+        with captured(show=False):
+            if None in model.inputs[0].shape[1:]:
+                fixed = keras().models.clone_model(model, input_tensors=keras().Input(shape))
+                fixed.set_weights(model.get_weights())
+                model = fixed
+            infer = tensorflow().function(lambda images: model(images, training=False))
+            scores = infer(np.zeros((1, *shape), np.float32))
+    except Exception as error:
+        raise UserError(f"{name} does not run in TensorFlow: {_cause(error)}") from None
+    if not hasattr(scores, "shape") or tuple(scores.shape) != (1, classes):
+        raise UserError(
+            f"{name} must give one tensor of {classes} scores: "
+            "save keras.Model(model.inputs[0], model.outputs[0])"
+        )
+    return model
+
+
+def _layer_names(model: Any) -> Iterator[str]:
+    for layer in getattr(model, "layers", ()):
+        yield layer.name
+        yield from _layer_names(layer)
+
+
+def _cause(error: Exception) -> str:
+    """What is behind an error that TensorFlow wraps in a traceback of its own."""
+    found = re.findall(r"^\s*\w*(?:Error|Exception): (.+)$", str(error), re.MULTILINE)
+    return printable(found[-1]) if found else first_line(error)
 
 
 def check_fits(model: Any, shape: Shape, classes: int, name: str) -> None:
@@ -172,31 +244,41 @@ def check_fits(model: Any, shape: Shape, classes: int, name: str) -> None:
         raise UserError(f"{name} gives {_text(gives)} scores, the data has {classes} classes")
 
 
-def gives_logits(model: Any) -> bool:
-    """Whether the last layer leaves scores as they are (no softmax)."""
-    last = model.layers[-1]
-    if type(last).__name__ == "Softmax":
-        return False
-    activation = getattr(last, "activation", None)
-    return getattr(activation, "__name__", "") != "softmax"
+def gives_logits(model: Any, x: Floats) -> bool:
+    """Whether `model` leaves scores as they are, as seen on some images x (n, h, w, c).
+
+    If not, they are probabilities, whatever layer made them so.
+    """
+    with captured():
+        scores = model.predict(x, verbose=0).astype(np.float64)
+    sums = scores.sum(axis=1)
+    return bool((scores < 0).any() or not np.allclose(sums, 1, atol=0.01))
 
 
 def layers_of(model: Any) -> list[Layer]:
-    """The rows of the model's summary, the input first."""
+    """The rows of the model's summary, the input first; a shape is () where there are several."""
     rows = [Layer("image", "Input", "", tuple(model.inputs[0].shape[1:]), 0)]
     for layer in model.layers:
         if type(layer).__name__ == "InputLayer":
             continue
         rows.append(
             Layer(
-                layer.name,
-                type(layer).__name__,
+                printable(layer.name, 80),
+                printable(type(layer).__name__, 80),
                 _detail(layer),
-                tuple(layer.output.shape[1:]),
+                _gives(layer),
                 int(layer.count_params()),
             )
         )
     return rows
+
+
+def _gives(layer: Any) -> tuple[int, ...]:
+    try:
+        shape = tuple(layer.output.shape[1:])
+    except (AttributeError, ValueError):  # shared by several places, or of several tensors
+        return ()
+    return () if None in shape else shape
 
 
 def _detail(layer: Any) -> str:

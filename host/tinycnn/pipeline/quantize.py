@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tinycnn._tensorflow import captured, keras, tensorflow
-from tinycnn.arrays import Floats
 from tinycnn.cache import Kept, find, keep, key_of
-from tinycnn.errors import UserError, first_line
-from tinycnn.files import read_bytes, update_metrics
+from tinycnn.errors import UserError
+from tinycnn.files import need_writable, read_bytes, update_metrics
+from tinycnn.pipeline.convert import converted
 from tinycnn.pipeline.dataset import Dataset
-from tinycnn.pipeline.model import check_fits, load_model
+from tinycnn.pipeline.model import need_keras
 from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
+from tinycnn.tflite.blame import blame
 from tinycnn.tflite.c_header import c_header
 from tinycnn.tflite.read import TFLite, inspect_tflite
-from tinycnn.tflite.run import Raw, run_litert, run_tflm
+from tinycnn.tflite.run import Raw, run
 from tinycnn.tflite.slim import slim
 
 MODELS = Path("models")
@@ -36,6 +34,7 @@ PROOF_IMAGES = 300
 class QuantizedModels:
     """The two .tflite models on disk, and what is in them.
 
+    unfit   by the name of a model: why no board runs it, with the layer and the op
     io      what the int8 model takes and gives: "int8", or "float" with --io float
     key     identifies the Keras model, the representative data and `io`
     reused  found on disk, not converted now
@@ -46,6 +45,7 @@ class QuantizedModels:
     int8: TFLite
     io: str
     key: str
+    unfit: dict[str, str]
     reused: bool = False
 
     @property
@@ -72,20 +72,28 @@ def quantize(
     UserError if the model does not fit the data or the converter refuses it.
     """
     key = _key(dataset, source, io)
-    model = load_model(source)
-    check_fits(model, dataset.image_shape, dataset.classes, str(source))
-    wrapped = fixed_batch(model, dataset.image_shape)
-    steps = len(NAMES) + 1
+    need_keras(source)
+    need_writable(build)
     made: dict[str, TFLite] = {}
-    for done, name in enumerate(NAMES):
-        progress(f"converting to {name.removeprefix('model_')}", done, steps)
-        representative = dataset.part("train").x if name == "model_int8" else None
-        made[name] = slimmed(convert(wrapped, representative, io=io), name, dataset)
+    unfit: dict[str, str] = {}
+    steps = len(NAMES) + 1
+    progress("starting TensorFlow", 0, 0)
+    images = dataset.part("train").x
+    tflites = converted(read_bytes(source), images, dataset.classes, str(source), progress, io=io)
+    for done, (name, data) in enumerate(zip(NAMES, tflites.values(), strict=True)):
+        progress(f"slimming {name}", done, steps)
+        why = blame(data)
+        try:
+            made[name] = slimmed(data, name, dataset)
+        except UserError as error:
+            raise UserError(f"{error}; {why}" if why else str(error)) from None
+        if made[name].tflm_error:
+            unfit[name] = why or made[name].tflm_error
     progress("writing", len(NAMES), steps)
     folder = build / MODELS
     files = {f"{name}.tflite": tflite.data for name, tflite in made.items()}
     files |= {f"{n}.h": c_header(tflite.data, n).encode() for n, tflite in made.items()}
-    keep(build / RECORD, Kept(key, {"io": io}, files))
+    keep(build / RECORD, Kept(key, {"io": io, "unfit": unfit}, files))
     update_metrics(
         build,
         quantize={
@@ -97,7 +105,7 @@ def quantize(
         },
     )
     progress("converted", steps, steps)
-    return QuantizedModels(folder, made["model_float32"], made["model_int8"], io, key)
+    return QuantizedModels(folder, made["model_float32"], made["model_int8"], io, key, unfit)
 
 
 def ensure_quantized(
@@ -121,8 +129,9 @@ def find_quantized(build: Path) -> QuantizedModels | None:
     if found is None:
         return None
     first, second = (inspect_tflite(found.files[f"{name}.tflite"], name) for name in NAMES)
+    facts = found.facts
     return QuantizedModels(
-        build / MODELS, first, second, found.facts["io"], found.key, reused=True
+        build / MODELS, first, second, facts["io"], found.key, facts.get("unfit", {}), reused=True
     )
 
 
@@ -142,46 +151,6 @@ def need_quantized(dataset: Dataset, trained: TrainedModel, build: Path) -> Quan
     return found
 
 
-def fixed_batch(model: Any, shape: tuple[int, int, int]) -> Any:
-    """`model` behind an input of one image.
-
-    With a batch of any size the converter emits SHAPE, STRIDED_SLICE and PACK for
-    Flatten: three more ops and 640 bytes for a batch that a board never has.
-    """
-    image = keras().Input(batch_shape=(1, *shape), name="image")
-    return keras().Model(image, model(image), name="tinycnn")
-
-
-def convert(wrapped: Any, representative: Floats | None = None, *, io: str = "int8") -> bytes:
-    """The .tflite of a model with a fixed batch of 1.
-
-    representative   images (n, h, w, c) whose ranges make it int8; None for float32
-    io               "int8" or "float": what an int8 model takes and gives
-
-    Raises UserError with the converter's words if it refuses the model.
-    """
-    tf = tensorflow()
-    converter = tf.lite.TFLiteConverter.from_keras_model(wrapped)
-    if representative is not None:
-        images = representative
-
-        def samples() -> Iterator[list[Floats]]:
-            for at in range(len(images)):
-                yield [images[at : at + 1]]
-
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = samples
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        if io == "int8":
-            converter.inference_input_type = tf.int8
-            converter.inference_output_type = tf.int8
-    try:
-        with captured(show=False):
-            return bytes(converter.convert())
-    except Exception as error:  # the converter raises what its C++ part says
-        raise UserError(f"the model cannot be converted: {first_line(error)}") from error
-
-
 def slimmed(data: bytes, name: str, dataset: Dataset) -> TFLite:
     """The .tflite `data` without what no runtime needs, shown to give the same values.
 
@@ -189,16 +158,15 @@ def slimmed(data: bytes, name: str, dataset: Dataset) -> TFLite:
     ones, and in TFLM if that runs the model. Raises RuntimeError if one value differs:
     that would be a fault of `tinycnn.tflite.slim`.
     """
-    whole, small = inspect_tflite(data, name), inspect_tflite(slim(data), name)
+    whole = inspect_tflite(data, name)
+    small = inspect_tflite(slim(data), name)
     x = dataset.part("train").x[:PROOF_IMAGES]
+    runtimes = ("litert", "reference", *(() if whole.tflm_error else ("tflm",)))
 
     def values(model: TFLite) -> list[Raw]:
-        runs = [run_litert(model, x), run_litert(model, x, reference=True)]
-        if not whole.tflm_error:
-            runs.append(run_tflm(model, x))
-        return [run.outputs for run in runs]
+        return [inferences.outputs for inferences in run(model, x, runtimes)]
 
-    if not all(map(np.array_equal, values(whole), values(small))):
+    if not all(np.array_equal(*pair) for pair in zip(values(whole), values(small), strict=True)):
         raise RuntimeError(f"slimming changed what {name} computes")
     return small
 
@@ -207,6 +175,15 @@ def _key(dataset: Dataset, source: Path, io: str) -> str:
     """What the result depends on."""
     if io not in IO:
         raise UserError(f"--io must be {' or '.join(IO)}, not {io}")
-    code = ("_tensorflow.py", "pipeline/quantize.py", "tflite/slim.py", "tflite/c_header.py")
+    code = (
+        "_tensorflow.py",
+        "pipeline/convert.py",
+        "pipeline/model.py",
+        "pipeline/quantize.py",
+        "tflite/blame.py",
+        "tflite/check.py",
+        "tflite/slim.py",
+        "tflite/c_header.py",
+    )
     packages = ("tensorflow", "keras", "flatbuffers", "ai-edge-litert")
     return key_of(io, dataset.fingerprint, read_bytes(source), code=code, packages=packages)

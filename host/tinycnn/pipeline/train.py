@@ -14,10 +14,10 @@ from tinycnn._tensorflow import captured, keras
 from tinycnn.arrays import Floats, Labels
 from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
-from tinycnn.files import read_bytes, update_metrics
+from tinycnn.files import need_writable, read_bytes, update_metrics
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.distil import Lessons, ensure_lessons, fit_soft, softened
-from tinycnn.pipeline.model import Layer, Recipe, check_fits, gives_logits, layers_of, load_model
+from tinycnn.pipeline.model import Layer, Recipe, fitting, gives_logits, layers_of, load_model
 from tinycnn.progress import Progress, silent
 
 SEED = 1337
@@ -26,6 +26,9 @@ SEED = 1337
 MODEL = Path("models", "model.keras")
 HISTORY = Path("models", "history.json")
 CACHE = Path("cache")
+
+_LOOKED_AT = 64
+"""Images that tell whether a model gives logits."""
 
 _STEPS = ("train", "model", "distil", "augment")
 CODE = ("_tensorflow.py", *(f"pipeline/{name}.py" for name in _STEPS))
@@ -94,6 +97,7 @@ def train(
     if count < 1:
         raise UserError(f"--epochs must be 1 or more, not {count}")
     key = _key(dataset, recipe, seed, count, source)
+    need_writable(build)
     start_model(dataset, recipe, seed, source)  # complains before teachers take minutes
     began = time.perf_counter()
     train_part = (dataset.part("train").x, dataset.part("train").y)
@@ -128,8 +132,8 @@ def adopt(dataset: Dataset, source: Path, build: Path) -> TrainedModel:
     Its recipe is "" and its curves are empty. Raises UserError if it is no model or
     does not fit the data.
     """
-    model = load_model(source)
-    check_fits(model, dataset.image_shape, dataset.classes, str(source))
+    need_writable(build)
+    model = fitting(source, dataset.image_shape, dataset.classes)
     raw = read_bytes(source)
     trained = TrainedModel(
         path=build / MODEL,
@@ -233,8 +237,7 @@ def start_model(
     keras().utils.set_random_seed(seed)
     if source is None:
         return recipe.build(dataset.image_shape, dataset.classes)
-    model = load_model(source)
-    check_fits(model, dataset.image_shape, dataset.classes, str(source))
+    model = fitting(source, dataset.image_shape, dataset.classes)
     return keras().models.clone_model(model) if fresh else model
 
 
@@ -269,26 +272,37 @@ def learn(
     Shapes are as in `fit`. `validation` draws curves and decides nothing.
     """
     if lessons is None:
-        return fit(
+        history = fit(
             model, train_part, validation, epochs=epochs, batch=recipe.batch, progress=progress
         )
+        return _converged(history)
     held_out = None
     if validation is not None:
         one_hot = np.eye(lessons.scores.shape[1], dtype=np.float32)
         held_out = (validation[0], one_hot[validation[1]])
-    return _history(
-        fit_soft(
-            model,
-            lessons.x,
-            softened(lessons.scores, recipe.temperature),
-            epochs=epochs,
-            batch=recipe.batch,
-            rate=recipe.rate,
-            temperature=recipe.temperature,
-            validation=held_out,
-            progress=progress,
-        )
+    curves = fit_soft(
+        model,
+        lessons.x,
+        softened(lessons.scores, recipe.temperature),
+        epochs=epochs,
+        batch=recipe.batch,
+        rate=recipe.rate,
+        temperature=recipe.temperature,
+        validation=held_out,
+        logits=gives_logits(model, train_part[0][:_LOOKED_AT]),
+        progress=progress,
     )
+    return _converged(_history(curves))
+
+
+def _converged(history: History) -> History:
+    """`history`, or a UserError if what was learned is no numbers any more."""
+    if not np.isfinite(history.loss).all():
+        raise UserError(
+            "the training came to NaN or infinity: nothing is written; "
+            "look for weights or values that are too large"
+        )
+    return history
 
 
 def _history(curves: dict[str, list[float]]) -> History:
@@ -308,9 +322,10 @@ def fit(
 
     x float32 (n, h, w, c), y int64 (n,). Without `validation` its curves are empty.
     """
+    logits = gives_logits(model, train_part[0][:_LOOKED_AT])
     model.compile(
         optimizer=keras().optimizers.Adam(),
-        loss=keras().losses.SparseCategoricalCrossentropy(from_logits=gives_logits(model)),
+        loss=keras().losses.SparseCategoricalCrossentropy(from_logits=logits),
         metrics=["accuracy"],  # by name: the third place is loss_weights in Keras 3
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tinycnn.files import write_atomic
+from tinycnn.files import need_writable, write_atomic
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.evaluate import Evaluation
 from tinycnn.pipeline.quantize import QuantizedModels
@@ -29,6 +29,7 @@ def write_report(
     progress: Progress = silent,
 ) -> Path:
     """Draw every figure, write the page that holds them, and return the page's path."""
+    need_writable(build)
     judged = evaluation.results[-1]  # the smallest model, in the runtime of the board
     first, last = dataset.bounds["test"]
     test = dataset.part("test")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import html
 from collections.abc import Iterable, Sequence
-from html import escape
 from string import Template
 
 from tinycnn.pipeline.dataset import PARTS, Dataset
@@ -12,6 +12,13 @@ from tinycnn.pipeline.evaluate import ARTICLE_ACCURACY, ARTICLE_BYTES, Evaluatio
 from tinycnn.pipeline.quantize import QuantizedModels
 from tinycnn.pipeline.score import Score
 from tinycnn.pipeline.train import TrainedModel
+from tinycnn.text import printable
+
+
+def escape(text: str) -> str:
+    """`text`, which may come from outside, fit for a page."""
+    return html.escape(printable(text, 1000))
+
 
 _PAGE = Template("""\
 <!doctype html>

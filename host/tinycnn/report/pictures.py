@@ -26,6 +26,9 @@ from tinycnn.pipeline.model import Layer
 from tinycnn.pipeline.score import Score
 from tinycnn.pipeline.train import History
 
+matplotlib.rcdefaults()  # whatever matplotlibrc there is on this machine
+matplotlib.rcParams["text.parse_math"] = False  # a name with $ in it is no formula
+
 DPI = 300
 BLUE, ORANGE, RED, GREY = "#1f5fa8", "#d97706", "#c0262d", "#6b7280"
 MAX_ANNOTATED = 20
@@ -166,7 +169,7 @@ def network(layers: Sequence[Layer]) -> bytes:
     axes = figure.add_subplot()
     axes.set(xlim=(-0.95, 1.9 * columns - 0.95), ylim=(-2.9 * rows + 1.45, 1.45), aspect="equal")
     axes.axis("off")
-    largest = max((layer.shape[0] for layer in layers if len(layer.shape) == 3), default=1)
+    largest = max((max(layer.shape[0], 1) for layer in layers if len(layer.shape) == 3), default=1)
     for at, layer in enumerate(layers):
         x, y = 1.9 * (at % PER_ROW), -2.9 * (at // PER_ROW)
         _maps(axes, x, y, layer, largest)
@@ -187,7 +190,7 @@ def network(layers: Sequence[Layer]) -> bytes:
 def _maps(axes: Axes, x: float, y: float, layer: Layer, largest: int) -> None:
     """What one layer gives, drawn around (x, y) within about 1.2 x 1.2."""
     if len(layer.shape) != 3:
-        cells = min(int(np.prod(layer.shape)), 12)
+        cells = min(int(np.prod(layer.shape)), 12)  # of a shape that is not known: one
         size = 1.3 / 12
         for cell in range(cells):
             bottom = y + (cell - cells / 2) * size
@@ -231,5 +234,5 @@ def png(figure: Figure) -> bytes:
     """`figure` as a PNG at 300 dpi."""
     out = io.BytesIO()
     # Without the version of matplotlib in it, the same picture is the same bytes.
-    figure.savefig(out, dpi=DPI, metadata={"Software": None})
+    figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
     return out.getvalue()

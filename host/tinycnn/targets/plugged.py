@@ -42,12 +42,11 @@ def started(
     with plug(flash) as plugged, connect(plugged.port) as board:
         argv = f"import gc, sys\nsys.argv[:] = {['', *args]!r}\ngc.collect()\ndel gc, sys"
         board.run(plugged.enter + argv)
-        with board.guarded():
-            script = SerialScript(board.transport, code)
-            try:
-                yield script
-            finally:
-                script.stop()  # or nobody would get the prompt from one that loops
+        script = SerialScript(board, code)
+        try:
+            yield script
+        finally:
+            script.stop()  # or nobody would get the prompt from one that loops
 
 
 def run(

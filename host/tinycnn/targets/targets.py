@@ -22,6 +22,7 @@ from tinycnn.targets import board, esp32, plugged, qemu, unix
 from tinycnn.targets.completed import Completed
 from tinycnn.targets.flash import FLASH
 from tinycnn.targets.plugged import Plug
+from tinycnn.text import printable, short_commit
 from tinycnn.tflite.ops import OpSet
 
 _FACTS = """\
@@ -174,5 +175,5 @@ def facts(target: Target, flash: Path = FLASH) -> str:
         done = target.run(script, flash=flash, capture=True, timeout=60)
     if done.status != 0:
         told = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["nothing"]
-        raise TargetError(f"{target.name} cannot import tflm, and says: {told[-1]}")
-    return done.stdout.strip()
+        raise TargetError(f"{target.name} cannot import tflm, and says: {printable(told[-1])}")
+    return " ".join(map(short_commit, printable(done.stdout.strip()).split()))

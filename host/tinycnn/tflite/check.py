@@ -14,8 +14,9 @@ from pathlib import Path
 
 from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.command import compiler, first_error, need, run
-from tinycnn.errors import BuildError
+from tinycnn.errors import BuildError, UserError
 from tinycnn.files import BUILD, ROOT, read_bytes
+from tinycnn.text import printable
 from tinycnn.tflite.ops import PROFILES, offered
 
 MODEL = ROOT / "firmware_build" / "model"
@@ -35,18 +36,37 @@ class ModelOp:
 
 
 @dataclass(frozen=True)
+class ModelTensor:
+    """An input or output; `scale` is 0 where it is not quantized. `type` is the schema's name."""
+
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    scale: float
+    zero_point: int
+
+    def __str__(self) -> str:
+        shape = "x".join(map(str, self.shape)) or "scalar"
+        how = f", scale {self.scale:g}, zero point {self.zero_point}" if self.scale else ""
+        return f"{self.type} {shape}{how}{f', named {self.name}' if self.name else ''}"
+
+
+@dataclass(frozen=True)
 class CheckedModel:
     """What the check says of a model of `size` bytes.
 
     valid    it is sound, and safe to run wherever its ops are there
     reason   why not, or which op of it no firmware offers; "" if it can run
     ops      as they run; empty unless the bytes can be read
+    inputs, outputs   likewise
     """
 
     size: int
     valid: bool
     reason: str
     ops: tuple[ModelOp, ...]
+    inputs: tuple[ModelTensor, ...] = ()
+    outputs: tuple[ModelTensor, ...] = ()
 
     @property
     def profile(self) -> str:
@@ -77,10 +97,29 @@ def check_model(model: bytes) -> CheckedModel:
         message,
         len(message),
     )
-    ops = () if status == _INVALID else tuple(_ops(library, model))
+    valid = status != _INVALID
     return CheckedModel(
-        len(model), status != _INVALID, message.value.decode(errors="replace"), ops
+        len(model),
+        valid,
+        printable(message.value),
+        tuple(_ops(library, model)) if valid else (),
+        tuple(_tensors(library, model, output=False)) if valid else (),
+        tuple(_tensors(library, model, output=True)) if valid else (),
     )
+
+
+def need_runnable(model: bytes, where: object) -> CheckedModel:
+    """What the check says of a model that is to go on a board; `where` names it in messages.
+
+    Everything that brings a model to a board asks here first. Raises UserError if no
+    firmware runs it.
+    """
+    found = check_model(model)
+    if not found.valid:
+        raise UserError(f"{where} cannot run on a board: no valid model: {found.reason}")
+    if found.reason:
+        raise UserError(f"{where} cannot run on a board: {found.reason}")
+    return found
 
 
 class _Op(ctypes.Structure):
@@ -100,10 +139,48 @@ def _ops(library: ctypes.CDLL, model: bytes) -> list[ModelOp]:
     for index in range(library.model_op_count(model, len(model))):
         op = _Op()
         library.model_op(model, len(model), index, ctypes.byref(op))
-        name = ctypes.string_at(op.name, op.name_len).decode(errors="replace")
+        name = printable(ctypes.string_at(op.name, op.name_len))
         have = known.get(name)
         fits = have is not None and op.version <= have.version
         found.append(ModelOp(name, op.version, have.profile if have and fits else ""))
+    return found
+
+
+class _Tensor(ctypes.Structure):
+    """model_tensor_t of model_reader.h."""
+
+    _fields_ = (
+        ("index", ctypes.c_size_t),
+        ("name", ctypes.c_void_p),
+        ("name_len", ctypes.c_size_t),
+        ("type", ctypes.c_int),
+        ("bytes", ctypes.c_size_t),
+        ("constant", ctypes.c_void_p),
+        ("rank", ctypes.c_size_t),
+        ("scale_count", ctypes.c_size_t),
+        ("quantized_dimension", ctypes.c_int),
+        ("dims", ctypes.c_void_p),
+        ("scales", ctypes.c_void_p),
+        ("zero_points", ctypes.c_void_p),
+        ("zero_point_count", ctypes.c_size_t),
+    )
+
+
+def _tensors(library: ctypes.CDLL, model: bytes, *, output: bool) -> list[ModelTensor]:
+    found = []
+    for index in range(library.model_io_count(model, len(model), output)):
+        tensor = _Tensor()
+        library.model_io(model, len(model), output, index, ctypes.byref(tensor))
+        at = ctypes.byref(tensor)
+        found.append(
+            ModelTensor(
+                printable(ctypes.string_at(tensor.name, tensor.name_len)),
+                library.model_type_name(tensor.type).decode(),
+                tuple(library.model_tensor_dim(at, i) for i in range(tensor.rank)),
+                library.model_tensor_scale(at, 0) if tensor.scale_count else 0.0,
+                library.model_tensor_zero_point(at, 0) if tensor.scale_count else 0,
+            )
+        )
     return found
 
 
@@ -131,6 +208,22 @@ def _library() -> ctypes.CDLL:
     library.model_op_count.restype = ctypes.c_size_t
     library.model_op.argtypes = (*bytes_and_size, ctypes.c_size_t, ctypes.c_void_p)
     library.model_op.restype = ctypes.c_bool
+    library.model_io_count.argtypes = (*bytes_and_size, ctypes.c_bool)
+    library.model_io_count.restype = ctypes.c_size_t
+    library.model_io.argtypes = (
+        *bytes_and_size,
+        ctypes.c_bool,
+        ctypes.c_size_t,
+        ctypes.c_void_p,
+    )
+    library.model_type_name.restype = ctypes.c_char_p
+    for of_tensor in (
+        library.model_tensor_dim,
+        library.model_tensor_scale,
+        library.model_tensor_zero_point,
+    ):
+        of_tensor.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+    library.model_tensor_scale.restype = ctypes.c_float
     return library
 
 

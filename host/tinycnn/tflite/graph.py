@@ -11,7 +11,17 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-__all__ = ["Graph", "Node", "Tensor", "Window", "op_code", "read_graph", "schema", "unpacked"]
+__all__ = [
+    "Graph",
+    "Node",
+    "Tensor",
+    "Window",
+    "op_code",
+    "op_name",
+    "read_graph",
+    "schema",
+    "unpacked",
+]
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,11 @@ def op_code(model: Any, op: Any) -> int:
     """The number in schema.BuiltinOperator of `op`, an OperatorT of the ModelT `model`."""
     code = model.operatorCodes[op.opcodeIndex]
     return max(int(code.builtinCode), int(code.deprecatedBuiltinCode))
+
+
+def op_name(code: int) -> str:
+    """The name in schema.BuiltinOperator of the number `code`."""
+    return _OP_NAMES.get(code, str(code))
 
 
 def read_graph(data: bytes) -> Graph:

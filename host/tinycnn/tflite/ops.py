@@ -40,10 +40,11 @@ class Op:
 
 @dataclass(frozen=True)
 class OpSet:
-    """What is built in: `name` for folders and messages, and the variables for make."""
+    """What is built in: `name` for folders and messages, the variables for make, the ops."""
 
     name: str
     variables: dict[str, str]
+    names: frozenset[str]
 
 
 def offered(path: Path = OPS_DEF) -> dict[str, Op]:
@@ -58,7 +59,9 @@ def profile_set(profile: str) -> OpSet:
     """The ops of a profile. Raises UserError if there is no such profile."""
     if profile not in PROFILES:
         raise UserError(f"no op profile {profile}: there are {', '.join(PROFILES)}")
-    return OpSet(profile, {"TFLM_OPS": profile})
+    rank = PROFILES.index(profile)
+    names = (op.name for op in offered().values() if PROFILES.index(op.profile) <= rank)
+    return OpSet(profile, {"TFLM_OPS": profile}, frozenset(names))
 
 
 def model_set(ops: Iterable[str], model: str) -> OpSet:
@@ -75,4 +78,4 @@ def model_set(ops: Iterable[str], model: str) -> OpSet:
     key = digest(text)[:12]
     path = BUILD / "ops" / f"{key}.def"
     write_atomic(path, text)
-    return OpSet(f"ops-{key}", {"TFLM_OPS_FILE": str(path)})
+    return OpSet(f"ops-{key}", {"TFLM_OPS_FILE": str(path)}, frozenset(wanted))

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tinycnn.child import Answer, ask
 from tinycnn.errors import UserError
 from tinycnn.files import read_bytes
+from tinycnn.text import printable
+from tinycnn.tflite.check import CheckedModel, check_model
 
 MAGIC = b"TFL3"
 """The flatbuffer identifier of a TFLite model, at byte 4."""
 
-PROBE_SECONDS = 120
+PROBE_SECONDS = 20
 """A model that has not run once by then is not for a microcontroller."""
+
+_MISSING_OP = (
+    re.compile(r"Didn't find op for builtin opcode '(\w+)' version '(\d+)'"),
+    re.compile(r"unresolved custom op: (\S+?)\.?(?:\s|$)()"),
+    re.compile(r"Select TensorFlow op\(s\).*\((\w+)\) failed()", re.DOTALL),
+)
+"""How LiteRT says that it lacks an op: its name, and the version."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class TFLite:
     arena          bytes to give TFLM on this machine: generous
     arena_used     bytes TFLM used of it on this machine (64-bit pointers; a board
                    with 32-bit ones needs less), or None
-    tflm_error     why TFLM cannot run it, or ""
+    tflm_error     why the module `tflm` of no firmware runs it, or ""
     """
 
     name: str
@@ -59,7 +68,7 @@ class TFLite:
 
 def read_tflite(path: Path) -> TFLite:
     """The model in `path`. Raises UserError, in one line, if it holds none."""
-    return inspect_tflite(read_bytes(path), path.stem, str(path))
+    return inspect_tflite(read_bytes(path), printable(path.stem, 80), str(path))
 
 
 def inspect_tflite(data: bytes, name: str, where: str = "") -> TFLite:
@@ -73,41 +82,31 @@ def inspect_tflite(data: bytes, name: str, where: str = "") -> TFLite:
         raise UserError(
             f"{where} is no .tflite model: it does not have {MAGIC.decode()} at byte 4"
         )
-    try:
-        child = subprocess.run(
-            [sys.executable, "-m", "tinycnn.tflite._probe"],
-            input=data,
-            capture_output=True,
-            timeout=PROBE_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise UserError(f"{where} did not run once in {PROBE_SECONDS} s") from None
-    said = child.stderr.decode(errors="replace")
-    lines = child.stdout.decode(errors="replace").splitlines()
-    if not lines:
-        if child.returncode > 0:  # our own child failed: a bug, with its traceback
-            raise RuntimeError(f"the probe failed:\n{said}")
-        raise UserError(f"{where} is no sound .tflite model: it crashes the interpreter")
-    seen: dict[str, Any] = json.loads(lines[0])
-    if "error" in seen:
-        raise UserError(f"{where} is no sound .tflite model: {seen['error']}")
+    answer = ask(
+        "tinycnn.tflite._probe",
+        arrays={"model": np.frombuffer(data, np.uint8)},
+        seconds=PROBE_SECONDS,
+    )
+    checked = check_model(data)
+    if not answer.facts or "error" in answer.facts[0]:
+        raise UserError(_refusal(where, answer, checked))
+    seen = answer.facts[0]
     return TFLite(
         name=name,
         data=data,
         inputs=tuple(map(_tensor, seen["inputs"])),
         outputs=tuple(map(_tensor, seen["outputs"])),
-        ops=tuple(seen["ops"]),
+        ops=tuple(map(printable, seen["ops"])),
         arena=seen["arena"],
-        arena_used=_arena_used(said),
-        tflm_error=_tflm_error(lines[1:], said),
+        arena_used=_arena_used(answer.said),
+        tflm_error=checked.reason or _tflm_error(answer),
     )
 
 
 def check_classifier(model: TFLite, shape: tuple[int, int, int], classes: int) -> None:
     """Raise UserError unless the model takes one image of `shape` and gives `classes` scores.
 
-    Its input and output are float32 or int8.
+    Its input and output are float32, or whole numbers with one scale.
     """
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise UserError(
@@ -116,9 +115,11 @@ def check_classifier(model: TFLite, shape: tuple[int, int, int], classes: int) -
         )
     takes, gives = model.inputs[0], model.outputs[0]
     for tensor in (takes, gives):
-        if tensor.dtype not in ("float32", "int8"):
+        quantized = tensor.scale > 0 and np.dtype(tensor.dtype).kind in "iu"
+        if tensor.dtype != "float32" and not quantized:
             raise UserError(
-                f"{model.name} has a tensor of {tensor.dtype}: float32 and int8 are supported"
+                f"{model.name} has an input or output of {tensor.dtype}, not quantized: "
+                "float32 is needed, or a type of whole numbers with a scale"
             )
     if takes.shape != (1, *shape):
         raise UserError(
@@ -140,14 +141,29 @@ def _arena_used(said: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _tflm_error(lines: list[str], said: str) -> str:
+def _tflm_error(answer: Answer) -> str:
     """TFLM's own words if it failed: its log says more than its exception."""
-    if lines and "error" not in json.loads(lines[0]):
+    if len(answer.facts) == 1:
+        return f"TFLM {answer.died or 'takes one input'}"
+    if not answer.facts[1]["tflm"]:
         return ""
-    log = [line for line in said.splitlines() if line.strip() and "INFO" not in line]
-    if log:
-        return log[0].strip()
-    return str(json.loads(lines[0])["error"]) if lines else "TFLM crashed on it"
+    log = [line for line in answer.said.splitlines() if line.strip() and "INFO" not in line]
+    return printable(log[0].strip()) if log else str(answer.facts[1]["tflm"])
+
+
+def _refusal(where: str, answer: Answer, checked: CheckedModel) -> str:
+    """Why LiteRT cannot run a model: an op that it lacks is no fault of the file."""
+    told = answer.facts[0]["error"] if answer.facts else ""
+    for text in (told, answer.said):
+        for pattern in _MISSING_OP:
+            if found := pattern.search(text):
+                version = f" version {found[2]}" if found[2] else ""
+                return f"{where} needs {printable(found[1])}{version}, an op that LiteRT lacks"
+    why = told or f"LiteRT {answer.died} on it"
+    if checked.valid:  # as a file: an op of it is what LiteRT stumbles over
+        reason = f"; no firmware runs it either: {checked.reason}" if checked.reason else ""
+        return f"{where} does not run: {why}{reason}"
+    return f"{where} is no sound .tflite model: {checked.reason} ({why})"
 
 
 def _text(shape: tuple[int, ...]) -> str:

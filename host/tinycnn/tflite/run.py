@@ -1,28 +1,33 @@
-"""Run a .tflite on the host: in LiteRT, and in TFLM itself."""
+"""Run a .tflite on the host: in LiteRT, and in TFLM itself, each in a child process."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinycnn._tensorflow import captured
 from tinycnn.arrays import Floats
+from tinycnn.child import ask
 from tinycnn.errors import UserError
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.read import Tensor, TFLite
 
 Raw = npt.NDArray[Any]
-"""int8 or float32, as the model's tensors are."""
+"""int8, float32 or the like, as the model's tensors are."""
+
+SILENT_SECONDS = 60
+"""An inference that takes longer is not for a microcontroller."""
 
 
-def quantize(values: npt.ArrayLike, scale: float, zero_point: int) -> npt.NDArray[np.int8]:
-    """float32 to int8 as TFLite's QUANTIZE op does, any shape.
+def quantize(
+    values: npt.ArrayLike, scale: float, zero_point: int, dtype: npt.DTypeLike = np.int8
+) -> Raw:
+    """float32 to int8, or another type of whole numbers, as TFLite's QUANTIZE op does.
 
-    round(value / scale) + zero_point, halves away from zero, saturated to -128..127.
+    round(value / scale) + zero_point, halves away from zero, saturated. Any shape.
     The quotient is a float32, as in AffineQuantize of TFLite's reference kernels
     (tensorflow/lite/kernels/internal/reference/quantize.h). NaN is not allowed.
     """
@@ -33,21 +38,22 @@ def quantize(values: npt.ArrayLike, scale: float, zero_point: int) -> npt.NDArra
         quotient = (x / np.float32(scale)).astype(np.float64)
     # In float64, adding 0.5 to a float32 is exact where it matters (under 2^52).
     rounded = np.copysign(np.floor(np.abs(quotient) + 0.5), quotient)
-    raw: npt.NDArray[np.int8] = np.clip(rounded + zero_point, -128, 127).astype(np.int8)
+    limits = np.iinfo(np.dtype(dtype))
+    raw: Raw = np.clip(rounded + zero_point, limits.min, limits.max).astype(dtype)
     return raw
 
 
 def dequantize(raw: npt.ArrayLike, scale: float, zero_point: int) -> Floats:
-    """int8 to float32: scale * (raw - zero_point), any shape."""
-    real: Floats = (np.asarray(raw, np.int32) - zero_point).astype(np.float32) * np.float32(scale)
+    """Whole numbers to float32: scale * (raw - zero_point), any shape."""
+    real: Floats = (np.asarray(raw, np.int64) - zero_point).astype(np.float32) * np.float32(scale)
     return real
 
 
 def to_raw(x: Floats, tensor: Tensor) -> Raw:
     """Images (n, h, w, c) as the input tensor wants them."""
-    if tensor.dtype == "int8":
-        return quantize(x, tensor.scale, tensor.zero_point)
-    return x
+    if tensor.dtype == "float32":
+        return x
+    return quantize(x, tensor.scale, tensor.zero_point, tensor.dtype)
 
 
 @dataclass(frozen=True)
@@ -67,53 +73,6 @@ class Inferences:
         return tuple(int(i) for i in np.argmax(self.outputs, axis=1))
 
 
-class _Interpreter(Protocol):
-    def set(self, image: Raw) -> None: ...
-    def invoke(self) -> None: ...
-    def get(self) -> Raw: ...
-
-
-class _LiteRT:
-    def __init__(self, model: TFLite, reference: bool) -> None:
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-        kind = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
-        with captured():  # the XNNPACK delegate announces itself
-            self._lite = Interpreter(
-                model_content=model.data, experimental_op_resolver_type=kind, num_threads=1
-            )
-            self._lite.allocate_tensors()
-        self._input = self._lite.get_input_details()[0]["index"]
-        self._output = self._lite.get_output_details()[0]["index"]
-
-    def set(self, image: Raw) -> None:
-        self._lite.set_tensor(self._input, image)
-
-    def invoke(self) -> None:
-        self._lite.invoke()
-
-    def get(self) -> Raw:
-        out: Raw = self._lite.get_tensor(self._output)
-        return out
-
-
-class _TFLM:
-    def __init__(self, model: TFLite) -> None:
-        from tflite_micro import runtime
-
-        self._micro = runtime.Interpreter.from_bytes(model.data, arena_size=model.arena)
-
-    def set(self, image: Raw) -> None:
-        self._micro.set_input(image, 0)
-
-    def invoke(self) -> None:
-        self._micro.invoke()
-
-    def get(self) -> Raw:
-        out: Raw = self._micro.get_output(0)
-        return out
-
-
 def run_litert(
     model: TFLite, x: Floats, progress: Progress = silent, *, reference: bool = False
 ) -> Inferences:
@@ -122,7 +81,8 @@ def run_litert(
     With its default kernels (XNNPACK), or with its `reference` ones, which TFLM's
     are a copy of and which are what values are compared with.
     """
-    return _run(_LiteRT(model, reference), model, x, progress)
+    (found,) = run(model, x, ["reference" if reference else "litert"], progress)
+    return found
 
 
 def run_tflm(model: TFLite, x: Floats, progress: Progress = silent) -> Inferences:
@@ -130,21 +90,39 @@ def run_tflm(model: TFLite, x: Floats, progress: Progress = silent) -> Inference
 
     Raises UserError if TFLM cannot run the model: its words are in `model.tflm_error`.
     """
-    if model.tflm_error:  # the wheel may crash this process: a child has tried before
+    if model.tflm_error:
         raise UserError(f"TFLM cannot run {model.name}: {model.tflm_error}")
-    return _run(_TFLM(model), model, x, progress)
+    (found,) = run(model, x, ["tflm"], progress)
+    return found
 
 
-def _run(interpreter: _Interpreter, model: TFLite, x: Floats, progress: Progress) -> Inferences:
-    raw = to_raw(x, model.inputs[0])
-    outputs = np.empty((len(x), model.outputs[0].shape[1]), model.outputs[0].dtype)
-    took = np.empty(len(x), np.int64)
-    for at in range(len(x)):
-        interpreter.set(raw[at : at + 1])
-        began = time.perf_counter_ns()
-        interpreter.invoke()
-        took[at] = time.perf_counter_ns() - began
-        outputs[at] = interpreter.get()
-        if at % 100 == 99 or at + 1 == len(x):
-            progress(f"{model.name}", at + 1, len(x))
-    return Inferences(outputs, float(np.median(took)) / 1000)
+def run(
+    model: TFLite, x: Floats, runtimes: Sequence[str], progress: Progress = silent
+) -> list[Inferences]:
+    """Run images x (n, h, w, c) in [0, 1] through each of `runtimes`, in one child process.
+
+    They are "litert", "reference" (LiteRT with those kernels) and "tflm". Raises UserError
+    if one of them cannot run the model, dies of it, or takes too long.
+    """
+    answer = ask(
+        "tinycnn.tflite._invoke",
+        str(model.arena),
+        model.name,
+        *runtimes,
+        arrays={
+            "model": np.frombuffer(model.data, np.uint8),
+            "images": to_raw(x, model.inputs[0]),
+        },
+        seconds=SILENT_SECONDS,
+        progress=progress,
+    )
+    if not answer.arrays:
+        why = answer.facts[-1]["error"] if answer.facts else answer.died
+        raise UserError(f"{model.name} does not run on this machine: {why}")
+    return [
+        Inferences(
+            answer.arrays[f"outputs {at}"],
+            float(np.median(answer.arrays[f"nanoseconds {at}"])) / 1000,
+        )
+        for at in range(len(runtimes))
+    ]

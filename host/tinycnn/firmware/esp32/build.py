@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tinycnn.command import first_error, locked, run, without_make
+from tinycnn.command import first_error, locked, run
 from tinycnn.errors import BuildError, SourceError
 from tinycnn.files import BUILD, ROOT, read_bytes, write_atomic, write_json
 from tinycnn.firmware.esp32 import frozen, mapfile
 from tinycnn.firmware.esp32.idf import Idf
 from tinycnn.firmware.esp32.image import IMAGES, Image, merge, too_large
 from tinycnn.firmware.fetch import Checkout, fetch
-from tinycnn.firmware.port import refuse_spaces
+from tinycnn.firmware.port import refuse_odd_paths
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.ops import OpSet
 
@@ -108,8 +108,8 @@ def build(
     Raises UserError: a source that cannot be had, a model that is none, or a BuildError
     with the log and the first error in it if it does not compile or does not fit.
     """
-    refuse_spaces()
-    models = frozen.read_models(request.models)
+    refuse_odd_paths()
+    models = frozen.read_models(request.models, request.ops)
     sources = _fetch(progress)
     folder = BUILD / "esp32" / request.name
     with locked(folder, progress):
@@ -200,7 +200,9 @@ def _objects(folder: Path, idf: Idf) -> Path:
     idf.py goes on with no other's."""
     objects, mark = folder / "objects", folder / "esp-idf.txt"
     text = f"{idf.version} {idf.idf_py[0] if idf.stop else shlex.join(idf.idf_py)}\n"
-    if not mark.is_file() or mark.read_text() != text:
+    # Without build.ninja CMake was interrupted, and idf.py takes no such folder.
+    begun = (objects / "build.ninja").is_file()
+    if not begun or not mark.is_file() or mark.read_text(errors="replace") != text:
         shutil.rmtree(objects, ignore_errors=True)
         write_atomic(mark, text)
     return objects
@@ -208,7 +210,7 @@ def _objects(folder: Path, idf: Idf) -> Path:
 
 def _environment(idf: Idf, micropython: Checkout) -> dict[str, str]:
     return (
-        without_make(idf.environment)
+        idf.environment
         | {
             "LC_ALL": "C.UTF-8",  # idf.py refuses an encoding that is not Unicode
             # Without these MicroPython would describe whichever git repository it lies in.

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from tinycnn.command import run
+from tinycnn.command import environment, run
 from tinycnn.errors import BuildError
 from tinycnn.firmware.esp32.idf import RECOMMENDED, Idf
 
@@ -38,7 +38,7 @@ def container(*places: Path) -> Idf:
     return Idf(
         (*command, IMAGE, "idf.py"),
         RECOMMENDED[1:],
-        dict(os.environ),
+        environment(),
         stop=(engine, "kill", name),
     )
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tinycnn.errors import UserError
 from tinycnn.files import read_bytes
-from tinycnn.tflite.check import check_model
+from tinycnn.tflite.check import need_runnable
+from tinycnn.tflite.ops import OpSet
 
 PER_LINE = 16
 
@@ -48,11 +49,11 @@ MP_REGISTER_MODULE(MP_QSTR_frozen_models, frozen_models_module);
 """
 
 
-def read_models(paths: Sequence[Path]) -> dict[str, bytes]:
+def read_models(paths: Sequence[Path], ops: OpSet) -> dict[str, bytes]:
     """The models by the names that `frozen_models` gives them: their files' without .tflite.
 
-    Raises UserError if one cannot be read, is no valid model, or if a name is no
-    identifier or comes twice.
+    Raises UserError if one cannot be read, if a firmware with `ops` does not run it, or if a
+    name is no identifier or comes twice.
     """
     models: dict[str, bytes] = {}
     for path in paths:
@@ -62,10 +63,19 @@ def read_models(paths: Sequence[Path]) -> dict[str, bytes]:
         if name in models:
             raise UserError(f"--freeze {path}: there is another model {name}")
         data = read_bytes(path)
-        if not (found := check_model(data)).valid:
-            raise UserError(f"--freeze {path}: no valid model: {found.reason}")
+        found = need_runnable(data, path)
+        if lacking := [op.name for op in found.ops if op.name not in ops.names]:
+            raise UserError(
+                f"--freeze {path}: it needs {', '.join(dict.fromkeys(lacking))}, which a firmware "
+                f"with {ops.name} does not have: give --ops {found.profile} or --ops-from {path}"
+            )
         models[name] = data
     return models
+
+
+def runs(path: Path, ops: OpSet) -> bool:
+    """Whether a firmware with `ops` has all ops of the model in `path`."""
+    return all(op.name in ops.names for op in need_runnable(read_bytes(path), path).ops)
 
 
 def c_source(models: Mapping[str, bytes]) -> str:

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinycnn.command import run
+from tinycnn.command import environment, run
 from tinycnn.errors import BuildError
 
 RECOMMENDED = "v5.5.1"
@@ -55,9 +55,12 @@ def find(given: Path | None = None) -> Idf:
             f"ESP-IDF {version} in {path} does not fit: MicroPython v1.28.0 builds with "
             f"{_dotted(OLDEST)} up to before {_dotted(TOO_NEW)}: {_INSTALL}"
         )
-    environment = _environment(path)
-    python = Path(environment["IDF_PYTHON_ENV_PATH"]) / "bin" / "python"
-    return Idf((str(python), str(path / "tools" / "idf.py")), version, environment)
+    known = _environment(path)
+    python = Path(known["IDF_PYTHON_ENV_PATH"]) / "bin" / "python"
+    # Gone, or without its own files since the system's Python is another one.
+    if not python.is_file() or not run([python, "-c", "import click"], env=known).ok:
+        raise BuildError(f"ESP-IDF's Python does not run any more: run {path}/install.sh again")
+    return Idf((str(python), str(path / "tools" / "idf.py")), version, known)
 
 
 def read_version(path: Path) -> str:
@@ -75,7 +78,7 @@ def read_version(path: Path) -> str:
 
 def _environment(path: Path) -> dict[str, str]:
     """Ours if export.sh has been run in it for this ESP-IDF, else as that makes it."""
-    ours = _without_our_python(dict(os.environ)) | {"IDF_PATH": str(path)}
+    ours = _without_our_python(environment()) | {"IDF_PATH": str(path)}
     exported = os.environ.get("IDF_PATH")
     if exported and Path(exported).absolute() == path and "IDF_PYTHON_ENV_PATH" in os.environ:
         return ours
@@ -92,7 +95,7 @@ def _environment(path: Path) -> dict[str, str]:
 
 def _without_our_python(environment: dict[str, str]) -> dict[str, str]:
     """ESP-IDF has a Python environment of its own, and must not find packages of ours."""
-    for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "IDF_TARGET"):
+    for name in ("PYTHONPATH", "IDF_TARGET"):
         environment.pop(name, None)
     if sys.prefix != sys.base_prefix:
         own = str(Path(sys.prefix) / "bin")

@@ -1,0 +1,44 @@
+"""Why no firmware runs a model, in the words of who made it: which layer, and which op."""
+
+from __future__ import annotations
+
+import re
+
+from tinycnn.text import printable
+from tinycnn.tflite.check import CheckedModel, check_model
+from tinycnn.tflite.graph import op_code, op_name, unpacked
+
+
+def blame(data: bytes) -> str:
+    """Why no firmware runs the .tflite `data`, fresh from the converter; "" if one does.
+
+    The converter names a tensor by the layer that it comes of; slimming drops the names.
+    """
+    found = check_model(data)
+    if found.profile:
+        return ""
+    at = _op_at_fault(found)
+    if at is None:
+        return found.reason
+    model = unpacked(data)
+    op = model.subgraphs[0].operators[at]
+    layer = _layer(model.subgraphs[0].tensors[op.outputs[0]].name)
+    code = model.operatorCodes[op.opcodeIndex]
+    name = printable(code.customCode or b"") or op_name(op_code(model, op))
+    if any(op.name == name and not op.profile for op in found.ops):
+        return f"{layer} becomes {name} version {code.version}, an op that no firmware has"
+    return f"{layer} becomes {name}, and no firmware runs that: {found.reason}"
+
+
+def _op_at_fault(found: CheckedModel) -> int | None:
+    for at, op in enumerate(found.ops):
+        if not op.profile:
+            return at
+    said = re.match(r"op (\d+) ", found.reason)
+    return int(said[1]) if said else None
+
+
+def _layer(tensor: bytes | None) -> str:
+    """The layer of "tinycnn_1/MODEL_1/LAYER_1/..."; its number is the converter's."""
+    scopes = printable(tensor or b"").partition(";")[0].split("/")
+    return f"layer {re.sub(r'_[0-9]+$', '', scopes[2])}" if len(scopes) > 3 else "the last layer"
