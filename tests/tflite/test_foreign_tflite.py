@@ -174,10 +174,11 @@ def test_a_child_answers(child: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "died"), [("crash", "crashed (SIGABRT)"), ("sleep", "gave no answer for 3 s")]
+    ("how", "seconds", "died"),
+    [("crash", 60, "crashed (SIGABRT)"), ("sleep", 3, "gave no answer for 3 s")],
 )
-def test_a_child_that_dies(child: str, how: str, died: str) -> None:
-    answer = ask(child, how, arrays={"x": np.zeros(1 << 22)}, seconds=3)
+def test_a_child_that_dies(child: str, how: str, seconds: float, died: str) -> None:
+    answer = ask(child, how, arrays={"x": np.zeros(1 << 22)}, seconds=seconds)
     assert (answer.died, answer.facts, dict(answer.arrays)) == (died, (), {})
 
 
