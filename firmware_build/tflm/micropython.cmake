@@ -24,10 +24,9 @@ set(TFLM_SOURCES
 )
 
 # Of the files, not of the target: MicroPython compiles all of itself with a target's.
-# Warnings are errors in our files, a board's stack has no room for large frames, and an
-# assertion of MicroPython's headers names no folder of the machine that built it.
-set_source_files_properties(${TFLM_SOURCES} PROPERTIES COMPILE_OPTIONS
-    "-Wall;-Wextra;-Wno-unused-parameter;-Werror;-Wframe-larger-than=1024;-fmacro-prefix-map=${MICROPY_DIR}=micropython"
+# Warnings are errors in our files, and a board's stack has no room for large frames.
+set_source_files_properties(${TFLM_SOURCES} PROPERTIES
+    COMPILE_OPTIONS "-Wall;-Wextra;-Wno-unused-parameter;-Werror;-Wframe-larger-than=1024"
 )
 
 add_library(usermod_tflm INTERFACE)

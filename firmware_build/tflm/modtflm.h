@@ -27,6 +27,8 @@ typedef struct _tflm_arena_obj_t {
     uint8_t *data; // the start of a block, so that a memoryview alone keeps it alive
     size_t size;
     bool busy; // an interpreter runs in it
+    size_t waiting; // how many others want to
+    uintptr_t last; // which one ran last: no pointer, which would keep it alive
 } tflm_arena_obj_t;
 
 typedef struct _tflm_interpreter_obj_t {

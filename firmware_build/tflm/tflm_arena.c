@@ -142,6 +142,8 @@ static mp_obj_t arena_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     }
     self->size = size;
     self->busy = false;
+    self->waiting = 0;
+    self->last = 0;
     return MP_OBJ_FROM_PTR(self);
 }
 

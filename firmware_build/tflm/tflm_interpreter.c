@@ -79,14 +79,38 @@ void tflm_end(void *self) {
     tflm_give_back(&((tflm_interpreter_obj_t *)self)->busy);
 }
 
-// Of two interpreters in one Arena, one runs after the other. What they keep between two
-// runs is not in it. A run never waits for another one, so this ends.
+static void count(size_t *number, size_t more) {
+    #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
+    __atomic_fetch_add(number, more, __ATOMIC_RELAXED);
+    #else
+    *number += more;
+    #endif
+}
+
+static void wait_no_more(void *arena) {
+    count(&((tflm_arena_obj_t *)arena)->waiting, (size_t)-1);
+}
+
+// Of interpreters in one Arena, one runs after the other; what they keep between two runs
+// is not in it. A run never waits for another one, so this ends.
+//
+// Who ran last lets the others go first: where one core runs all threads, another one gets
+// the GIL only while a run goes on without it, and would find the Arena busy each time. Not
+// for ever: this may be a callback that interrupts another one's waiting.
 static void take_arena(tflm_interpreter_obj_t *self) {
-    if (self->given != NULL) {
-        while (!tflm_take(&self->given->busy)) {
-            mp_hal_delay_ms(1);
-        }
+    tflm_arena_obj_t *arena = self->given;
+    if (arena == NULL) {
+        return;
     }
+    count(&arena->waiting, 1);
+    MP_DEFINE_NLR_JUMP_CALLBACK_FUNCTION_1(ctx, wait_no_more, arena);
+    nlr_push_jump_callback(&ctx.callback, mp_call_function_1_from_nlr_jump_callback);
+    uintptr_t me = ~(uintptr_t)self;
+    for (size_t ms = 0; (arena->last == me && arena->waiting > 1 && ms < 50) || !tflm_take(&arena->busy); ms++) {
+        mp_hal_delay_ms(1);
+    }
+    arena->last = me;
+    nlr_pop_jump_callback(true);
 }
 
 static void give_back_arena(tflm_interpreter_obj_t *self) {

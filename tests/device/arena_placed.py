@@ -20,18 +20,19 @@ class Device:
         self.data = bytearray(512 * 50)
 
     def readblocks(self, number, buffer):
-        buffer[:] = self.data[512 * number : 512 * number + len(buffer)]
+        for i in range(len(buffer)):  # as nothing may be allocated in a collection
+            buffer[i] = self.data[512 * number + i]
 
     def writeblocks(self, number, buffer):
         global calls
-        if hook is not None:  # the heap is locked: nothing that allocates
+        if hook is not None:
             calls += 1
             hook()
             return
         self.data[512 * number : 512 * number + len(buffer)] = buffer
 
     def ioctl(self, op, argument):
-        return {4: 50, 5: 512}.get(op, 0)
+        return 50 if op == 4 else 512 if op == 5 else 0
 
 
 def drop():
