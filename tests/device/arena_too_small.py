@@ -5,8 +5,7 @@ import gc
 import tflm
 
 for name in ("model_int8", "model_float32", "add", "echo_q", "slow"):
-    with open(name + ".tflite", "rb") as file:
-        model = file.read()
+    model = name + ".tflite"
     needed = tflm.Interpreter(model).arena_size
     step = 8 if needed < 10000 else 1024
     wrong = 0

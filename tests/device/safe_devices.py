@@ -5,6 +5,10 @@ import os
 import tflm
 import vfs
 
+if not hasattr(vfs, "VfsFat"):
+    print("SKIP: fat")
+    raise SystemExit
+
 with open("model_int8.tflite", "rb") as file:
     data = file.read()
 IMAGE = [i / 64 for i in range(64)]

@@ -29,7 +29,7 @@ LACKS: dict[str, set[str]] = {
     "unix-hosted": {"icount", "memory", "profile", "soft_reset"},
     "unix": {"icount", "memory", "soft_reset"},
     "unix-esp-nn": {"icount", "memory", "soft_reset"},
-    "qemu-rv32": {"exit_status", "memory", "threads"},
+    "qemu-rv32": {"exit_status", "fat", "memory", "threads"},
     "qemu-esp32": {"exit_status"},
     "qemu-esp32c3": {"exit_status"},
     "esp32": {"exit_status", "icount"},
@@ -38,6 +38,7 @@ LACKS: dict[str, set[str]] = {
 
 CAPABILITIES = {
     "exit_status",
+    "fat",
     "heap_lock",
     "icount",
     "memory",

@@ -8,6 +8,7 @@ import pytest
 
 from commandline import tinycnn
 from gitrepo import Upstream, git
+from tinycnn.cache import seal
 from tinycnn.firmware.sources import load
 
 
@@ -18,8 +19,7 @@ def test_local_clone_fills_the_cache(cache: Path, tmp_path: Path, option: bool) 
     chosen = tmp_path / "chosen" if option else cache
     tree = chosen / "sources" / f"esp-nn-{commit}"
     tree.mkdir(parents=True)
-    note = f'{{"origin": "local", "version": "{commit[:12]}", "commit": "{commit}"}}'
-    (tree / ".tinycnn.json").write_text(note)
+    seal(tree, {"origin": "local", "version": commit[:12], "commit": commit})
     words = ("--cache", str(chosen)) if option else ()
     done = tinycnn(*words, "firmware", "fetch", "esp-nn")
     assert (done.returncode, done.stderr) == (0, "")
