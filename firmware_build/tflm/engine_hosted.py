@@ -2,7 +2,7 @@
 # which is TFLM's own runtime for CPython. The build turns this file into a C
 # string; the simulator starts it as `python3 -c`.
 #
-# Requests come on stdin, replies go to stdout, both framed; engine_hosted.c has
+# Requests come on stdin, replies go to stdout, both framed; engine_hosted_child.h has
 # the other end:
 #
 #   request  op u8, pad u8[3], handle u32, length u32, payload
