@@ -26,6 +26,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from tinycnn.command import environment
 from tinycnn.errors import UserError, first_line
 from tinycnn.progress import Progress, silent
 
@@ -70,6 +71,7 @@ def ask(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env=environment(),
         start_new_session=True,
     )
     assert process.stdin and process.stdout and process.stderr

@@ -84,7 +84,7 @@ _PASSED = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|TERM|TZ|TMPDIR|LANG|LC_\w+|XDG_\w+"  # a person, a place
     r"|(?i:\w+_proxy)|SSL_CERT_\w+|SSH_\w+|GIT_\w+|DOCKER_\w+"  # the network
     r"|IDF_\w+|ESP_\w+|OPENOCD_SCRIPTS"  # an ESP-IDF whose export.sh was run
-    r"|CCACHE_\w+|SOURCE_DATE_EPOCH|TINYCNN_\w+|PYTHONPATH"
+    r"|CCACHE_\w+|SOURCE_DATE_EPOCH|TINYCNN_\w+|LD_LIBRARY_PATH|PYTHONPATH|PYTHONHOME"
 )
 """What a program that we start may know of this machine: no flags of somebody's compiler."""
 
@@ -97,8 +97,7 @@ def environment(**more: str) -> dict[str, str]:
 def make_environment() -> dict[str, str]:
     """The environment for a make, or another tool that starts Pythons of its own."""
     known = environment(LC_ALL="C")
-    known.pop("PYTHONPATH", None)
-    return known
+    return {name: value for name, value in known.items() if not name.startswith("PYTHON")}
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -208,6 +210,77 @@ open("go").read()
         assert resident(child) - before < 4 << 20
         (flash / "go").write_text("go")
         assert run.process.wait(5) == 0
+
+
+def test_refused_start_leaves_no_pipe(simulator: Program, flash: Path, script: Path) -> None:
+    script.write_text("""
+import tflm
+files = []
+try:
+    while True:
+        files.append(open("slow.tflite", "rb"))
+except OSError:
+    pass
+for spare in (5, 5, 5):  # three pipes need six
+    while spare and files:
+        files.pop().close()
+        spare -= 1
+    try:
+        tflm.Interpreter("slow.tflite")
+    except RuntimeError as error:
+        print(error)
+    for _ in range(5):
+        files.append(open("slow.tflite", "rb"))
+""")
+    limits = (32, 32)
+    done = subprocess.run(
+        [simulator.path, script],
+        cwd=flash,
+        env=unix.environment(flash),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limits),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == 3 * "no pipe to the engine process\n", done.stderr
+    assert done.returncode == 0
+
+
+def test_short_heap_is_a_memory_error(simulator: Program, flash: Path, script: Path) -> None:
+    """Where the heap has no piece for what is kept of many inputs: no other object is hurt."""
+    script.write_text("""
+import gc, tflm
+with open("many_inputs.tflite", "rb") as file:
+    data = file.read()
+hold, made, refused = [], 0, 0
+for pieces in range(5, 120, 3):
+    hold = []
+    gc.collect()
+    try:
+        while True:
+            hold.append(bytearray(b"\\xa7" * 128))
+    except MemoryError:
+        pass
+    for i in range(len(hold) // 2, len(hold) // 2 + pieces):
+        hold[i] = None
+    gc.collect()
+    try:
+        tflm.Interpreter(data)
+        made += 1
+    except MemoryError:
+        refused += 1
+    assert all(each is None or each == b"\\xa7" * 128 for each in hold)
+print(refused > 0)
+""")
+    done = subprocess.run(
+        [simulator.path, "-X", "heapsize=150k", script],
+        cwd=flash,
+        env=unix.environment(flash),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
 def resident(pid: int) -> int:

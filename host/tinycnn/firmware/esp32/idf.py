@@ -95,7 +95,7 @@ def _environment(path: Path) -> dict[str, str]:
 
 def _without_our_python(environment: dict[str, str]) -> dict[str, str]:
     """ESP-IDF has a Python environment of its own, and must not find packages of ours."""
-    for name in ("PYTHONPATH", "IDF_TARGET"):
+    for name in ("PYTHONPATH", "PYTHONHOME", "IDF_TARGET"):
         environment.pop(name, None)
     if sys.prefix != sys.base_prefix:
         own = str(Path(sys.prefix) / "bin")
