@@ -49,6 +49,6 @@ for wrong in ("no_such.tflite", "samples/none.tflite", "."):
     try:
         tflm.Interpreter(wrong)
     except OSError as error:
-        # What a folder is, systems call differently.
-        print(error.errno if wrong != "." else error.errno in (21, 22), wrong in str(error))
+        # A folder is no file (FAT, EINVAL), a directory (EISDIR), or a name that ROM lacks.
+        print(error.errno if wrong != "." else error.errno in (2, 21, 22), wrong in str(error))
 print(tflm.Interpreter("unused_code.tflite").predict([-1, 0, 1, 2]))

@@ -177,7 +177,7 @@ def make_dataset(name: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Dataset
     maximum = float(images.max())
     if maximum <= 0:
         raise UserError("x is zero everywhere")
-    if not _FLOAT32.tiny <= maximum <= _FLOAT32.max:
+    if not float(_FLOAT32.tiny) <= maximum <= float(_FLOAT32.max):
         raise UserError(f"x has values that float32 does not hold (up to {maximum:g})")
     scaled = np.ascontiguousarray((images.astype(np.float64) / maximum).astype(np.float32))
     fingerprint = digest(repr(scaled.shape), scaled.tobytes(), labels.tobytes())
