@@ -12,6 +12,7 @@ import sys
 import time
 from array import array
 from math import exp
+from struct import unpack
 
 from micropython import const
 
@@ -71,10 +72,16 @@ def load_samples():
     return samples
 
 
-def read_pixels(image, pixels, darkest):
+def find_divisor(interpreter, otherwise):
+    """Return what raw values are divided by, as the images were that the model learned from."""
+    told = interpreter.metadata("tinycnn.input")
+    return unpack("<f", told)[0] if told and len(told) == 4 else otherwise
+
+
+def read_pixels(image, pixels, divisor):
     """Fill `pixels` with floats from 0 (paper) to 1 (full ink)."""
     for i in range(len(pixels)):
-        pixels[i] = image[i] / darkest
+        pixels[i] = image[i] / divisor
 
 
 def draw(pixels, width):
@@ -101,11 +108,12 @@ def probability(scores, best):
 def main():
     samples = load_samples()
     interpreter = load()
+    divisor = find_divisor(interpreter, samples.DARKEST)
     pixels = array("f", [0] * (samples.WIDTH * samples.HEIGHT))
     while True:
         right = total_us = 0
         for index, digit, image in samples.SAMPLES:
-            read_pixels(image, pixels, samples.DARKEST)
+            read_pixels(image, pixels, divisor)
             scores, took = classify(interpreter, pixels)
             best = max(scores)
             predicted = scores.index(best)

@@ -207,6 +207,28 @@ bool model_op(const uint8_t *model, size_t size, size_t index, model_op_t *op) {
     return true;
 }
 
+bool model_metadata(const uint8_t *model, size_t size, const char *name, size_t name_len,
+    const uint8_t **data, size_t *data_len) {
+    flatbuf_t buf = model_flatbuf_init(model, size);
+    uint32_t root = model_flatbuf_root(&buf);
+    flatbuf_vector_t entries = model_flatbuf_vector(&buf, root, MODEL_METADATA, 4);
+    flatbuf_vector_t buffers = model_flatbuf_vector(&buf, root, MODEL_BUFFERS, 4);
+    for (size_t i = 0; i < entries.len; ++i) {
+        uint32_t table = model_flatbuf_vector_table(&buf, entries, i);
+        size_t found_len;
+        const char *found = read_string(&buf, table, METADATA_NAME, &found_len);
+        if (name_len > 0 && found_len == name_len && memcmp(found, name, name_len) == 0) {
+            uint32_t buffer = (uint32_t)model_flatbuf_i32(&buf, table, METADATA_BUFFER, 0);
+            flatbuf_vector_t content = model_flatbuf_vector(&buf,
+                model_flatbuf_vector_table(&buf, buffers, buffer), BUFFER_DATA, 1);
+            *data = buf.data + content.pos;
+            *data_len = content.len;
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *model_op_name(int32_t code) {
     const char *name = op_names;
     // Past the last name is the NUL that the array itself ends with.

@@ -52,6 +52,7 @@ enum {
     BUFFER_SIZE = 2,
 
     METADATA_NAME = 0,
+    METADATA_BUFFER = 1,
 };
 
 typedef enum _tensor_type_t {

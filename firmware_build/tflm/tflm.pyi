@@ -181,6 +181,13 @@ class Interpreter:
     def ops(self) -> list[tuple[str, int]]:
         """What a run executes, in order, as (name, version), like ("CONV_2D", 3)."""
 
+    def metadata(self, name: str | bytes, /) -> bytes | None:
+        """What the model has under `name` among its metadata; None if it has no such entry.
+
+        Our own models tell in "tinycnn.input", a little-endian float32, what the raw
+        values that they were trained on were divided by.
+        """
+
     def profile(self) -> list[tuple[str, int]]:
         """Run the model once; each op's (name, microseconds), in order.
 

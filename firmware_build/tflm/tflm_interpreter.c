@@ -206,6 +206,19 @@ static mp_obj_t tflm_interpreter_ops(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_ops_obj, tflm_interpreter_ops);
 
+static mp_obj_t tflm_interpreter_metadata(mp_obj_t self_in, mp_obj_t name_in) {
+    const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t name_len;
+    const char *name = mp_obj_str_get_data(name_in, &name_len);
+    const uint8_t *data;
+    size_t len;
+    if (!model_metadata(self->model.data, self->model.size, name, name_len, &data, &len)) {
+        return mp_const_none;
+    }
+    return mp_obj_new_bytes(data, len);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(tflm_interpreter_metadata_obj, tflm_interpreter_metadata);
+
 static uint32_t now_us(void) {
     return (uint32_t)mp_hal_ticks_us();
 }
@@ -291,6 +304,7 @@ static const mp_rom_map_elem_t tflm_interpreter_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_predict), MP_ROM_PTR(&tflm_interpreter_predict_obj) },
     { MP_ROM_QSTR(MP_QSTR_classify), MP_ROM_PTR(&tflm_interpreter_classify_obj) },
     { MP_ROM_QSTR(MP_QSTR_ops), MP_ROM_PTR(&tflm_interpreter_ops_obj) },
+    { MP_ROM_QSTR(MP_QSTR_metadata), MP_ROM_PTR(&tflm_interpreter_metadata_obj) },
     { MP_ROM_QSTR(MP_QSTR_profile), MP_ROM_PTR(&tflm_interpreter_profile_obj) },
     { MP_ROM_QSTR(MP_QSTR_memory_map), MP_ROM_PTR(&tflm_interpreter_memory_map_obj) },
     { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&tflm_interpreter_del_obj) },

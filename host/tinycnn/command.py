@@ -73,7 +73,14 @@ def compiler(program: str) -> str:
 
 
 def first_error(log: str) -> str:
-    """The first line of a build's output that looks like an error, else the last line."""
+    """The first line of a build's output that looks like an error, else the last line.
+
+    What CMake says of an error stands indented on the lines after it.
+    """
+    if found := re.search(
+        r"^CMake Error\b[^\n]*:\s*\n((?:(?:[ \t]+\S[^\n]*)?\n)+)", log, re.MULTILINE
+    ):
+        return " ".join(found[1].split())
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     pattern = re.compile(r"(\berror:|undefined reference|\*\*\* |No such file)")
     told = [line for line in lines if pattern.search(line)]

@@ -59,6 +59,22 @@ def test_healthy_board_before_and_after_a_deploy(
     assert told["next"] == "tinycnn deploy"
 
 
+def test_model_of_ones_own_is_what_to_run(
+    command: Command, board: PtyBoard, models: Pipeline, simulator: Program, tmp_path: Path
+) -> None:
+    """After `deploy --model` nothing is missing: the board has what its user wanted."""
+    own = tmp_path / "mine.tflite"
+    own.write_bytes(models.converted.path(models.converted.int8).read_bytes())
+    said = command("deploy", "--port", board.port, "--model", own)
+    assert said.status == 0
+    assert "  trained on raw values divided by 16: give it raw / 16\n" in said.out
+    status, told = report(command, board.port)
+    assert (status, told["models"]) == (0, "mine.tflite")
+    assert "digits.tflite (missing)" in told["files"]
+    assert "tflm.Interpreter(" in told["next"] and "mine.tflite" in told["next"]
+    assert said.out.rstrip().endswith(told["next"])
+
+
 def test_what_is_in_the_firmware_is_not_missing(
     command: Command, board: PtyBoard, models: Pipeline
 ) -> None:

@@ -144,6 +144,24 @@ def unused_code() -> bytes:
     return edited(one_op(OP.RELU, [Tensor([4])], Tensor([4])), add_code)
 
 
+def metadata() -> bytes:
+    """RELU, and entries of metadata: one twice, one empty, one whose buffer is not there."""
+
+    def add_entries(model: Any) -> None:
+        model.metadata = []
+        for name, raw in ((b"one", b"\x00first"), (b"one", b"again"), (b"empty", b"")):
+            entry, buffer = schema.MetadataT(), schema.BufferT()
+            buffer.data = np.frombuffer(raw, np.uint8)
+            entry.name, entry.buffer = name, len(model.buffers)
+            model.buffers.append(buffer)
+            model.metadata.append(entry)
+        lost = schema.MetadataT()
+        lost.name, lost.buffer = b"lost", 1000
+        model.metadata += [lost, schema.MetadataT()]
+
+    return edited(one_op(OP.RELU, [Tensor([4])], Tensor([4])), add_entries)
+
+
 def unknown_op() -> bytes:
     """An op that no profile has."""
     return one_op(OP.FLOOR, [Tensor([4])], Tensor([4]))
@@ -191,6 +209,7 @@ def device_models() -> dict[str, bytes]:
     made["many_inputs.tflite"] = many_inputs()
     made["per_channel.tflite"] = per_channel()
     made["unused_code.tflite"] = unused_code()
+    made["metadata.tflite"] = metadata()
     made["refused.tflite"] = refused()
     made["echo_u64.tflite"] = echo(schema.TensorType.UINT64)
     made["unknown_op.tflite"] = unknown_op()

@@ -101,6 +101,19 @@ Error: app partition is too small for binary micropython.bin size 0x1f0010:
 """
 
 
+CMAKE = """\
+-- Building ESP-IDF components for target esp32c3
+CMake Error at CMakeLists.txt:23 (message):
+  The board NONE is not known.
+
+  Take another.
+
+
+-- Configuring incomplete, errors occurred!
+cmake failed with exit code 1, output of the command is in the logs
+"""
+
+
 @pytest.mark.parametrize(
     ("log", "line"),
     [
@@ -108,6 +121,7 @@ Error: app partition is too small for binary micropython.bin size 0x1f0010:
         ("ld: region `iram0_0_seg' overflowed by 1234 bytes", "iram0_0_seg is 1,234 bytes"),
         ("Error: not of docker\nmain.c:1:2: error: no such type", "does not build: main.c:1:2"),
         ("main.c:1:2: error: no such type\nninja: stopped", "main.c:1:2: error: no such type"),
+        (CMAKE, "does not build: The board NONE is not known. Take another."),
         ("Cannot establish a connection to the component registry", "give --components DIR"),
     ],
 )  # fmt: skip

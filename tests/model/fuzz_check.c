@@ -53,6 +53,17 @@ static void read_ops(const uint8_t *data, size_t size, bool passed) {
     }
 }
 
+static void read_metadata(const uint8_t *data, size_t size) {
+    const uint8_t *found;
+    size_t len;
+    for (size_t name = 0; name < 2; ++name) {
+        static const char *const names[] = { "tinycnn.input", "" };
+        if (model_metadata(data, size, names[name], strlen(names[name]), &found, &len) && len > 0) {
+            sink += found[0] + (uint32_t)found[len - 1];
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char message[MODEL_MESSAGE_SIZE];
     model_status_t status = model_check(data, size, tflm_ops, tflm_op_count,
@@ -71,5 +82,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     read_tensors(data, size, false, status == MODEL_OK);
     read_tensors(data, size, true, status == MODEL_OK);
     read_ops(data, size, status == MODEL_OK);
+    read_metadata(data, size);
     return 0;
 }

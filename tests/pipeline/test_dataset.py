@@ -35,6 +35,18 @@ def test_digits_are_the_articles(digits: Dataset) -> None:
     assert np.array_equal(test.x[0], digits.x[1078])
 
 
+def test_digits_are_known_by_their_content(digits: Dataset, tmp_path: Path) -> None:
+    """Not by the name of a file: a copy is the article's, and other images are not."""
+    raw = digits.x * digits.maximum
+    for name, x, article in (
+        ("mine", raw, True),
+        ("digits", raw[::-1], False),
+        ("digits", raw * 2, False),  # what the model tells of its input is another
+    ):
+        np.savez(tmp_path / f"{name}.npz", x=x, y=digits.y)
+        assert load_npz(tmp_path / f"{name}.npz").is_digits == article
+
+
 def test_parts_cover_every_image_once(digits: Dataset) -> None:
     joined = np.concatenate([digits.part(n).y for n in ("train", "test", "validation")])
     assert np.array_equal(joined, digits.y)

@@ -194,19 +194,31 @@ def test_gives_logits(digits: Dataset, tmp_path: Path) -> None:
         assert models.gives_logits(models.load_model(path), digits.x[:20]) is not softmax
 
 
-@pytest.mark.parametrize("after", ["Reshape", "Dropout", "Activation", "Model"])
+@pytest.mark.parametrize("after", ["Reshape", "Dropout", "Activation", "Model", "sigmoid"])
 def test_probabilities_are_known_whatever_layer_is_last(after: str, digits: Dataset) -> None:
     more = keras()
     layers = more.layers
     softmax = [layers.Flatten(), layers.Dense(10), layers.Softmax()]
     last = {
         "Reshape": [*softmax, layers.Reshape((10,))],
+        "sigmoid": [layers.Flatten(), layers.Dense(10, activation="sigmoid")],
         "Dropout": [*softmax, layers.Dropout(0.1)],
         "Activation": [layers.Flatten(), layers.Dense(10), layers.Activation(more.ops.softmax)],
         "Model": [more.Sequential([more.Input((8, 8, 1)), *softmax])],
     }
     model = more.Sequential([more.Input((8, 8, 1)), *last[after]])
     assert not models.gives_logits(model, digits.x[:20])
+
+
+@pytest.mark.parametrize("last", ["linear", "relu", "tanh"])
+@pytest.mark.parametrize("start", ["zeros", "glorot_uniform"])
+def test_what_is_not_within_0_and_1_is_no_probability(
+    last: str, start: str, digits: Dataset
+) -> None:
+    layers = keras().layers
+    head = layers.Dense(10, activation=last, kernel_initializer=start)
+    model = keras().Sequential([keras().Input((8, 8, 1)), layers.Flatten(), head])
+    assert models.gives_logits(model, digits.x[:20])
 
 
 @pytest.mark.parametrize(("name", "least"), [("article", 4), ("tiny", 4), ("best", 6), ("max", 4)])

@@ -77,6 +77,22 @@ def test_nothing_needless_is_left(corpus: dict[str, bytes]) -> None:
     assert used == set(range(len(model.buffers)))
 
 
+def test_metadata_of_ours_stays_and_no_other(corpus: dict[str, bytes]) -> None:
+    def entries(data: bytes) -> dict[bytes, bytes]:
+        model = unpacked(data)
+        return {e.name: bytes(model.buffers[e.buffer].data) for e in model.metadata or ()}
+
+    whole = corpus["digits_q"]
+    assert entries(whole)  # the converter's
+    first = slim(whole, {"tinycnn.input": b"1234", "tinycnn.more": b"x"})
+    assert entries(first) == {b"tinycnn.input": b"1234", b"tinycnn.more": b"x"}
+    assert slim(first) == first
+    again = slim(first, {"tinycnn.input": b"4321"})
+    assert entries(again) == {b"tinycnn.input": b"4321", b"tinycnn.more": b"x"}
+    # What XNNPACK and the others see is what it was.
+    assert np.array_equal(*(outputs(data, OpResolverType.AUTO)[0] for data in (whole, again)))
+
+
 def test_data_lies_aligned_as_the_schema_asks(corpus: dict[str, bytes]) -> None:
     for name, data in corpus.items():
         small = slim(data)

@@ -21,7 +21,7 @@ from tinycnn.board.repl import LostError, Repl, ScriptError
 from tinycnn.errors import TargetError, UserError
 from tinycnn.files import models_in, read_bytes
 from tinycnn.progress import Progress, silent
-from tinycnn.tflite.check import need_runnable
+from tinycnn.tflite.check import CheckedModel, need_runnable
 
 _BESIDE = ".new"
 _SLOWEST = 1000  # bytes a second: a third of what 115200 baud bring, as text
@@ -121,10 +121,12 @@ def _deployed(
     return Deployed(copied, kept, arenas, _room(board)[1])
 
 
-def need_models(files: Mapping[str, Path]) -> None:
-    """Raise UserError, before a board is looked for, for a model that no firmware runs."""
-    for path in models_in(files).values():
-        need_runnable(read_bytes(path), path)
+def need_models(files: Mapping[str, Path]) -> dict[str, CheckedModel]:
+    """What the check says of the models among `files`, before a board is looked for.
+
+    Raises UserError if no firmware runs one of them.
+    """
+    return {name: need_runnable(read_bytes(path), path) for name, path in models_in(files).items()}
 
 
 def sync(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tinycnn.board.answers import pair_of, record, size, text
+from tinycnn.board.answers import pair_of, record, sequence_of, size, text
 from tinycnn.board.deploy import board_digests
 from tinycnn.board.loader import Chip
 from tinycnn.board.loader import connect as connect_loader
@@ -34,6 +34,7 @@ except (ImportError, AttributeError):
 try:
     stat = os.statvfs("")
     facts["files"] = stat[0] * stat[3], stat[0] * stat[2]
+    facts["models"] = [name for name in os.listdir() if name.endswith(".tflite")][:20]
 except OSError:
     pass
 gc.collect()
@@ -86,6 +87,7 @@ class Board:
 
     flash       of the chip; 0 if the firmware does not tell
     files_free  of `files_size`, its file system; both 0 if it has none
+    models      the .tflite files in it
     tflm        None if the firmware has no such module
     """
 
@@ -94,6 +96,7 @@ class Board:
     flash: int
     files_free: int
     files_size: int
+    models: tuple[str, ...]
     heap_free: int
     tflm: Tflm | None
 
@@ -123,13 +126,22 @@ class Diagnosis:
         if not self._has_all:
             if not self.board.files_size:
                 return "tinycnn flash --erase-all, since the board has no file system"
+            if self._own:
+                return run_line(self.port, self._own[0])
             return "tinycnn deploy"
         return run_line(self.port)
 
     @property
     def ready(self) -> bool:
-        """May digits be classified there."""
-        return bool(self.board and self.board.tflm) and self._has_all
+        """May digits be classified there, or does a model of the user's own wait."""
+        return bool(self.board and self.board.tflm) and (self._has_all or bool(self._own))
+
+    @property
+    def _own(self) -> list[str]:
+        """Models that a deploy of theirs brought in the place of ours."""
+        if self.board is None or "other" in self.files.values():
+            return []
+        return [name for name in self.board.models if name not in self.files]
 
     @property
     def _has_all(self) -> bool:
@@ -186,6 +198,7 @@ def _board(answer: Any) -> Board:
         flash=size(facts.get("flash", 0)),
         files_free=free,
         files_size=whole,
+        models=sequence_of(text)(facts.get("models", ())),
         heap_free=size(facts["heap"]),
         tflm=tflm,
     )

@@ -79,6 +79,8 @@ def _report(found: Diagnosis) -> list[tuple[str, str]]:
             engine = f"{tflm.version}, engine {tflm.engine} {short_commit(tflm.commit)}"
             lines[-1] = ("tflm", f"{engine}, {tflm.ops} ops")
         have = ", ".join(name + _STATES[state] for name, state in found.files.items())
+        if own := [name for name in board.models if name not in found.files]:
+            lines.append(("models", ", ".join(own)))
         lines.append(("files", have or "none to deploy yet: run `tinycnn demo`"))
     elif found.chip is not None:
         lines += [("chip", str(found.chip)), ("firmware", "no MicroPython answers")]
@@ -159,9 +161,10 @@ def deploy(
     from tinycnn.board.ports import choose_port
     from tinycnn.board.repl import connect
     from tinycnn.files import board_files
+    from tinycnn.tflite.divisor import told
 
     files = board_files(model)
-    deploying.need_models(files)
+    models = deploying.need_models(files)
     name = choose_port(port)
     with connect(name) as board, progress_bar("deploy") as show:
         done = deploying.deploy(board, files, show)
@@ -169,6 +172,8 @@ def deploy(
         arena = f", arena of {done.arenas[file]} bytes" if file in done.arenas else ""
         state = "copied" if file in done.copied else "there already"
         say(f"{file}: {state}{arena}")
+        if file in models:
+            say(f"  {told(models[file].divisor)}")
     own = model.name if model is not None and model.name not in board_files() else None
     say(f"{done.free >> 10} KB free; next: {run_line(name, own)}")
 

@@ -22,6 +22,7 @@ def check(
 ) -> None:
     """Say whether a board can run a model, and what it takes; status 1 if it cannot."""
     from tinycnn.tflite import check as checking
+    from tinycnn.tflite.divisor import told
     from tinycnn.tflite.ops import profile_set
 
     profile_set(ops)
@@ -38,6 +39,8 @@ def check(
     for kind, tensors in (("input", found.inputs), ("output", found.outputs)):
         for at, tensor in enumerate(tensors):
             say(f"  {kind} {at}: {tensor}")
+    if found.inputs:
+        say(f"  {told(found.divisor)}")
     if not found.reason:
         for line in _arena(data):
             say(f"  {line}")

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 @app.command()
 def demo(target: TargetOption = TargetName.unix_hosted) -> None:
     """Train, quantize, evaluate, and classify digits in MicroPython; no board needed."""
+    from tinycnn.cli.tables import print_table
     from tinycnn.demo import demo as run_demo
     from tinycnn.pipeline import dataset as datasets
 
     made = run_demo(datasets.load(None), files.BUILD, target.value, _step)
     say(made.output)
-    console().print(_table(made))
+    print_table(console(), _table(made))
     say(
         "Of 8: bundled digits right. Arena: bytes. µs: median time of an inference, in\n"
         f"MicroPython {made.target.micropython} on the target {made.target.name}; "

@@ -81,6 +81,7 @@ def quantize(
     from tinycnn.pipeline import dataset as datasets
     from tinycnn.pipeline import quantize as quantizing
     from tinycnn.pipeline.train import adopt, need_trained
+    from tinycnn.tflite.divisor import told
 
     images = datasets.load(data)
     with progress_bar("quantize") as progress:
@@ -90,6 +91,7 @@ def quantize(
             adopt(images, model, build_dir)
     for tflite in made.models:
         say(f"{made.path(tflite)}: {tflite.size} bytes, {len(tflite.ops)} ops")
+    say(told(images.maximum))
     for name, why in made.unfit.items():
         say(f"tinycnn: no board runs {name}.tflite: {why}", err=True)
     if made.unfit:
@@ -113,7 +115,7 @@ def evaluate(
     build_dir: BuildDir = files.BUILD,
 ) -> None:
     """Measure accuracy and time in Keras, LiteRT and TFLM."""
-    from tinycnn.cli.tables import evaluation_table
+    from tinycnn.cli.tables import print_evaluation
     from tinycnn.pipeline import dataset as datasets
     from tinycnn.pipeline import evaluate as evaluating
     from tinycnn.pipeline.crossval import ensure_cross_validated
@@ -135,9 +137,7 @@ def evaluate(
             found = evaluating.evaluate(
                 images, models, build_dir, progress, trained=trained, cross_validation=crossed
             )
-    shown = console()
-    for part in evaluation_table(found):
-        shown.print(part)
+    print_evaluation(console(), found)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import RenderableType
+from rich.console import Console
 from rich.table import Table
 
 from tinycnn.pipeline.evaluate import (
@@ -14,10 +14,24 @@ from tinycnn.pipeline.evaluate import (
 from tinycnn.pipeline.score import Score
 
 
-def evaluation_table(evaluation: Evaluation) -> list[RenderableType]:
-    """One table of the evaluation, and the lines that go under it."""
+def print_table(shown: Console, table: Table) -> None:
+    """Print `table`; where it is too narrow for it, each row as lines of heading and cell."""
+    roomy = shown.options.update(width=1000)
+    if shown.measure(table, options=roomy).maximum <= shown.width:
+        shown.print(table)
+        return
+    shown.print(table.title)
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        shown.print()
+        for column, cell in zip(table.columns, row, strict=True):
+            if cell:
+                shown.print(f"{column.header}: {cell}", soft_wrap=True)
+
+
+def print_evaluation(shown: Console, evaluation: Evaluation) -> None:
+    """Print one table of the evaluation, and the lines that go under it."""
     sizes = {model.name: model.bytes for model in evaluation.models}
-    reference = evaluation.data == "digits"
+    reference = evaluation.of_digits
     table = Table(title=f"Evaluation on {evaluation.data}", title_justify="left")
     table.add_column("model")
     table.add_column("runtime")
@@ -29,7 +43,9 @@ def evaluation_table(evaluation: Evaluation) -> list[RenderableType]:
         table.add_section()
         for name, size in ARTICLE_BYTES.items():
             table.add_row(name, "article", str(size), "", f"{ARTICLE_ACCURACY[name]:.2%}", "", "")
-    return [table, *_notes(evaluation)]
+    print_table(shown, table)
+    for note in _notes(evaluation):
+        shown.print(note)
 
 
 def _row(result: Result, size: int | None) -> list[str]:

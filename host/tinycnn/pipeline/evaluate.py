@@ -96,10 +96,15 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that `evaluate` found; `key` identifies the data and models it is of."""
+    """All that `evaluate` found; `key` identifies the data and models it is of.
+
+    data       its name
+    of_digits  it is the article's, and what the article found can stand beside
+    """
 
     key: str
     data: str
+    of_digits: bool
     models: tuple[ModelFacts, ...]
     results: tuple[Result, ...]
     differences: tuple[Difference, ...]
@@ -178,6 +183,7 @@ def _measure(
     return Evaluation(
         key=evaluation_key(dataset, models),
         data=dataset.name,
+        of_digits=dataset.is_digits,
         models=tuple(
             ModelFacts(m.name, m.size, m.ops, m.arena_used, m.tflm_error) for m in models
         ),
@@ -223,6 +229,7 @@ def _evaluation(record: dict[str, Any]) -> Evaluation:
     return Evaluation(
         key=record["key"],
         data=record["data"],
+        of_digits=record["of_digits"],
         models=tuple(ModelFacts(**{**m, "ops": tuple(m["ops"])}) for m in record["models"]),
         results=tuple(
             Result(

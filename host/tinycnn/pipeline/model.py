@@ -20,6 +20,9 @@ from tinycnn.text import printable
 
 Shape = tuple[int, int, int]
 
+_FAR = np.float32(1000)
+_ROUNDING = 1e-5
+
 _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 """What TensorFlow takes as the name of a scope."""
 
@@ -247,12 +250,14 @@ def check_fits(model: Any, shape: Shape, classes: int, name: str) -> None:
 def gives_logits(model: Any, x: Floats) -> bool:
     """Whether `model` leaves scores as they are, as seen on some images x (n, h, w, c).
 
-    If not, they are probabilities, whatever layer made them so.
+    If not, they are probabilities, whatever layer made them so, a softmax or a sigmoid
+    for each class: within [0, 1] even for images far beyond any, and not all 0 here.
     """
+    strained = np.concatenate([x, _FAR * x, -_FAR * x])
     with captured():
-        scores = model.predict(x, verbose=0).astype(np.float64)
-    sums = scores.sum(axis=1)
-    return bool((scores < 0).any() or not np.allclose(sums, 1, atol=0.01))
+        scores = model.predict(strained, verbose=0).astype(np.float64)
+    bounded = (scores >= 0) & (scores <= 1 + _ROUNDING)
+    return not (bounded.all() and (scores[: len(x)].sum(axis=1) > 0).all())
 
 
 def layers_of(model: Any) -> list[Layer]:

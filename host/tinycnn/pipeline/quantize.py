@@ -15,6 +15,7 @@ from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.model import need_keras
 from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
+from tinycnn.tflite import divisor
 from tinycnn.tflite.blame import blame
 from tinycnn.tflite.c_header import c_header
 from tinycnn.tflite.read import TFLite, inspect_tflite
@@ -154,12 +155,14 @@ def need_quantized(dataset: Dataset, trained: TrainedModel, build: Path) -> Quan
 def slimmed(data: bytes, name: str, dataset: Dataset) -> TFLite:
     """The .tflite `data` without what no runtime needs, shown to give the same values.
 
+    With it what the images of `dataset` were divided by.
+
     Both run on the training images: in LiteRT, with its own kernels and the reference
     ones, and in TFLM if that runs the model. Raises RuntimeError if one value differs:
     that would be a fault of `tinycnn.tflite.slim`.
     """
     whole = inspect_tflite(data, name)
-    small = inspect_tflite(slim(data), name)
+    small = inspect_tflite(slim(data, {divisor.NAME: divisor.packed(dataset.maximum)}), name)
     x = dataset.part("train").x[:PROOF_IMAGES]
     runtimes = ("litert", "reference", *(() if whole.tflm_error else ("tflm",)))
 
@@ -182,6 +185,7 @@ def _key(dataset: Dataset, source: Path, io: str) -> str:
         "pipeline/quantize.py",
         "tflite/blame.py",
         "tflite/check.py",
+        "tflite/divisor.py",
         "tflite/slim.py",
         "tflite/c_header.py",
     )

@@ -46,7 +46,7 @@ def write_report(
     wrong = [i for i, (y, p) in enumerate(zip(test.y, predicted, strict=True)) if y != p]
     if wrong:
         draw["mistakes"] = lambda: pictures.mistakes(test, predicted, wrong)
-    points = frontier.recorded() if dataset.name == "digits" else []
+    points = frontier.recorded() if dataset.is_digits else []
     if points:
         here = (converted.int8.size, judged.parts["test"])
         draw["frontier"] = lambda: quality.frontier_picture(points, here)

@@ -205,10 +205,10 @@ def _sizes(evaluation: Evaluation) -> str:
                 f"{result.microseconds:.1f}",
             ]
         )
-    if evaluation.data == "digits":
+    if evaluation.of_digits:
         for name, size in ARTICLE_BYTES.items():
             rows.append([name, "the article", f"{size:,}", f"{ARTICLE_ACCURACY[name]:.2%}", ""])
-    reference = len(ARTICLE_BYTES) if evaluation.data == "digits" else 0
+    reference = len(ARTICLE_BYTES) if evaluation.of_digits else 0
     return table(["model", "runtime", "bytes", "test", "µs"], rows, text=2, ref=reference)
 
 
@@ -245,7 +245,7 @@ def _honest(evaluation: Evaluation, judged: Result, figures: dict[str, bytes]) -
             "<p class=soft>The blocks are contiguous because neighbours may share a source, as "
             "digits share a writer; each was judged by a network trained on all the others.</p>"
         )
-    if evaluation.data == "digits":
+    if evaluation.of_digits:
         lines.append(
             "<p>The article reports 95.82 % on the test part, which is an easy one: its own two "
             "published models have 320 of 360 (88.89 %) on the validation part.</p>"

@@ -132,7 +132,7 @@ def accuracies(evaluation: Evaluation) -> bytes:
             for at, score in enumerate(crossed.folds)
         ]
         rows.append(("cross-validation, all blocks", crossed.pooled, BLUE))
-    if evaluation.data == "digits":
+    if evaluation.of_digits:
         article = Score(round(359 * ARTICLE_ACCURACY["model_int8"]), 359)
         rows.append(("the article, test", article, ORANGE))
         rows.append(("the article's models, validation", ARTICLE_VALIDATION, ORANGE))

@@ -17,6 +17,7 @@ from tinycnn.command import compiler, first_error, need, run
 from tinycnn.errors import BuildError, UserError
 from tinycnn.files import BUILD, ROOT, read_bytes
 from tinycnn.text import printable
+from tinycnn.tflite import divisor
 from tinycnn.tflite.ops import PROFILES, offered
 
 MODEL = ROOT / "firmware_build" / "model"
@@ -59,6 +60,7 @@ class CheckedModel:
     reason   why not, or which op of it no firmware offers; "" if it can run
     ops      as they run; empty unless the bytes can be read
     inputs, outputs   likewise
+    divisor  of the raw values it was trained on; None if it does not tell
     """
 
     size: int
@@ -67,6 +69,7 @@ class CheckedModel:
     ops: tuple[ModelOp, ...]
     inputs: tuple[ModelTensor, ...] = ()
     outputs: tuple[ModelTensor, ...] = ()
+    divisor: float | None = None
 
     @property
     def profile(self) -> str:
@@ -105,6 +108,7 @@ def check_model(model: bytes) -> CheckedModel:
         tuple(_ops(library, model)) if valid else (),
         tuple(_tensors(library, model, output=False)) if valid else (),
         tuple(_tensors(library, model, output=True)) if valid else (),
+        _divisor(library, model) if valid else None,
     )
 
 
@@ -184,6 +188,14 @@ def _tensors(library: ctypes.CDLL, model: bytes, *, output: bool) -> list[ModelT
     return found
 
 
+def _divisor(library: ctypes.CDLL, model: bytes) -> float | None:
+    name, data, length = divisor.NAME.encode(), ctypes.c_void_p(), ctypes.c_size_t()
+    entry = (name, len(name), ctypes.byref(data), ctypes.byref(length))
+    if not library.model_metadata(model, len(model), *entry):
+        return None
+    return divisor.unpacked(ctypes.string_at(data.value or 0, length.value))
+
+
 @cache
 def _library() -> ctypes.CDLL:
     """The checker with every op there is, compiled once for each state of its sources."""
@@ -216,6 +228,14 @@ def _library() -> ctypes.CDLL:
         ctypes.c_size_t,
         ctypes.c_void_p,
     )
+    library.model_metadata.argtypes = (
+        *bytes_and_size,
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+    )
+    library.model_metadata.restype = ctypes.c_bool
     library.model_type_name.restype = ctypes.c_char_p
     for of_tensor in (
         library.model_tensor_dim,

@@ -1,7 +1,7 @@
 """Slimming: a .tflite without what no runtime reads, giving the same values.
 
 All of it goes through the schema's object API. What goes: names, the description,
-signatures, metadata, empty and doubled buffers, quantization without a number, default
+signatures, metadata of others, empty and doubled buffers, quantization without a number, default
 values written out, and the RESHAPE of a Flatten before a fully connected layer, which
 reads its input as one row anyway. What is equal is written once: vectors (the zero points
 of every channel, shapes), quantization tables, buffers.
@@ -13,6 +13,7 @@ values differ in single steps, and LiteRT refuses a model that has not the secon
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import flatbuffers
@@ -25,14 +26,19 @@ IDENTIFIER = b"TFL3"
 BUFFER_ALIGNMENT = 16
 """What the schema asks of the data of a buffer (`force_align`)."""
 
+_OURS = b"tinycnn."
+"""How the names of metadata begin that stay."""
+
 _NEW_CODES = 127
 """Ops from here on are in `builtin_code` only; those below in the older field as well."""
 
 _OP = schema.BuiltinOperator
 
 
-def slim(data: bytes) -> bytes:
-    """The .tflite `data` with what a runtime needs, and nothing else.
+def slim(data: bytes, metadata: Mapping[str, bytes] | None = None) -> bytes:
+    """The .tflite `data` with what a runtime needs, what is ours, and nothing else.
+
+    metadata   entries to add, by their names; an entry of that name goes
 
     Types, shapes and numbers stay, and so do the order and the options of the ops. A
     model of several subgraphs is returned as it is: its signatures may be what tells
@@ -42,6 +48,7 @@ def slim(data: bytes) -> bytes:
     if len(model.subgraphs) != 1:
         return data
     graph = model.subgraphs[0]
+    entries = _ours(model) | {name.encode(): raw for name, raw in (metadata or {}).items()}
     model.description = model.metadata = model.metadataBuffer = model.signatureDefs = None
     graph.name = None
     _drop_flattens(model, graph)
@@ -51,9 +58,28 @@ def slim(data: bytes) -> bytes:
         _slim_tensor(tensor)
     _merge_quantization(graph)
     _merge_buffers(model, graph)
+    _add_metadata(model, entries)
     builder = _Builder(len(data))
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
+
+
+def _ours(model: Any) -> dict[bytes, bytes]:
+    """The metadata that this package wrote, by name."""
+    entries = [entry for entry in model.metadata or () if (entry.name or b"").startswith(_OURS)]
+    return {entry.name: _raw(model.buffers[entry.buffer]) for entry in entries}
+
+
+def _add_metadata(model: Any, entries: Mapping[bytes, bytes]) -> None:
+    if not entries:
+        return
+    model.metadata = []
+    for name, raw in entries.items():
+        entry, buffer = schema.MetadataT(), schema.BufferT()
+        buffer.data = np.frombuffer(raw, np.uint8)
+        entry.name, entry.buffer = name, len(model.buffers)
+        model.buffers.append(buffer)
+        model.metadata.append(entry)
 
 
 def _drop_flattens(model: Any, graph: Any) -> None:
@@ -148,7 +174,7 @@ def _merge_quantization(graph: Any) -> None:
 
 def _merge_buffers(model: Any, graph: Any) -> None:
     """One buffer for equal ones; number 0, empty by the schema, for all empty ones."""
-    raw = [b"" if b.data is None else np.asarray(b.data).tobytes() for b in model.buffers]
+    raw = [_raw(buffer) for buffer in model.buffers]
     used = {raw[tensor.buffer]: model.buffers[tensor.buffer] for tensor in graph.tensors}
     used.pop(b"", None)
     # Ends that are not aligned lie together: two gaps of half an alignment fill each other.
@@ -156,6 +182,10 @@ def _merge_buffers(model: Any, graph: Any) -> None:
     for tensor in graph.tensors:
         tensor.buffer = order.index(raw[tensor.buffer])
     model.buffers = [schema.BufferT(), *(used[data] for data in order[1:])]
+
+
+def _raw(buffer: Any) -> bytes:
+    return b"" if buffer.data is None else np.asarray(buffer.data).tobytes()
 
 
 class _Builder(flatbuffers.Builder):  # type: ignore[misc]
