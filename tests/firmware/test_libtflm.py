@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tinycnn.cache import SEAL
 from tinycnn.errors import BuildError
 from tinycnn.firmware import libtflm
 from tinycnn.firmware.fetch import Checkout
@@ -72,6 +74,32 @@ def test_other_flags_and_commits_are_other_archives(tree: Checkout) -> None:
     other = Checkout(tree.path, "local", "other", "1" * 40)
     built = {libtflm.build(tree), libtflm.build(tree, extra_flags="-g"), libtflm.build(other)}
     assert len(built) == 3
+
+
+@pytest.mark.parametrize("damage", ["none", "cut", "flipped", "emptied", "killed"])
+def test_objects_of_a_build_that_failed_are_used_if_they_are_whole(
+    tree: Checkout, cache: Path, damage: str
+) -> None:
+    broken = tree.path / "tensorflow/lite/micro/micro_interpreter.cc"
+    broken.write_text("#error here")
+    with pytest.raises(BuildError, match="#error here"):
+        libtflm.build(tree)
+    broken.write_text("int interpreter;")
+    done = next(cache.rglob("*.o"))
+    data = done.read_bytes()
+    before = done.stat()
+    if damage == "killed":  # the seal is written when make has ended, however it did
+        (seal,) = cache.rglob(SEAL)
+        seal.unlink()
+    at = data.index(done.stem.encode())  # of the symbol table: it would be linked
+    kept = {"cut": data[:-9], "flipped": data[:at] + b"X" + data[at + 1 :], "emptied": b""}
+    done.write_bytes(kept.get(damage, data))
+    os.utime(done, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a disk would
+    seen: list[int] = []
+    archive = libtflm.build(tree, progress=lambda what, now, total: seen.append(now))
+    assert (max(seen) < len(MEMBERS)) == (damage == "none")
+    linked = subprocess.run(["ar", "p", archive, done.name], check=True, capture_output=True)
+    assert linked.stdout == data
 
 
 def test_compile_error_is_one_line_and_the_rest_is_kept(tree: Checkout) -> None:

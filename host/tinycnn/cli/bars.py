@@ -14,7 +14,6 @@ from tinycnn.cli.say import console, say
 from tinycnn.progress import Progress
 from tinycnn.text import printable
 
-
 LINE_SECONDS = 60
 """Between two lines in a log, which nobody watches."""
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tinycnn.cache import Kept, find, keep
+from tinycnn.cache import SEAL, Kept, find, keep, seal, unseal
 from tinycnn.command import compiler, first_error, locked, make_environment, need, run
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, digest, read_bytes, write_atomic
@@ -85,10 +87,28 @@ def build(
                 f"AR={prefix}ar",
             ]
             name = f"esp-nn {esp_nn.version}" if esp_nn else f"TFLM {tflm.version}"
-            _make(base, name, progress)
+            with _objects(folder / "objects"):
+                _make(base, name, progress)
             keep(record, Kept(key, {}, {archive.name: read_bytes(archive)}))
             shutil.rmtree(folder / "objects")
     return archive
+
+
+@contextmanager
+def _objects(folder: Path) -> Iterator[None]:
+    """A block that compiles into `folder`: with what was compiled there, if that is whole.
+
+    What a compiler left that was killed, or what has changed since, must not be linked.
+    """
+    if unseal(folder, thorough=True) is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        (folder / SEAL).unlink()
+    try:
+        yield
+    finally:
+        if folder.is_dir():
+            seal(folder, {})
 
 
 def _make(base: list[str], name: str, progress: Progress) -> None:
