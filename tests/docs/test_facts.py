@@ -1,0 +1,108 @@
+"""Facts that the pages state and the code knows: they are the same."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from doc_pages import pages
+from host_helpers import Pipeline
+from tinycnn.board.romfs import model_image
+from tinycnn.files import ROOT
+from tinycnn.firmware.esp32 import idf
+from tinycnn.firmware.esp32.build import BOARDS
+from tinycnn.targets.targets import BUILDS
+from tinycnn.tflite.check import check_model
+from tinycnn.tflite.divisor import told
+
+sys.path.append(str(ROOT / "tests" / "device"))
+from staging import LACKS
+
+SHIPPED = ROOT / "device" / "digits.tflite"
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def rows(text: str, heading: str) -> Iterator[list[str]]:
+    """The cells of each row of the table whose first heading is that."""
+    _, _, rest = text.partition(f"\n| {heading} |")
+    assert rest, f"no table of {heading}"
+    for line in rest.splitlines()[2:]:
+        if not line.startswith("|"):
+            return
+        yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def names(cell: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", cell))
+
+
+def test_targets_and_what_they_lack() -> None:
+    text = page("docs/targets.md")
+    assert {row[0].strip("`") for row in rows(text, "target")} == set(BUILDS)
+    written = {row[0].strip("`"): names(row[2]) for row in rows(text, "capability")}
+    lacking = {
+        what: {target for target, lacks in LACKS.items() if what in lacks}
+        for what in set().union(*LACKS.values())
+    }
+    assert written == lacking
+
+
+def test_boards() -> None:
+    assert {row[0].strip("`") for row in rows(page("docs/firmware.md"), "`--board`")} == set(
+        BOARDS
+    )
+    for board in BOARDS:
+        assert f"`{board}`" in page("README.md")
+
+
+def test_versions_of_what_firmware_is_built_from() -> None:
+    sources = tomllib.loads((ROOT / "firmware_build" / "sources.toml").read_text())
+    text = page("docs/firmware.md")
+    assert f"MicroPython {sources['micropython']['tag']} recommends ESP-IDF" in text
+    assert f"ESP-IDF {idf.RECOMMENDED}" in text
+    oldest, too_new = (".".join(map(str, version)) for version in (idf.OLDEST, idf.TOO_NEW))
+    assert f"{oldest} and later, before {too_new}, are taken" in text
+
+
+def test_partitions() -> None:
+    table = (ROOT / "firmware_build" / "esp32" / "boards" / "partitions-4MiB.csv").read_text()
+    lines = (line.split(",") for line in table.splitlines() if line and line[0] != "#")
+    placed = {words[0].strip(): words for words in lines}
+    written = {row[0]: (row[1], row[2]) for row in rows(page("docs/firmware.md"), "from")}
+    for name, there in (("factory", "the application"), ("romfs", "ROMFS")):
+        start, size = (int(placed[name][column], 0) for column in (3, 4))
+        told_size, what = written[hex(start)]
+        assert told_size == f"{size >> 10:,} KiB"
+        assert what.startswith(there)
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
+def test_size_of_the_shipped_model(path: Path) -> None:
+    size = SHIPPED.stat().st_size
+    text = path.read_text()
+    found = re.findall(r"digits\.tflite <Interpreter of (\d+) model bytes", text)
+    found += re.findall(r"device/digits\.tflite: (\d+) bytes", text)
+    assert set(found) <= {str(size)}
+    packed = len(model_image({SHIPPED.name: SHIPPED}))
+    assert set(re.findall(r"models\.romfs: (\d+) bytes", text)) <= {str(packed)}
+
+
+def test_what_is_said_of_the_shipped_model() -> None:
+    assert f"{SHIPPED.stat().st_size:,} bytes" in page("docs/models.md")
+    assert f"  {told(check_model(SHIPPED.read_bytes()).divisor)}\n" in page("docs/cli.md")
+
+
+def test_sizes_of_the_articles_models(quick_pipeline: Pipeline) -> None:
+    """Epochs change weights, and no size."""
+    small, large = quick_pipeline.converted.int8.size, quick_pipeline.converted.float32.size
+    assert f"| bytes, float32 | 5,360 | {large:,} |" in page("docs/article.md")
+    assert f"| bytes, int8 | 3,800 | {small:,} |" in page("docs/article.md")
+    assert f"<Interpreter of {small} model bytes, 3 ops" in page("README.md")
