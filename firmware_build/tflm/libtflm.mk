@@ -83,10 +83,19 @@ $(OUT): $(OBJ)
 	@mv $@.part $@
 	@echo AR $@
 
-objects/%.o: $(TFLM_DIR)/%.cc
+# Nine tenths of the time to compile a kernel go to this header, so it is parsed once.
+SCHEMA := objects/schema.h
+
+$(SCHEMA).gch:
+	@mkdir -p $(@D)
+	@echo '#include "$(TF)/schema/schema_generated.h"' > $(SCHEMA)
+	@$(CXX) $(CXXFLAGS) -x c++-header $(SCHEMA) -o $@.part
+	@mv $@.part $@
+
+objects/%.o: $(TFLM_DIR)/%.cc $(SCHEMA).gch
 	@mkdir -p $(@D)
 	@echo CXX $<
-	@$(CXX) $(CXXFLAGS) -c $< -o $@.part
+	@$(CXX) $(CXXFLAGS) -include $(SCHEMA) -c $< -o $@.part
 	@mv $@.part $@
 
 objects/%.o: $(ESP_NN_DIR)/%.c
