@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.errors import TargetError, UserError
-from tinycnn.files import ROOT, board_files, stage, update_metrics
+from tinycnn.files import ROOT, board_files, need_writable, stage, update_metrics
 from tinycnn.pipeline.crossval import ensure_cross_validated
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.evaluate import Evaluation, evaluate, need_evaluation
@@ -89,6 +89,7 @@ def demo(dataset: Dataset, build: Path, target: str, step: Step) -> Demo:
     The model that ships is classified with too, but not trained. Raises UserError if a
     step fails; what was made before stays and is reused.
     """
+    need_writable(build)
     with step("train") as progress:
         trained = ensure_trained(dataset, recipe_named("article"), SEED, build, progress)
     with step("quantize") as progress:

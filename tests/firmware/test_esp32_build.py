@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,29 @@ def test_components_given_replace_and_add(place: Path) -> None:
     found = {link.name: link.resolve() for link in folder.iterdir()}
     assert found["mdns"] == place / "given" / "mdns"
     assert found["esp-nn"] == place / "given" / "esp-nn"
+
+
+@pytest.mark.parametrize(
+    ("board", "linked"),
+    [
+        ("ESP32", {"mdns", "lan867x"}),
+        ("ESP32_SPIRAM", {"mdns", "lan867x"}),
+        ("ESP32_C3", {"mdns"}),
+        ("ESP32_S3_SPIRAM_OCT", {"mdns", "tinyusb"}),
+    ],
+)
+def test_one_folder_of_components_serves_every_chip(
+    place: Path, board: str, linked: set[str]
+) -> None:
+    given = place / "given"
+    for name in ("mdns", "lan867x", "tinyusb"):
+        (given / name).mkdir(parents=True)
+        (given / name / "CMakeLists.txt").touch()
+    request = esp32.Request(esp32.BOARDS[board], profile_set("cnn"), components=(given,))
+    with suppress(BuildError):  # the fake's image is one for a C3
+        build(place, request)
+    folder = place / "build" / "esp32" / f"{board}-cnn" / "components"
+    assert {link.name for link in folder.iterdir()} - {"esp-tflite-micro", "esp-nn"} == linked
 
 
 def test_components_folder_without_any_is_one_line(place: Path) -> None:

@@ -190,13 +190,14 @@ def simulate(
     ] = False,
 ) -> None:
     """Run a script, or the REPL, on a target; the exit status is the script's."""
-    from tinycnn.files import stage
+    from tinycnn.files import BUILD, need_writable, stage
     from tinycnn.targets.flash import FLASH, flash_files
     from tinycnn.targets.targets import Choice, build_target, facts
 
     speak(err=True)
     if script is not None and not script.is_file():
         raise UserError(f"there is no script {script}")
+    need_writable(BUILD)
     chosen = _op_set(ops, ops_from) if ops or ops_from else None
     with progress_bar(target.value) as show:
         built = build_target(target.value, Choice(chosen, port, qemu, image), progress=show)

@@ -10,6 +10,7 @@ bent as it is, and averaged.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -24,6 +25,8 @@ _MARGIN = 1  # pixels of paper around the image, so that strokes may leave it
 _ROUNDS = 30  # of correcting the fine image until its counts are right
 _STEEP = 4.0  # how sharp the edge of ink is meanwhile
 _PAPER = -1.0  # the field far from ink
+_AT_ONCE = 1 << 21  # dots that are worked on: a dozen arrays of so many floats, at times
+_KEPT = 64 << 20  # bytes of fields that are kept; more are made anew each time
 _VIEW = 1.25  # how much more than the image is looked at before it is fitted
 
 
@@ -69,25 +72,30 @@ class Redrawer:
         ink = x.max(axis=(2, 3)) > 0
         self.fitted = bool(self.inked and ink[:, 0].all() and ink[:, -1].all())
         planes = x.transpose(0, 3, 1, 2).reshape(count * channels, height, width)
-        planes = np.pad(planes, ((0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN)))
-        self._fields = _ink_fields(planes) if self.inked else _finer(planes)
+        self._planes = np.pad(planes, ((0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN)))
+        self._fields: Floats | None = None
+        if self._planes.nbytes * FINE * FINE <= _KEPT:
+            self._fields = self._fields_of(np.arange(len(planes)))
 
     def draw(
         self, indices: npt.NDArray[np.int64], generator: np.random.Generator, how: Augment
     ) -> Floats:
         """A variant of each of the images `indices`, float32 (len, h, w, c) in [0, 1]."""
-        height, width, channels = self._shape
-        bend = _Bend(len(indices), height * FINE, width * FINE, generator, how)
-        drawn = generator.uniform(-how.thickness, how.thickness, (len(indices), 1, 1))
+        height, width, _ = self._shape
+        n = len(indices)
+        bend = _Bend(n, height * FINE, width * FINE, generator, how)
+        drawn = generator.uniform(-how.thickness, how.thickness, (n, 1, 1))
         level: Floats = drawn.astype(np.float32)
-        found = []
-        for channel in range(channels):
-            field = self._fields[indices * channels + channel]
-            field = bend.of(field, _VIEW if self.fitted else 1.0, _PAPER if self.inked else 0.0)
-            if self.fitted:
-                field = _fit(field, level, generator, how)
-            found.append(_counted(field > level if self.inked else field))
-        return np.stack(found, axis=-1)
+        fit = _Fit(n, generator, how) if self.fitted else None
+        paper, view = _PAPER if self.inked else 0.0, _VIEW if self.fitted else 1.0
+
+        def redrawn(field: Floats, part: slice) -> Floats:
+            field = bend.of(field, part, view, paper)
+            if fit is not None:
+                field = fit.of(field, part, level[part])
+            return _counted(field > level[part] if self.inked else field)
+
+        return self._each(indices, redrawn)
 
     def moved(self, right: float = 0.0, down: float = 0.0, level: float = 0.0) -> Floats:
         """Every image moved by so many dots and with ink above `level`: thinner if it is more.
@@ -95,19 +103,46 @@ class Redrawer:
         float32 (n, h, w, c) in [0, 1]; not fitted. Moved by nothing at level 0 they are what
         they were, to a dot or two in a pixel.
         """
-        height, width, channels = self._shape
+        height, width, _ = self._shape
         y = _centred(height * FINE)[None, :, None] - down
         x = _centred(width * FINE)[None, None, :] - right
-        found = []
-        for channel in range(channels):
-            field = self._fields[channel::channels]
-            rows, columns = field.shape[1:]
+
+        def shifted(field: Floats, part: slice) -> Floats:
+            count, rows, columns = field.shape
             y_at, x_at = np.broadcast_arrays(y + (rows - 1) / 2, x + (columns - 1) / 2)
-            shape = (self.count, *y_at.shape[1:])
+            shape = (count, *y_at.shape[1:])
             at = np.broadcast_to(y_at, shape), np.broadcast_to(x_at, shape)
             field = _sample(field, *at, _PAPER if self.inked else 0.0)
-            found.append(_counted(field > level if self.inked else field))
-        return np.stack(found, axis=-1)
+            return _counted(field > level if self.inked else field)
+
+        return self._each(np.arange(self.count), shifted)
+
+    def _each(
+        self, indices: npt.NDArray[np.int64], change: Callable[[Floats, slice], Floats]
+    ) -> Floats:
+        """`change` of the fields of each channel of the images `indices`, (len, h, w, c).
+
+        It is asked for few images at a time, and told which of `indices` they are.
+        """
+        height, width, channels = self._shape
+        made = np.empty((len(indices), height, width, channels), np.float32)
+        for part in _parts(len(indices), _AT_ONCE // (height * width * FINE * FINE)):
+            for channel in range(channels):
+                at = indices[part] * channels + channel
+                field = self._fields_of(at) if self._fields is None else self._fields[at]
+                made[part, ..., channel] = change(field, part)
+        return made
+
+    def _fields_of(self, planes: npt.NDArray[np.int64]) -> Floats:
+        chosen = self._planes[planes]
+        return _ink_fields(chosen) if self.inked else _finer(chosen)
+
+
+def _parts(count: int, at_once: int) -> Iterator[slice]:
+    """Slices of `count` things, of `at_once` each."""
+    step = max(1, at_once)
+    for start in range(0, count, step):
+        yield slice(start, min(start + step, count))
 
 
 class _Bend:
@@ -124,44 +159,55 @@ class _Bend:
         self._shear = even(how.shear)
         self._scale = np.exp(even(how.scale)), np.exp(even(how.scale))
         self._shift = even(how.shift), even(how.shift)
-        shape = (n, height, width, how.knots)
-        self._wave = tuple(how.elastic * _smooth_noise(generator, *shape) for _ in range(2))
+        self._elastic = how.elastic
+        knots = (n, how.knots, how.knots)
+        self._wave = [generator.standard_normal(knots).astype(np.float32) for _ in range(2)]
 
-    def of(self, field: Floats, view: float, outside: float) -> Floats:
-        """`field` (n, h, w) seen through the change, (n, height, width)."""
+    def of(self, field: Floats, part: slice, view: float, outside: float) -> Floats:
+        """`field` (len, h, w), of the images `part`, seen through the change."""
         height, width = self._side
+        angle, shear = self._angle[part], self._shear[part]
+        scale, shift = ([each[part] for each in pair] for pair in (self._scale, self._shift))
+        wave = [self._elastic * _smooth(each[part], height, width) for each in self._wave]
         y = (view * _centred(height))[None, :, None]
         x = (view * _centred(width))[None, None, :]
-        cos, sin = np.cos(self._angle), np.sin(self._angle)
-        down = (x * sin + y * cos) * self._scale[0] + self._wave[0] + self._shift[0]
-        right = (x * cos - y * sin) * self._scale[1] + self._wave[1] + self._shift[1]
-        right = right + self._shear * y
+        cos, sin = np.cos(angle), np.sin(angle)
+        down = (x * sin + y * cos) * scale[0] + wave[0] + shift[0]
+        right = (x * cos - y * sin) * scale[1] + wave[1] + shift[1]
+        right = right + shear * y
         rows, columns = field.shape[1:]
         return _sample(field, down + (rows - 1) / 2, right + (columns - 1) / 2, outside)
 
 
-def _fit(field: Floats, level: Floats, generator: np.random.Generator, how: Augment) -> Floats:
-    """Stretch each image so that its ink fills the height, centred sideways but for a shift."""
-    n, height, width = field.shape
-    ink: npt.NDArray[np.bool_] = np.greater(field, level)
-    rows: npt.NDArray[np.bool_] = ink.max(axis=2)
-    there = rows.max(axis=1)
-    first = np.where(there, rows.argmax(axis=1), 0)
-    last = np.where(there, height - 1 - rows[:, ::-1].argmax(axis=1), height - 1)
-    columns = ink.sum(axis=1)
-    middle = (columns * np.arange(width)).sum(axis=1) / np.maximum(columns.sum(axis=1), 1)
+class _Fit:
+    """Stretches each of n images so that its ink fills the height, centred but for a shift."""
 
-    def even(widest: float) -> Floats:
-        return generator.uniform(-widest, widest, (n, 1, 1)).astype(np.float32)
+    def __init__(self, n: int, generator: np.random.Generator, how: Augment) -> None:
+        def even(widest: float) -> Floats:
+            return generator.uniform(-widest, widest, (n, 1, 1)).astype(np.float32)
 
-    stretch = ((last - first + 1) / height).astype(np.float32)[:, None, None]
-    stretch = stretch * np.exp(even(0.04))
-    down = ((first + last) / 2).astype(np.float32)[:, None, None] + even(0.5)
-    right = middle.astype(np.float32)[:, None, None] + even(how.shift)
-    y = down + _centred(height)[None, :, None] * stretch
-    x = right + _centred(width)[None, None, :] * stretch * np.exp(even(0.1))
-    y, x = np.broadcast_arrays(y, x)
-    return _sample(field, y, x, _PAPER)
+        self._stretch, self._down = np.exp(even(0.04)), even(0.5)
+        self._right, self._wider = even(how.shift), np.exp(even(0.1))
+
+    def of(self, field: Floats, part: slice, level: Floats) -> Floats:
+        """`field` (len, h, w), of the images `part`, fitted; there is ink above `level`."""
+        _, height, width = field.shape
+        ink: npt.NDArray[np.bool_] = np.greater(field, level)
+        rows: npt.NDArray[np.bool_] = ink.max(axis=2)
+        there = rows.max(axis=1)
+        first = np.where(there, rows.argmax(axis=1), 0)
+        last = np.where(there, height - 1 - rows[:, ::-1].argmax(axis=1), height - 1)
+        columns = ink.sum(axis=1)
+        middle = (columns * np.arange(width)).sum(axis=1) / np.maximum(columns.sum(axis=1), 1)
+
+        stretch = ((last - first + 1) / height).astype(np.float32)[:, None, None]
+        stretch = stretch * self._stretch[part]
+        down = ((first + last) / 2).astype(np.float32)[:, None, None] + self._down[part]
+        right = middle.astype(np.float32)[:, None, None] + self._right[part]
+        y = down + _centred(height)[None, :, None] * stretch
+        x = right + _centred(width)[None, None, :] * stretch * self._wider[part]
+        y, x = np.broadcast_arrays(y, x)
+        return _sample(field, y, x, _PAPER)
 
 
 def _ink_fields(pixels: Floats) -> Floats:
@@ -204,11 +250,9 @@ def _centred(size: int) -> Floats:
     return np.arange(size, dtype=np.float32) - (size - 1) / 2
 
 
-def _smooth_noise(
-    generator: np.random.Generator, n: int, height: int, width: int, knots: int
-) -> Floats:
-    """Smooth fields (n, height, width), mean 0, standard deviation about 1."""
-    z = generator.standard_normal((n, knots, knots)).astype(np.float32)
+def _smooth(z: Floats, height: int, width: int) -> Floats:
+    """Smooth fields (n, height, width) of noise z (n, knots, knots): deviation about 1."""
+    knots = z.shape[1]
     noise = _spline(height, knots) @ z @ _spline(width, knots).T
     return np.asarray(1.7 * noise, np.float32)  # the splines take the mean of neighbours
 

@@ -150,7 +150,7 @@ def _make(
 ) -> Path:
     """Run idf.py, with its output in a log. Returns the folder it built in."""
     objects = _objects(folder, idf)
-    components = _link_components(sources, request.components, folder / "components")
+    components = _link_components(sources, request, folder / "components")
     variables = {
         "MICROPY_BOARD": request.board.name,
         "MICROPY_DIR": str(sources.micropython.path),
@@ -220,22 +220,37 @@ def _environment(idf: Idf, micropython: Checkout) -> dict[str, str]:
     )
 
 
-def _link_components(sources: _Sources, given: Sequence[Path], folder: Path) -> list[Path]:
-    """Folders of IDF components with the names they go by: ours, then what is in `given`."""
+def _link_components(sources: _Sources, request: Request, folder: Path) -> list[Path]:
+    """Folders of IDF components with the names they go by: ours, then what the user gives.
+
+    One folder of the user's may serve all chips: what is of another is left out.
+    """
+    others = _of_other_chips(request.board.chip)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     found = {name: tree.path for name, tree in sources.components.items()}
-    for place in given:
+    for place in request.components:
         inside = sorted(path.parent for path in place.glob("*/CMakeLists.txt"))
         if not inside:
             raise BuildError(f"--components {place}: no folder of IDF components")
-        found |= {path.name: path.absolute() for path in inside}
+        found |= {path.name: path.absolute() for path in inside if path.name not in others}
     links = []
     for name, path in found.items():
         link = folder / name
         link.symlink_to(path)
         links.append(link)
     return links
+
+
+def _of_other_chips(chip: str) -> set[str]:
+    """The components that main/idf_component.yml wants for chips, and not for this one."""
+    wanted = re.findall(
+        r"""^  espressif/(\S+):\n(?:    .*\n)*? +- if: "target (?:==|in) \[?([\w, ]+)""",
+        (PROJECT / "main" / "idf_component.yml").read_text(),
+        re.MULTILINE,
+    )
+    target = chip.lower().replace("-", "")
+    return {name for name, chips in wanted if target not in chips.split(", ")}
 
 
 def why(log: str) -> str:
