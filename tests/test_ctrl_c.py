@@ -56,7 +56,9 @@ WORK = {
 }
 
 
-def interrupted(work: str, folder: Path, ready: Path | None = None) -> tuple[int, str, str, float]:
+def interrupted(
+    work: str, folder: Path, ready: Path | None = None, times: int = 1
+) -> tuple[int, str, str, float]:
     """Status, output, errors, and the seconds it took to end."""
     with subprocess.Popen(
         [sys.executable, "-c", COMMAND.format(work=work)],
@@ -74,6 +76,9 @@ def interrupted(work: str, folder: Path, ready: Path | None = None) -> tuple[int
         time.sleep(0.1)
         start = time.monotonic()
         process.send_signal(signal.SIGINT)
+        for _ in range(1, times):
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=20)
         return process.returncode, out, errors, time.monotonic() - start
 
@@ -90,6 +95,13 @@ def test_ends_within_two_seconds_in_one_line(name: str, tmp_path: Path) -> None:
         while stat.exists() and stat.read_text().rpartition(") ")[2][0] != "Z":
             assert time.monotonic() < end, "the child goes on"
             time.sleep(0.02)
+
+
+def test_a_second_one_ends_at_once(tmp_path: Path) -> None:
+    once = interrupted(WORK["cleans for long"], tmp_path)
+    twice = interrupted(WORK["cleans for long"], tmp_path, times=2)
+    assert twice[:3] == once[:3] == (130, "", "tinycnn: stopped\n")
+    assert once[3] > twice[3] + 0.5
 
 
 def test_no_file_is_left_half_written(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from host_helpers import Command, Pipeline, assert_one_line_error
 from tflite_models import COS, INT8, INT32, OP, UINT8, Tensor, edited, one_op, packed, schema
-from tinycnn.child import ask
+from tinycnn.child import ask, machine_memory
 from tinycnn.errors import UserError
 from tinycnn.tflite import read, run
 from tinycnn.tflite.read import Tensor as Seen
@@ -148,7 +148,12 @@ with answering(0.5) as reply:
     if sys.argv[1] == "sleep":
         time.sleep(60)
     if sys.argv[1] == "eat":
-        kept = [np.zeros(1 << 27) for _ in range(1 << 20)]
+        kept = []
+        try:
+            while True:  # reserved and not touched, which a machine allows without end
+                kept.append(np.zeros(1 << 27))
+        finally:
+            reply.tell(gigabytes=len(kept))
     if sys.argv[1] == "chatter":
         os.write(1, b"not for the parent\\n")
         for at in range(3000):
@@ -185,6 +190,7 @@ def test_a_child_that_dies(child: str, how: str, seconds: float, died: str) -> N
 def test_a_child_that_eats_all_memory(child: str) -> None:
     answer = ask(child, "eat", arrays={"x": np.zeros(1)}, seconds=60)
     assert "Unable to allocate" in answer.facts[-1]["error"]
+    assert answer.facts[0]["gigabytes"] << 30 < 0.5 * machine_memory()
 
 
 def test_a_model_that_gives_no_numbers_is_not_counted(tmp_path: Path, command: Command) -> None:
