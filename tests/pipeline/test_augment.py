@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tinycnn.pipeline import augment
 from tinycnn.pipeline.augment import FINE, Augment, Redrawer
 from tinycnn.pipeline.dataset import Dataset
 
@@ -77,3 +81,45 @@ def test_mild_is_half() -> None:
     assert Augment().mild() == replace(
         Augment(), rotation=8, shear=0.15, scale=0.1, elastic=0.7, thickness=0.25, shift=1
     )
+
+
+@given(
+    shape=st.tuples(
+        st.integers(1, 9), st.integers(4, 9), st.integers(4, 9), st.sampled_from([1, 3])
+    ),
+    dots=st.integers(1, 5000),
+    kept=st.sampled_from([0, 1 << 20]),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=40, deadline=None)
+def test_how_many_are_at_work_at_once_changes_nothing(
+    shape: tuple[int, int, int, int], dots: int, kept: int, seed: int
+) -> None:
+    values = np.random.default_rng(seed)
+    x = values.random(shape, np.float32) * (values.random(shape) > 0.5)
+    picked = values.integers(0, shape[0], 12)
+
+    def made() -> list[np.ndarray]:
+        redrawer, generator = Redrawer(x), np.random.default_rng(seed)
+        drawn = [redrawer.draw(picked, generator, Augment()) for _ in range(2)]
+        return [*drawn, redrawer.moved(1.5, -2, 0.1)]
+
+    whole = made()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(augment, "_AT_ONCE", dots)
+        patch.setattr(augment, "_KEPT", kept)
+        assert all(np.array_equal(*pair) for pair in zip(whole, made(), strict=True))
+
+
+def test_many_large_images_take_little_memory() -> None:
+    """As much again for the variants, and a bound for what is at work, whatever their number."""
+    x = np.random.default_rng(7).random((600, 32, 32, 3), np.float32)
+    tracemalloc.start()
+    try:
+        redrawer = Redrawer(x)
+        redrawer.draw(np.arange(len(x)), np.random.default_rng(8), Augment())
+        redrawer.moved(right=1.0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * x.nbytes + (200 << 20)
