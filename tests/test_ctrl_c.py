@@ -57,7 +57,11 @@ WORK = {
 
 
 def interrupted(
-    work: str, folder: Path, ready: Path | None = None, times: int = 1
+    work: str,
+    folder: Path,
+    ready: Path | None = None,
+    times: int = 1,
+    number: int = signal.SIGINT,
 ) -> tuple[int, str, str, float]:
     """Status, output, errors, and the seconds it took to end."""
     with subprocess.Popen(
@@ -75,10 +79,10 @@ def interrupted(
             time.sleep(0.01)
         time.sleep(0.1)
         start = time.monotonic()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         for _ in range(1, times):
             time.sleep(0.3)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
         out, errors = process.communicate(timeout=20)
         return process.returncode, out, errors, time.monotonic() - start
 
@@ -89,6 +93,23 @@ def test_ends_within_two_seconds_in_one_line(name: str, tmp_path: Path) -> None:
     status, out, errors, seconds = interrupted(WORK[name], tmp_path, child)
     assert (status, out, errors) == (130, "", "tinycnn: stopped\n")
     assert seconds < 6  # two, and more on a machine that is busy with other things
+    assert_gone(child)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("name", ["a child goes on", "swallows with a child"])
+def test_what_was_started_ends_when_it_is_told_to_end(
+    name: str, number: int, tmp_path: Path
+) -> None:
+    """By `kill`, by `timeout`, by a terminal that goes."""
+    child = tmp_path / "child"
+    status, out, errors, _ = interrupted(WORK[name], tmp_path, child, number=number)
+    assert (status, out, errors) == (128 + number, "", "tinycnn: stopped\n")
+    assert_gone(child)
+
+
+def assert_gone(child: Path | None) -> None:
+    """The process whose number is in that file has ended, or ends soon."""
     if child is not None:
         stat = Path("/proc", child.read_text().strip(), "stat")
         end = time.monotonic() + 5
