@@ -47,8 +47,11 @@ def _flip(path: Path) -> None:
         lambda path: path.write_bytes(b""),
         _flip,
         Path.unlink,
+        lambda path: (path.unlink(), os.mkfifo(path)),
+        lambda path: (path.unlink(), path.mkdir()),
+        lambda path: path.write_text("[" * 200_000),
     ],
-    ids=["cut", "empty", "flipped", "deleted"],
+    ids=["cut", "empty", "flipped", "deleted", "a pipe", "a folder", "deep"],
 )
 def test_what_is_not_whole_counts_as_none(
     record: Path, name: str, spoil: Callable[[Path], None]

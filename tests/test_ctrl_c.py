@@ -165,3 +165,23 @@ def test_training_ends(seconds: float, tmp_path: Path) -> None:
     assert "Traceback" not in errors or seconds < 1
     assert took < 10  # as above; it was a minute
     assert not (tmp_path / "build" / "models" / "model.keras").exists()
+
+
+def test_while_it_is_still_imported(tmp_path: Path) -> None:
+    """From the first moment that is ours; before that it is Python that starts."""
+    (tmp_path / "typer.py").write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    words = f"""
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.path.insert(0, {str(tmp_path)!r})
+from tinycnn.__main__ import main
+main()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=20)
+    assert (process.returncode, out, errors) == (130, "", "tinycnn: stopped\n")

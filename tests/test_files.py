@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from host_helpers import Command, assert_one_line_error
 from tflite_models import COS, RELU
 from tinycnn.errors import UserError
-from tinycnn.files import board_files, models_in, need_writable
+from tinycnn.files import METRICS, board_files, models_in, need_writable, update_metrics
 
 MADE = "model_int8.tflite"
 
@@ -79,6 +81,18 @@ def test_a_firmware_without_its_ops_freezes_no_model(tmp_path: Path, command: Co
     assert_one_line_error(done, "needs RELU", "--ops cnn or --ops-from")
 
 
+@pytest.mark.parametrize("found", ["[]", "5", "[" * 200_000, "{", "pipe"])
+def test_metrics_that_are_none_are_made_anew(tmp_path: Path, found: str) -> None:
+    path = tmp_path / METRICS
+    if found == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_text(found)
+    update_metrics(tmp_path, train={"seed": 1})
+    update_metrics(tmp_path, quantize={"io": "int8"})
+    assert json.loads(path.read_bytes()) == {"train": {"seed": 1}, "quantize": {"io": "int8"}}
+
+
 def test_a_folder_is_asked_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +103,19 @@ def test_a_folder_is_asked_before_the_work(
         need_writable(tmp_path / "file" / "build")
     with pytest.raises(UserError, match=r"MB free, .* are needed"):
         need_writable(tmp_path, room=1 << 62)
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(UserError, match="loop is no folder"):
+        need_writable(tmp_path / "loop" / "build")
+    (tmp_path / "model.keras").mkdir()
+    need_writable(tmp_path, "other.keras")
+    with pytest.raises(UserError, match=r"cannot write .*model\.keras: it is a folder: remove it"):
+        need_writable(tmp_path, "other.keras", "model.keras")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(UserError, match="the current folder is gone"):
+        need_writable(Path("build"))
+    monkeypatch.chdir(tmp_path)
 
     def refused(**_: object) -> None:
         raise PermissionError(13, "Permission denied")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -127,3 +129,30 @@ def test_other_python_is_named_before_anything_is_installed(tmp_path: Path) -> N
     assert done.returncode == 2
     assert "needs Python 3.11, 3.12 or 3.13" in done.stdout
     assert not (tmp_path / "calls").exists()
+
+
+def test_without_standard_output_it_does_its_work(tmp_path: Path) -> None:
+    """A shell's `>&-`: and what is wrong is told still."""
+    for words, status, told in (
+        ("check device/digits.tflite", 0, ""),
+        ("check nofile", 2, "tinycnn: cannot read nofile: No such file or directory\n"),
+    ):
+        line = f"{shlex.quote(sys.executable)} -m tinycnn {words} >&-"
+        done = subprocess.run(
+            line, shell=True, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (status, told)
+
+
+def test_memory_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    x = np.zeros((4000, 200, 200), np.uint8)
+    x[0, 0, 0] = 9
+    np.savez_compressed(tmp_path / "large.npz", x=x, y=np.arange(4000) % 3)
+    limit = 'ulimit -v 700000; exec "$@"'
+    words = [sys.executable, "-m", "tinycnn", "train", "--data", tmp_path / "large.npz"]
+    done = subprocess.run(
+        ["sh", "-c", limit, "sh", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("tinycnn: out of memory (Unable to allocate ")
+    assert done.stderr.count("\n") == 1

@@ -16,7 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tinycnn.files import digest, write_atomic, write_json
+from tinycnn.errors import UserError
+from tinycnn.files import digest, read_bytes, write_atomic, write_json
 
 PACKAGE = Path(__file__).parent
 
@@ -60,21 +61,25 @@ def keep(record: Path, kept: Kept, mode: int = 0o644) -> None:
     write_json(record, told | {"digest": _digest_of(told)})
 
 
+_DAMAGE = (OSError, UserError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading a record raises that is cut, changed, of another version, or no file at all."""
+
+
 def find(record: Path, key: str | None = None) -> Kept | None:
     """What `record` tells, if all that it tells of is there as it was written.
 
     With `key`, None too if it is of anything else.
     """
     try:
-        told = json.loads(record.read_bytes())
+        told = json.loads(read_bytes(record))
         whole = told.pop("digest") == _digest_of(told)
         found = Kept(
             told["key"],
             told["facts"],
-            {name: (record.parent / name).read_bytes() for name in told["files"]},
+            {name: read_bytes(record.parent / name) for name in told["files"]},
         )
         whole &= all(digest(data) == told["files"][name] for name, data in found.files.items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except _DAMAGE:
         return None
     return found if whole and key in (None, found.key) else None
 
@@ -101,15 +106,15 @@ def unseal(folder: Path, *, thorough: bool = False) -> Any:
     the same, unless `thorough`.
     """
     try:
-        told = json.loads((folder / SEAL).read_bytes())
+        told = json.loads(read_bytes(folder / SEAL))
         whole = told.pop("digest") == _digest_of(told)
         for name, (size, time, wanted) in told["files"].items():
             path = folder / name
             now = path.stat()
             if thorough or (now.st_size, now.st_mtime_ns) != (size, time):
-                whole = whole and now.st_size == size and digest(path.read_bytes()) == wanted
+                whole = whole and now.st_size == size and digest(read_bytes(path)) == wanted
         return told["facts"] if whole else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except _DAMAGE:
         return None
 
 

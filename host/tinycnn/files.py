@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 """Everything made goes here; ignored by git."""
 
+METRICS = "metrics.json"
+"""In a build folder: what each verb found, for programs."""
+
 MODEL_SUFFIX = ".tflite"
 
 
@@ -89,12 +92,18 @@ def read_bytes(path: Path) -> bytes:
         raise UserError(f"cannot read {path}: it is larger than this machine's memory") from None
 
 
-def need_writable(folder: Path, room: int = 16 << 20) -> None:
+def need_writable(folder: Path, *names: str | Path, room: int = 16 << 20) -> None:
     """Raise UserError unless `folder` can be made and written, and the disk has `room` bytes.
 
-    Nothing is made: the nearest folder above it that exists is asked.
+    `names` are of files that will be written to it. Nothing is made: the nearest folder above
+    it that exists is asked.
     """
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        above = folder.absolute().parents
+    except OSError:
+        raise UserError("the current folder is gone: change to one that is there") from None
+    # A link that leads nowhere is there too, and no folder can be made in its place.
+    there = next(place for place in (folder, *above) if place.exists() or place.is_symlink())
     if not there.is_dir():
         raise UserError(f"cannot write to {folder}: {there} is no folder")
     try:
@@ -105,6 +114,9 @@ def need_writable(folder: Path, room: int = 16 << 20) -> None:
         raise UserError(f"cannot write to {folder}: {error.strerror}") from None
     if free < room:
         raise UserError(f"cannot write to {folder}: {free >> 20} MB free, {room >> 20} are needed")
+    for path in (folder / name for name in names):
+        if path.is_dir():
+            raise UserError(f"cannot write {path}: it is a folder: remove it")
 
 
 def write_atomic(path: Path, data: bytes | str, mode: int = 0o644) -> None:
@@ -148,15 +160,12 @@ def write_json(path: Path, value: Any) -> None:
 
 def update_metrics(build: Path, **sections: Any) -> None:
     """Replace the named sections of `build`/metrics.json; the others stay."""
-    path = build / "metrics.json"
-    metrics: dict[str, Any] = {}
-    if path.exists():
-        try:
-            metrics = json.loads(path.read_bytes())
-        except ValueError:
-            metrics = {}  # a broken file is made anew: every section can be measured again
-    metrics.update(sections)
-    write_json(path, metrics)
+    path = build / METRICS
+    try:
+        metrics = json.loads(read_bytes(path))
+    except (UserError, ValueError, RecursionError):
+        metrics = {}  # a broken file is made anew: every section can be measured again
+    write_json(path, (metrics if isinstance(metrics, dict) else {}) | sections)
 
 
 def digest(*parts: bytes | str) -> str:

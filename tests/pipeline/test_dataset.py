@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from host_helpers import Command, assert_one_line_error, snapshot
 from tinycnn.errors import UserError
+from tinycnn.pipeline import dataset as dataset_module
 from tinycnn.pipeline.dataset import Dataset, load_npz, make_dataset
 
 
@@ -166,7 +167,7 @@ MEMBERS = {
     "7 TiB in figures": ({"x.npy": _claiming("(999999999,)"), "y.npy": _npy(Y)}, "x is damaged"),
     "less than nothing": ({"x.npy": _claiming("(-20, 8, 8)"), "y.npy": _npy(Y)}, "x is damaged"),
     "y is no .npy": ({"x.npy": _npy(X), "y.npy": bytes(99)}, "y is no array"),
-    "names without .npy": ({"x": _npy(X), "y": _npy(Y)}, "no array x and no y: found x, y"),
+    "names without .npy": ({"x": _npy(X), "y": _npy(Y)}, "x is no array: save it"),
     "control characters": ({"a\x1b[2J": b""}, "found a\\x1b[2J"),
 }
 
@@ -219,6 +220,19 @@ def test_values_beyond_float32(largest: float) -> None:
     x[3] = largest
     with pytest.raises(UserError, match="float32 does not hold"):
         make_dataset("far", x, Y)
+
+
+def test_values_are_what_float64_gives_however_they_are_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values = np.random.default_rng(1)
+    for x in (values.random((30, 5, 6)), values.integers(0, 70000, (30, 5, 6, 3))):
+        wanted = (x.astype(np.float64) / float(x.max())).astype(np.float32)
+        for at_once in (1, 1000, 1 << 20):
+            monkeypatch.setattr(dataset_module, "_AT_ONCE", at_once)
+            found = make_dataset("x", x, np.arange(30) % 2).x
+            assert np.array_equal(found.reshape(x.shape), wanted)
+            assert found.flags.c_contiguous
 
 
 def test_labels_beyond_all_bounds() -> None:

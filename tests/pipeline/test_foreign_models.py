@@ -40,6 +40,11 @@ def _named(name: str) -> Any:
     return keras().Sequential([*_flat(), keras().layers.Dense(CLASSES, name=name)])
 
 
+def _computing(policy: str) -> Any:
+    dense = keras().layers.Dense(CLASSES, name="dense", dtype=policy)
+    return keras().Sequential([*_flat(), dense])
+
+
 def _weighing(value: float) -> Any:
     model = _named("dense")
     weights = model.get_weights()
@@ -62,6 +67,12 @@ FOREIGN: dict[str, tuple[Callable[[], Any], str]] = {
     "a dollar": (lambda: _named("out$1"), "layer named 'out$1'"),
     "a space": (lambda: _named("my out"), "layer named 'my out'"),
     "an escape": (lambda: _named("out\x1b[31m"), r"layer named 'out\\x1b[31m'"),
+    "its own name": (
+        lambda: keras().Sequential([*_flat(), keras().layers.Dense(CLASSES)], name="a\x1bb\nc"),
+        r"is a model named 'a\\x1bb\\nc'",
+    ),
+    "float64": (lambda: _computing("float64"), "computes in float64 in its layer dense"),
+    "float16": (lambda: _computing("mixed_float16"), "computes in float16 in its layer dense"),
     "NaN": (lambda: _weighing(np.nan), "NaN or infinite"),
     "infinity": (lambda: _weighing(-np.inf), "NaN or infinite"),
     "a matrix of scores": (

@@ -15,7 +15,7 @@ import typer
 from tinycnn import interrupt
 from tinycnn.cli.say import say_error
 from tinycnn.cli.words import speak
-from tinycnn.errors import UserError
+from tinycnn.errors import UserError, first_line
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,6 +45,9 @@ def main() -> None:
     # Imported here so that each verb's module may import `app` from this one.
     from tinycnn.cli import board, check, demo, pipeline, targets  # noqa: F401
 
+    # A shell's >&- leaves none.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal of ASCII gets a ?, not a traceback
@@ -57,6 +60,9 @@ def main() -> None:
                 sys.stdout.flush()
         except UserError as error:
             _fail(error)
+        except MemoryError as error:
+            what = first_line(error).rpartition(" with shape")[0] or "more than there is"
+            _fail(f"out of memory ({what}): take fewer or smaller images, or another machine")
         except OSError as error:
             # A disk that is full or must not be written, a limit of this machine: nothing
             # of ours to look for in a traceback.

@@ -22,7 +22,8 @@ MIN_IMAGES = 10
 """Fewer cannot be split into three parts that mean anything."""
 
 _ENCRYPTED = 1  # a bit of a zip member's flags
-_COPIES = 2  # of an array, at least, that reading and scaling it takes
+_PER_VALUE = 5  # bytes beside those of the file: a float32, and whether it is finite
+_AT_ONCE = 1 << 20  # values that are scaled at a time, in float64
 
 _FLOAT32 = np.finfo(np.float32)
 
@@ -126,6 +127,11 @@ def _read_arrays(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             members = {info.filename: info for info in archive.infolist()}
             if missing := [name for name in ("x", "y") if f"{name}.npy" not in members]:
+                if others := [name for name in missing if name in members]:
+                    raise UserError(
+                        f"{path}: {others[0]} is no array: "
+                        "save it with numpy.savez(path, x=x, y=y)"
+                    )
                 found = ", ".join(sorted(n.removesuffix(".npy") for n in members)) or "nothing"
                 raise UserError(f"{path} has no array {' and no '.join(missing)}: found {found}")
             for name in ("x", "y"):
@@ -157,7 +163,7 @@ def _check_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, n
             f"{path}: {name} is damaged: an array of {length:,} bytes, "
             f"and {info.file_size - begin:,} there"
         )
-    if length * _COPIES > machine_memory():
+    if length + math.prod(shape) * _PER_VALUE > machine_memory():
         raise UserError(f"{path}: {name} has {length:,} bytes, too many for this machine")
 
 
@@ -187,7 +193,7 @@ def make_dataset(name: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Dataset
         raise UserError("x is zero everywhere")
     if not float(_FLOAT32.tiny) <= maximum <= float(_FLOAT32.max):
         raise UserError(f"x has values that float32 does not hold (up to {maximum:g})")
-    scaled = np.ascontiguousarray((images.astype(np.float64) / maximum).astype(np.float32))
+    scaled = _scaled(images, maximum)
     fingerprint = digest(repr((scaled.shape, maximum)), scaled.tobytes(), labels.tobytes())
     dataset = Dataset(name, scaled, labels, classes, maximum, fingerprint)
     unseen = sorted(set(range(classes)) - set(dataset.part("train").y.tolist()))
@@ -197,6 +203,15 @@ def make_dataset(name: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Dataset
             "mix the classes before saving"
         )
     return dataset
+
+
+def _scaled(images: npt.NDArray[Any], maximum: float) -> Floats:
+    """`images` / `maximum`, divided in float64; a part after the other, as memory is dear."""
+    scaled = np.empty(images.shape, np.float32)
+    step = max(1, _AT_ONCE // math.prod(images.shape[1:]))
+    for at in range(0, len(images), step):
+        scaled[at : at + step] = images[at : at + step].astype(np.float64) / maximum
+    return scaled
 
 
 def _checked_images(x: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -14,7 +14,7 @@ from tinycnn._tensorflow import captured, tensorflow
 from tinycnn.arrays import Floats
 from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
-from tinycnn.files import need_writable, update_metrics
+from tinycnn.files import METRICS, need_writable, update_metrics
 from tinycnn.pipeline.crossval import CrossValidation
 from tinycnn.pipeline.dataset import PARTS, Dataset
 from tinycnn.pipeline.score import Score
@@ -133,7 +133,7 @@ def evaluate(
     UserError if a model does not fit the data; that TFLM cannot run one is told in
     its `ModelFacts`.
     """
-    need_writable(build)
+    need_writable(build, RECORD, METRICS)
     found = _measure(dataset, models, progress, trained, cross_validation)
     keep(build / RECORD, Kept(found.key, asdict(found)))
     update_metrics(build, evaluate=_metrics(found))
@@ -148,7 +148,7 @@ def evaluate_file(
     Writes the `evaluate_tflite` section of metrics.json; the pipeline's own
     evaluation stays. Raises UserError if the model does not fit the data.
     """
-    need_writable(build)
+    need_writable(build, RECORD, METRICS)
     found = _measure(dataset, (model,), progress, None, None)
     update_metrics(build, evaluate_tflite=_metrics(found))
     return found

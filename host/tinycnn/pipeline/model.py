@@ -20,6 +20,8 @@ from tinycnn.text import printable
 
 Shape = tuple[int, int, int]
 
+_OTHER_FLOATS = ("float16", "bfloat16", "float64")
+
 _FAR = np.float32(1000)
 _ROUNDING = 1e-5
 
@@ -197,11 +199,18 @@ def fitting(path: Path, shape: Shape, classes: int, *, name: str = "") -> Any:
             "before you save it"
         )
     check_fits(model, shape, classes, name)
-    if strange := [n for n in _layer_names(model) if not _NAME.fullmatch(n)]:
+    if strange := [n for n in (model.name, *_layer_names(model)) if not _NAME.fullmatch(n)]:
+        what = "is a model" if strange[0] == model.name else "has a layer"
         raise UserError(
-            f"{name} has a layer named {printable(strange[0])!r}, which TensorFlow cannot "
+            f"{name} {what} named {printable(strange[0])!r}, which TensorFlow cannot "
             "trace: name it with letters, digits and _ alone"
         )
+    for layer in model.layers:
+        if (computes := getattr(layer, "compute_dtype", "")) in _OTHER_FLOATS:
+            raise UserError(
+                f"{name} computes in {computes} in its layer {layer.name}: build it in float32, "
+                "which is quantized afterwards"
+            )
     try:
         with captured(show=False):
             if None in model.inputs[0].shape[1:]:

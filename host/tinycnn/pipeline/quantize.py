@@ -9,7 +9,7 @@ import numpy as np
 
 from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
-from tinycnn.files import need_writable, read_bytes, update_metrics
+from tinycnn.files import METRICS, need_writable, read_bytes, update_metrics
 from tinycnn.pipeline.convert import converted
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.model import need_keras
@@ -74,7 +74,8 @@ def quantize(
     """
     key = _key(dataset, source, io)
     need_keras(source)
-    need_writable(build)
+    names = [f"{name}.{kind}" for name in NAMES for kind in ("tflite", "h")]
+    need_writable(build, *(MODELS / name for name in names), RECORD, METRICS)
     made: dict[str, TFLite] = {}
     unfit: dict[str, str] = {}
     steps = len(NAMES) + 1

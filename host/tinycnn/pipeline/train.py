@@ -14,7 +14,7 @@ from tinycnn._tensorflow import captured, keras
 from tinycnn.arrays import Floats, Labels
 from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
-from tinycnn.files import need_writable, read_bytes, update_metrics
+from tinycnn.files import METRICS, need_writable, read_bytes, update_metrics
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.distil import Lessons, ensure_lessons, fit_soft, softened
 from tinycnn.pipeline.model import Layer, Recipe, fitting, gives_logits, layers_of, load_model
@@ -97,7 +97,7 @@ def train(
     if count < 1:
         raise UserError(f"--epochs must be 1 or more, not {count}")
     key = _key(dataset, recipe, seed, count, source)
-    need_writable(build)
+    need_writable(build, MODEL, HISTORY, METRICS)
     start_model(dataset, recipe, seed, source)  # complains before teachers take minutes
     began = time.perf_counter()
     train_part = (dataset.part("train").x, dataset.part("train").y)
@@ -132,7 +132,7 @@ def adopt(dataset: Dataset, source: Path, build: Path) -> TrainedModel:
     Its recipe is "" and its curves are empty. Raises UserError if it is no model or
     does not fit the data.
     """
-    need_writable(build)
+    need_writable(build, MODEL, HISTORY, METRICS)
     model = fitting(source, dataset.image_shape, dataset.classes)
     raw = read_bytes(source)
     trained = TrainedModel(

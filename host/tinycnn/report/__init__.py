@@ -29,7 +29,7 @@ def write_report(
     progress: Progress = silent,
 ) -> Path:
     """Draw every figure, write the page that holds them, and return the page's path."""
-    need_writable(build)
+    need_writable(build, PAGE)
     judged = evaluation.results[-1]  # the smallest model, in the runtime of the board
     first, last = dataset.bounds["test"]
     test = dataset.part("test")
