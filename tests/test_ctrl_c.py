@@ -17,7 +17,9 @@ from tinycnn import files
 from tinycnn.cli import app, main
 from tinycnn.command import run
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+# A job in the background ignores the one, what nohup starts the other.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 @app.command()
 def slow() -> None:
@@ -83,7 +85,10 @@ def interrupted(
         for _ in range(1, times):
             time.sleep(0.3)
             process.send_signal(number)
-        out, errors = process.communicate(timeout=20)
+        try:
+            out, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
         return process.returncode, out, errors, time.monotonic() - start
 
 

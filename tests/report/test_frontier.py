@@ -11,7 +11,7 @@ from tinycnn.files import ROOT
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.model import RECIPES
 from tinycnn.report import frontier
-from tinycnn.report.frontier import Point, Trial, recorded
+from tinycnn.report.frontier import Point, Trial, network_bytes, recorded
 from tinycnn.tflite.arena import predict_arena
 from tinycnn.tflite.read import read_tflite
 from tinycnn.tflite.run import run_tflm
@@ -44,11 +44,11 @@ def test_record_has_what_can_be_had_again_at_once(
 ) -> None:
     points = {point.recipe: point for point in recorded()}
     small = article_pipeline.converted.int8
-    assert points["article"].bytes == small.size
+    assert points["article"].bytes == network_bytes(small)
     assert predict_arena(small.data).arena == points["article"].arena
     shipped = read_tflite(ROOT / "device" / "digits.tflite")
     run = points["best"].runs[0]
-    assert run.bytes == shipped.size
+    assert run.bytes == network_bytes(shipped)
     assert predict_arena(shipped.data).arena == run.arena
     predicted = run_tflm(shipped, digits.x).predictions
     first, last = digits.bounds["test"]

@@ -89,6 +89,7 @@ def test_metadata_of_ours_stays_and_no_other(corpus: dict[str, bytes]) -> None:
     assert slim(first) == first
     again = slim(first, {"tinycnn.input": b"4321"})
     assert entries(again) == {b"tinycnn.input": b"4321", b"tinycnn.more": b"x"}
+    assert entries(slim(again, {"tinycnn.input": b""})) == {b"tinycnn.more": b"x"}
     # What XNNPACK and the others see is what it was.
     assert np.array_equal(*(outputs(data, OpResolverType.AUTO)[0] for data in (whole, again)))
 

@@ -48,7 +48,7 @@ def write_report(
         draw["mistakes"] = lambda: pictures.mistakes(test, predicted, wrong)
     points = frontier.recorded() if dataset.is_digits else []
     if points:
-        here = (converted.int8.size, judged.parts["test"])
+        here = (frontier.network_bytes(converted.int8), judged.parts["test"])
         draw["frontier"] = lambda: quality.frontier_picture(points, here)
     draw["strain"] = lambda: quality.strain_picture(strain(converted.int8, test))
     figures: dict[str, bytes] = {}

@@ -26,9 +26,11 @@ from tinycnn.pipeline.model import RECIPES
 from tinycnn.pipeline.quantize import quantize
 from tinycnn.pipeline.score import Score
 from tinycnn.pipeline.train import TrainedModel, train
+from tinycnn.tflite import divisor
 from tinycnn.tflite.arena import predict_arena
 from tinycnn.tflite.read import TFLite
 from tinycnn.tflite.run import run_tflm
+from tinycnn.tflite.slim import slim
 
 RECORD = Path(__file__).with_name("frontier.json")
 SEEDS = range(5)
@@ -49,7 +51,7 @@ class Trial:
 
     test, validation   right of 359 and 360, the int8 model in TFLM
     float_test, float_validation   the same of the network before it was quantized
-    bytes         of the int8 .tflite
+    bytes         of the int8 .tflite, see `network_bytes`
     arena         bytes for tensors and scratch, with reference kernels
     instructions  of an inference, see `count_instructions`; None where it was not counted
     seconds       training took, wall time; with the teachers, where they were not there yet
@@ -112,6 +114,11 @@ class Point:
         return max(counted) if counted else None
 
 
+def network_bytes(model: TFLite) -> int:
+    """The bytes of `model` without what it tells of its input, which is the same for all."""
+    return len(slim(model.data, {divisor.NAME: b""}))
+
+
 def recorded() -> list[Point]:
     """What was measured last, by recipe, the smallest model first; [] if nothing was."""
     if not RECORD.exists():
@@ -143,7 +150,7 @@ def measure(dataset: Dataset, recipe: str, seed: int, build: Path) -> Trial:
         float_test=int(scores[1]),
         validation=int(scores[2]),
         float_validation=int(scores[3]),
-        bytes=model.size,
+        bytes=network_bytes(model),
         arena=predict_arena(model.data).arena,
         instructions=count_instructions(model),
         seconds=round(trained.seconds, 1),

@@ -38,7 +38,8 @@ _OP = schema.BuiltinOperator
 def slim(data: bytes, metadata: Mapping[str, bytes] | None = None) -> bytes:
     """The .tflite `data` with what a runtime needs, what is ours, and nothing else.
 
-    metadata   entries to add, by their names; an entry of that name goes
+    metadata   entries to add, by their names; an entry of that name goes, and an empty
+               one is none
 
     Types, shapes and numbers stay, and so do the order and the options of the ops. A
     model of several subgraphs is returned as it is: its signatures may be what tells
@@ -48,7 +49,8 @@ def slim(data: bytes, metadata: Mapping[str, bytes] | None = None) -> bytes:
     if len(model.subgraphs) != 1:
         return data
     graph = model.subgraphs[0]
-    entries = _ours(model) | {name.encode(): raw for name, raw in (metadata or {}).items()}
+    given = {name.encode(): raw for name, raw in (metadata or {}).items()}
+    entries = {name: raw for name, raw in (_ours(model) | given).items() if raw}
     model.description = model.metadata = model.metadataBuffer = model.signatureDefs = None
     graph.name = None
     _drop_flattens(model, graph)
