@@ -85,6 +85,6 @@ def test_a_change_of_values_is_not_let_pass(
     quick_pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = quick_pipeline.converted.float32.data
-    monkeypatch.setattr(quantizing, "slim", lambda data: other)
+    monkeypatch.setattr(quantizing, "slim", lambda data, metadata: other)
     with pytest.raises(RuntimeError, match="slimming changed what model_int8 computes"):
         quantizing.quantize(quick_pipeline.dataset, quick_pipeline.trained.path, tmp_path)
