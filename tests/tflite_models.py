@@ -54,13 +54,17 @@ def edited(data: bytes, change: Callable[[Any], object]) -> bytes:
 
 @dataclass
 class Tensor:
-    """One tensor of a model by hand; `data` makes it a constant."""
+    """One tensor of a model by hand; `data` makes it a constant.
+
+    Several of `scale` are those of the channels, along `axis`.
+    """
 
     shape: Sequence[int]
     type: int = FLOAT32
     data: Any = None
-    scale: float | None = None
+    scale: float | Sequence[float] | None = None
     zero_point: int = 0
+    axis: int = 0
 
     def pack(self, model: Any) -> Any:
         made = schema.TensorT()
@@ -74,8 +78,10 @@ class Tensor:
             made.buffer = len(model.buffers) - 1
         if self.scale is not None:
             made.quantization = schema.QuantizationParametersT()
-            made.quantization.scale = np.array([self.scale], np.float32)
-            made.quantization.zeroPoint = np.array([self.zero_point], np.int64)
+            scales = np.atleast_1d(np.array(self.scale, np.float32))
+            made.quantization.scale = scales
+            made.quantization.zeroPoint = np.full(len(scales), self.zero_point, np.int64)
+            made.quantization.quantizedDimension = self.axis
         return made
 
 

@@ -1,0 +1,451 @@
+// CONV_2D.
+//
+// The fast way computes two neighbouring places of the output at once, four channels at a
+// time. The input below the two windows is gathered tap by tap in a patch of 32-bit words
+// that hold a value of both: first + second * 65536. A multiplication of such a word by a
+// weight is two multiplications. Products of int8 by two weights of at least -127, or by three
+// whose absolute values add up to at most 255, fit into 16 bits, so after every two or three
+// taps the upper half is taken off and added up by itself:
+//
+//     word = first0 * w0 + first1 * w1 + (second0 * w0 + second1 * w1) * 65536
+//     upper += (word + 32768) >> 16      the sum of the second window
+//     whole += word                      modulo 2**32; less upper * 65536 it is the first's
+//
+// For this the zero point is folded into the bias, since sum((x - zero) * w) is
+// sum(x * w) - zero * sum(w), and what is outside of the image has the value `zero`. Rows of
+// the window that are outside for both places are left out, and the bias corrected for them.
+//
+// The other way takes any weights, and windows too large for a patch.
+
+#include "dot.h"
+#include "rescale.h"
+
+#define HALF (32768)
+#define MAX_THREE (255)
+
+#define MAX_TAPS (1024) // of a patch
+#define MAX_BIAS (INT32_C(1) << 29) // so that nothing overflows on the way to an output
+#define MAX_EXPONENT (22)
+
+// What int8_conv_2d_prepare() makes of a shift.
+#define EXPONENT (31)
+#define THREES (64) // taps by threes, in the four channels from this one on
+
+static size_t taps_of(const int8_conv_2d_t *op) {
+    return (size_t)op->window.height * op->window.width * op->in_depth;
+}
+
+// How weights lie: those of a tap are `tap` behind those of the one before it, those of a
+// channel `channel` behind.
+typedef struct _layout_t {
+    size_t tap, channel;
+} layout_t;
+
+static int32_t sum_of(const int8_t *weights, size_t count, size_t step) {
+    int32_t sum = 0;
+    for (; count > 0; count--, weights += step) {
+        sum += *weights;
+    }
+    return sum;
+}
+
+static bool can_pack(const int8_conv_2d_t *op, const int8_t *weights) {
+    size_t taps = taps_of(op);
+    if (weights == NULL || taps > MAX_TAPS) {
+        return false;
+    }
+    for (size_t c = 0; c < op->out_depth; c++) {
+        int32_t bias = op->channels.factors[c].bias;
+        int shift = op->channels.shifts[c];
+        if (bias < -MAX_BIAS || bias > MAX_BIAS || shift > -1 || shift < -MAX_EXPONENT) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < taps * op->out_depth; i++) {
+        if (weights[i] == -128) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Can the taps of these channels go by threes, from the first on?
+static bool by_threes(const int8_t *weights, layout_t layout, size_t taps, size_t channels) {
+    for (; channels > 0; channels--, weights += layout.channel) {
+        for (size_t i = 0; i + 3 <= taps; i += 3) {
+            int32_t sum = 0;
+            for (size_t j = i; j < i + 3; j++) {
+                int32_t weight = weights[j * layout.tap];
+                sum += weight < 0 ? -weight : weight;
+            }
+            if (sum > MAX_THREE) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void prepare(int8_conv_2d_t *op, const int8_t *weights, layout_t layout) {
+    op->packed = can_pack(op, weights);
+    if (!op->packed) {
+        return;
+    }
+    size_t taps = taps_of(op);
+    for (size_t c = 0; c < op->out_depth; c++, weights += layout.channel) {
+        int8_channel_t *factor = &op->channels.factors[c];
+        factor->bias -= op->input_zero_point * sum_of(weights, taps, layout.tap);
+        factor->multiplier *= 2;
+        int8_t *shift = &op->channels.shifts[c];
+        *shift = (int8_t)(-*shift - 1);
+        if (c % 4 == 0 && c + 4 <= op->out_depth && by_threes(weights, layout, taps, 4)) {
+            *shift |= THREES;
+        }
+    }
+}
+
+void int8_conv_2d_prepare(int8_conv_2d_t *op, const int8_t *weights) {
+    prepare(op, weights, (layout_t) { 1, taps_of(op) });
+}
+
+void int8_conv_2d_prepare_transposed(int8_conv_2d_t *op, const int8_t *weights) {
+    prepare(op, weights, (layout_t) { op->out_depth, 1 });
+}
+
+size_t int8_conv_2d_scratch(const int8_conv_2d_t *op) {
+    size_t taps = taps_of(op);
+    return taps <= MAX_TAPS ? (taps + 3 * (size_t)op->out_depth) * sizeof(uint32_t) : 0;
+}
+
+// The patch -----------------------------------------------------------------------
+
+// The window of one output. `top` and `left` are in the image and may be outside of it.
+typedef struct _place_t {
+    int32_t top, left;
+    uint32_t column; // of the output
+} place_t;
+
+static place_t first_place(const int8_window_t *window) {
+    return (place_t) { -window->pad_top, -window->pad_left, 0 };
+}
+
+static void next_place(const int8_window_t *window, place_t *place) {
+    place->left += window->stride_width;
+    if (++place->column == window->out_width) {
+        place->column = 0;
+        place->left = -window->pad_left;
+        place->top += window->stride_height;
+    }
+}
+
+// Rows of a window.
+typedef struct _rows_t {
+    int32_t first, last; // `last` is none of them
+} rows_t;
+
+// Those that are in the image for a place or for the one after it.
+static rows_t rows_of(const int8_window_t *window, const place_t *a, const place_t *b) {
+    int32_t step = window->dilation_height;
+    rows_t rows = { 0, window->height };
+    if (b->top < 0) {
+        rows.first = (step - 1 - b->top) / step;
+    }
+    if (a->top + (rows.last - 1) * step >= window->in_height) {
+        rows.last = (window->in_height - a->top + step - 1) / step;
+    }
+    return rows;
+}
+
+// Are all columns of the window in the image, side by side?
+static bool columns_inside(const int8_window_t *window, const place_t *place) {
+    return window->dilation_width == 1 && place->left >= 0
+           && place->left + window->width <= window->in_width;
+}
+
+static const int8_t *values_at(const int8_conv_2d_t *op, const int8_t *image, int32_t y, int32_t x) {
+    return image + ((uint32_t)y * op->window.in_width + (uint32_t)x) * op->in_depth;
+}
+
+// The values of one tap, or NULL if it is outside.
+static const int8_t *tap_of(const int8_conv_2d_t *op, const int8_t *image, const place_t *place,
+    int32_t y, int32_t x) {
+    y = place->top + y * op->window.dilation_height;
+    x = place->left + x * op->window.dilation_width;
+    bool inside = y >= 0 && y < op->window.in_height && x >= 0 && x < op->window.in_width;
+    return inside ? values_at(op, image, y, x) : NULL;
+}
+
+static uint32_t *pack(uint32_t *patch, const int8_t *first, const int8_t *second, size_t count) {
+    const int8_t *end = first + count / 2 * 2;
+    while (first != end) {
+        patch[0] = (uint32_t)(first[0] + second[0] * 65536);
+        patch[1] = (uint32_t)(first[1] + second[1] * 65536);
+        patch += 2, first += 2, second += 2;
+    }
+    if (count & 1) {
+        *patch++ = (uint32_t)(first[0] + second[0] * 65536);
+    }
+    return patch;
+}
+
+// The same where one tap or both are outside of the image.
+static uint32_t *pack_edge(uint32_t *patch, const int8_t *first, const int8_t *second,
+    size_t count, const int8_t *zero) {
+    size_t step_first = first != NULL, step_second = second != NULL;
+    first = first != NULL ? first : zero;
+    second = second != NULL ? second : zero;
+    for (; count > 0; count--) {
+        *patch++ = (uint32_t)(*first + *second * 65536);
+        first += step_first, second += step_second;
+    }
+    return patch;
+}
+
+// `rows` of both windows.
+static void gather(const int8_conv_2d_t *op, const int8_t *image, const place_t *a,
+    const place_t *b, rows_t rows, uint32_t *patch) {
+    const int8_window_t *window = &op->window;
+    int32_t y = rows.first;
+    if (a->top == b->top && columns_inside(window, a) && columns_inside(window, b)) {
+        const int8_t *first = tap_of(op, image, a, y, 0);
+        size_t count = (size_t)window->width * op->in_depth;
+        size_t second = (size_t)(b->left - a->left) * op->in_depth;
+        size_t next = (size_t)window->dilation_height * window->in_width * op->in_depth;
+        for (; y < rows.last; y++, first += next) {
+            patch = pack(patch, first, first + second, count);
+        }
+        return;
+    }
+    for (; y < rows.last; y++) {
+        for (int32_t x = 0; x < window->width; x++) {
+            const int8_t *first = tap_of(op, image, a, y, x), *second = tap_of(op, image, b, y, x);
+            patch = first != NULL && second != NULL ? pack(patch, first, second, op->in_depth)
+                : pack_edge(patch, first, second, op->in_depth, &op->input_zero_point);
+        }
+    }
+}
+
+// Sums ------------------------------------------------------------------------------
+
+// The biases, with what rows outside of the image would add.
+static void correct(const int8_conv_2d_t *op, const int8_t *weights, rows_t rows, int32_t *biases) {
+    size_t row = (size_t)op->window.width * op->in_depth;
+    size_t above = (size_t)rows.first * row, inside = (size_t)(rows.last - rows.first) * row;
+    size_t below = taps_of(op) - above - inside;
+    const int8_channel_t *factor = op->channels.factors;
+    for (size_t c = op->out_depth; c > 0; c--, factor++) {
+        int32_t sum = sum_of(weights, above, 1);
+        weights += above + inside;
+        sum += sum_of(weights, below, 1);
+        weights += below;
+        *biases++ = factor->bias + op->input_zero_point * sum;
+    }
+}
+
+// GCC keeps arrays in memory, so each channel has variables of its own.
+#define CHANNEL(n) \
+    const int8_t *w##n = w + n * next; \
+    uint32_t whole##n = start; \
+    int32_t upper##n = 0;
+#define ADD(n, products) { \
+        uint32_t word = (products) + half; \
+        whole##n += word; \
+        upper##n += (int32_t)word >> 16; \
+}
+#define TAP(n, i) (x##i * (uint32_t)w##n[i])
+#define ONE_TAP(n) ADD(n, TAP(n, 0))
+#define TWO_TAPS(n) ADD(n, TAP(n, 0) + TAP(n, 1))
+#define THREE_TAPS(n) ADD(n, TAP(n, 0) + TAP(n, 1) + TAP(n, 2))
+#define FOUR_TAPS(n) TWO_TAPS(n) ADD(n, TAP(n, 2) + TAP(n, 3))
+#define SIX_TAPS(n) THREE_TAPS(n) ADD(n, TAP(n, 3) + TAP(n, 4) + TAP(n, 5))
+#define ALL(what) what(0) what(1) what(2) what(3)
+#define LOAD_1 uint32_t x0 = x[0];
+#define LOAD_2 LOAD_1 uint32_t x1 = x[1];
+#define LOAD_3 LOAD_2 uint32_t x2 = x[2];
+#define LOAD_4 LOAD_3 uint32_t x3 = x[3];
+#define LOAD_6 LOAD_4 uint32_t x4 = x[4], x5 = x[5];
+#define ADVANCE(n) x += n, w0 += n, w1 += n, w2 += n, w3 += n
+#define STORE(n) sums[2 * n] = whole##n, sums[2 * n + 1] = (uint32_t)upper##n;
+
+// What of a filter counts for two places: all rows, or those that are in the image.
+typedef struct _part_t {
+    const int8_t *weights; // of the first output channel
+    size_t next; // from there to those of the next one
+    size_t taps;
+} part_t;
+
+// `whole` and `upper` of each output channel.
+__attribute__((noinline)) static void two_places(const int8_conv_2d_t *op, const part_t *part,
+    const uint32_t *patch, uint32_t *sums) {
+    const uint32_t half = HALF;
+    const size_t next = part->next, taps = part->taps;
+    const int8_t *w = part->weights, *shift = op->channels.shifts, *end = shift + op->out_depth;
+    for (; end - shift >= 4; shift += 4, w += 4 * next, sums += 8) {
+        const uint32_t *x = patch;
+        size_t left = taps;
+        if (*shift & THREES) {
+            const uint32_t start = 0 - (uint32_t)((taps + 2) / 3) * half;
+            CHANNEL(0) CHANNEL(1) CHANNEL(2) CHANNEL(3)
+            for (; left >= 6; left -= 6, ADVANCE(6)) {
+                LOAD_6 ALL(SIX_TAPS)
+            }
+            if (left >= 3) {
+                LOAD_3 ALL(THREE_TAPS)
+                left -= 3, ADVANCE(3);
+            }
+            if (left == 2) {
+                LOAD_2 ALL(TWO_TAPS)
+            } else if (left == 1) {
+                LOAD_1 ALL(ONE_TAP)
+            }
+            ALL(STORE)
+        } else {
+            const uint32_t start = 0 - (uint32_t)((taps + 1) / 2) * half;
+            CHANNEL(0) CHANNEL(1) CHANNEL(2) CHANNEL(3)
+            for (; left >= 4; left -= 4, ADVANCE(4)) {
+                LOAD_4 ALL(FOUR_TAPS)
+            }
+            if (left >= 2) {
+                LOAD_2 ALL(TWO_TAPS)
+                left -= 2, ADVANCE(2);
+            }
+            if (left == 1) {
+                LOAD_1 ALL(ONE_TAP)
+            }
+            ALL(STORE)
+        }
+    }
+    for (; shift != end; shift++, w += next, sums += 2) {
+        const uint32_t *x = patch;
+        const uint32_t start = 0 - (uint32_t)((taps + 1) / 2) * half;
+        size_t left = taps;
+        CHANNEL(0)
+        for (; left >= 2; left -= 2, x += 2, w0 += 2) {
+            LOAD_2 TWO_TAPS(0)
+        }
+        if (left == 1) {
+            LOAD_1 ONE_TAP(0)
+        }
+        STORE(0)
+    }
+}
+
+// The outputs of two places. The second is written first, since it may have the first's place.
+__attribute__((noinline)) static void put(const int8_conv_2d_t *op, const uint32_t *sums,
+    const int32_t *bias, int8_t *first, int8_t *second) {
+    const int8_channel_t *factor = op->channels.factors;
+    const int8_t *shift = op->channels.shifts, *end = shift + op->out_depth;
+    int32_t zero = op->range.zero_point, min = op->range.min, max = op->range.max;
+    if (min == zero) {
+        for (; shift != end; shift++, factor++, bias++, sums += 2) {
+            int exponent = *shift & EXPONENT;
+            uint32_t twice = (uint32_t)factor->multiplier;
+            int32_t upper = (int32_t)sums[1] + *bias;
+            int32_t lower = (int32_t)(sums[0] - (sums[1] << 16)) + *bias;
+            *second++ = int8_relu(upper, twice, exponent, zero, max);
+            *first++ = int8_relu(lower, twice, exponent, zero, max);
+        }
+        return;
+    }
+    for (; shift != end; shift++, factor++, bias++, sums += 2) {
+        int exponent = *shift & EXPONENT;
+        uint32_t twice = (uint32_t)factor->multiplier;
+        int32_t upper = int8_halve(int8_multiply((int32_t)sums[1] + *bias, twice), exponent);
+        int32_t lower = (int32_t)(sums[0] - (sums[1] << 16)) + *bias;
+        lower = int8_halve(int8_multiply(lower, twice), exponent);
+        *second++ = int8_clamp(upper + zero, min, max);
+        *first++ = int8_clamp(lower + zero, min, max);
+    }
+}
+
+static void packed_image(const int8_conv_2d_t *op, const int8_t *image, const int8_t *weights,
+    int8_t *output, void *scratch) {
+    uint32_t *patch = scratch, *sums = patch + taps_of(op);
+    int32_t *biases = (int32_t *)(sums + 2 * (size_t)op->out_depth);
+    size_t row = (size_t)op->window.width * op->in_depth;
+    size_t places = (size_t)op->window.out_height * op->window.out_width;
+    rows_t before = { -1, -1 };
+    part_t part = { weights, taps_of(op), 0 };
+    place_t a = first_place(&op->window);
+    for (size_t i = 0; i < places; i += 2, output += 2 * op->out_depth) {
+        place_t b = a;
+        int8_t *second = output;
+        if (i + 1 < places) {
+            next_place(&op->window, &b);
+            second += op->out_depth;
+        }
+        rows_t rows = rows_of(&op->window, &a, &b);
+        if (rows.first != before.first || rows.last != before.last) {
+            correct(op, weights, rows, biases);
+            before = rows;
+            part.weights = weights + (size_t)rows.first * row;
+            part.taps = (size_t)(rows.last - rows.first) * row;
+        }
+        gather(op, image, &a, &b, rows, patch);
+        two_places(op, &part, patch, sums);
+        put(op, sums, biases, output, second);
+        a = b;
+        next_place(&op->window, &a);
+    }
+}
+
+// Any weights -------------------------------------------------------------------------
+
+// Add to `sums` what `channels` output channels, 1 or 4, get from one place.
+static void direct_sums(const int8_conv_2d_t *op, const int8_t *image, const place_t *place,
+    const int8_t *weights, size_t channels, int32_t *sums) {
+    const int8_window_t *window = &op->window;
+    bool inside = columns_inside(window, place);
+    int32_t runs = inside ? 1 : window->width;
+    size_t count = (size_t)(inside ? window->width : 1) * op->in_depth;
+    size_t taps = taps_of(op);
+    for (int32_t y = 0; y < window->height; y++) {
+        for (int32_t x = 0; x < runs; x++, weights += count) {
+            const int8_t *values = tap_of(op, image, place, y, x);
+            if (values == NULL) {
+                continue;
+            }
+            if (channels == 4) {
+                int8_dot_4(values, op->input_zero_point, weights, taps, count, sums);
+            } else {
+                *sums += int8_dot(values, op->input_zero_point, weights, count);
+            }
+        }
+    }
+}
+
+static void direct_image(const int8_conv_2d_t *op, const int8_t *image, const int8_t *weights,
+    int8_t *output) {
+    size_t taps = taps_of(op);
+    size_t places = (size_t)op->window.out_height * op->window.out_width;
+    const int8_channels_t *channels = &op->channels;
+    place_t place = first_place(&op->window);
+    for (; places > 0; places--, next_place(&op->window, &place)) {
+        for (size_t c = 0, some; c < op->out_depth; c += some) {
+            some = c + 4 <= op->out_depth ? 4 : 1;
+            int32_t sums[4];
+            for (size_t n = 0; n < some; n++) {
+                sums[n] = channels->factors[c + n].bias;
+            }
+            direct_sums(op, image, &place, weights + c * taps, some, sums);
+            for (size_t n = 0; n < some; n++) {
+                int32_t scaled = int8_rescale(sums[n], channels->factors[c + n].multiplier,
+                    channels->shifts[c + n]);
+                *output++ = int8_clamp(scaled + op->range.zero_point, op->range.min, op->range.max);
+            }
+        }
+    }
+}
+
+void int8_conv_2d(const int8_conv_2d_t *op, size_t batches, const int8_t *input,
+    const int8_t *weights, int8_t *output, void *scratch) {
+    size_t in = (size_t)op->window.in_height * op->window.in_width * op->in_depth;
+    size_t out = (size_t)op->window.out_height * op->window.out_width * op->out_depth;
+    for (; batches > 0; batches--, input += in, output += out) {
+        if (op->packed) {
+            packed_image(op, input, weights, output, scratch);
+        } else {
+            direct_image(op, input, weights, output);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// Fixed-point arithmetic that the kernels share, as gemmlowp and TFLite define it.
+
+#ifndef INT8_RESCALE_H
+#define INT8_RESCALE_H
+
+#include "kernels.h"
+
+// x * multiplier / 2**31, half up: gemmlowp's SaturatingRoundingDoublingHighMul(), but for
+// two factors of -2**31. The multiplier, which is not negative, is given times two: that
+// makes four instructions of it on RV32.
+static inline int32_t int8_multiply(int32_t x, uint32_t twice) {
+    uint64_t product = (uint64_t)((int64_t)x * (int64_t)twice);
+    return (int32_t)((uint32_t)(product >> 32) + ((uint32_t)product >> 31));
+}
+
+// x / 2**(exponent + 1), half away from zero, for an exponent of 0 to 30 and |x| below
+// 2**30: gemmlowp's RoundingDivideByPOT().
+static inline int32_t int8_halve(int32_t x, int exponent) {
+    return (x + (x >> 31) + (INT32_C(1) << exponent)) >> (exponent + 1);
+}
+
+static inline int8_t int8_clamp(int32_t x, int32_t min, int32_t max) {
+    x = x < min ? min : x;
+    return (int8_t)(x > max ? max : x);
+}
+
+// An output whose least value is that of zero, so that a negative sum need not be multiplied and
+// all others are halved alike.
+static inline int8_t int8_relu(int32_t sum, uint32_t twice, int exponent, int32_t zero, int32_t max) {
+    if (sum <= 0) {
+        return (int8_t)zero;
+    }
+    sum = (int8_multiply(sum, twice) + (INT32_C(1) << exponent)) >> (exponent + 1);
+    return (int8_t)(sum + zero > max ? max : sum + zero);
+}
+
+// TFLite's MultiplyByQuantizedMultiplier(), for any shift that it allows.
+int32_t int8_rescale(int32_t x, int32_t multiplier, int shift);
+
+#endif // INT8_RESCALE_H

@@ -1,0 +1,189 @@
+"""Layers of one int8 op, drawn at random: a .tflite for TFLM's kernel, and the same for ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+from hypothesis import strategies as st
+
+from kernel_library import Int8, Int32, Range, Window
+from tflite_models import INT8, INT32, OP, Tensor, one_op
+
+ACTIVATIONS = schema.ActivationFunctionType
+_LIMITS = {ACTIVATIONS.RELU: (0.0, None), ACTIVATIONS.RELU_N1_TO_1: (-1.0, 1.0),
+           ACTIVATIONS.RELU6: (0.0, 6.0)}  # fmt: skip
+activations = st.sampled_from([ACTIVATIONS.NONE, *_LIMITS])
+zero_points = st.integers(-128, 127) | st.sampled_from([-128, 0, 127])
+scales = st.floats(2**-8, 2.0, width=32)
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """Scale and zero point of a tensor."""
+
+    scale: float
+    zero_point: int
+
+    def range(self, activation: int) -> Range:
+        """CalculateActivationRangeQuantized() of tensorflow/lite/kernels/kernel_util.cc."""
+        ends = [-128, 127]
+        for i, limit in enumerate(_LIMITS.get(activation, (None, None))):
+            if limit is not None:
+                q = np.float32(limit) / np.float32(self.scale)
+                rounded = int(np.floor(np.abs(q) + np.float32(0.5)) * np.sign(q))
+                q = min(max(self.zero_point + rounded, -128), 127)
+                ends[i] = max(ends[i], q) if i == 0 else min(ends[i], q)
+        return Range(self.zero_point, *ends)
+
+
+quantized = st.builds(Quantized, scales, zero_points)
+
+
+def draw_values(rng: np.random.Generator, shape: Sequence[int]) -> Int8:
+    """Any int8, of few sizes or of the two extremes."""
+    kind = rng.integers(4)
+    if kind == 0:
+        return rng.choice(np.array([-128, 127], np.int8), shape)
+    if kind == 1:
+        return np.clip(np.rint(rng.normal(0, 40, shape)), -128, 127).astype(np.int8)
+    return rng.integers(-128, 128, shape).astype(np.int8)
+
+
+def draw_weights(rng: np.random.Generator, shape: Sequence[int]) -> Int8:
+    """As a converter makes them, down to -127; rarely with the -128 that it never writes."""
+    weights = draw_values(rng, shape)
+    return weights if rng.integers(8) == 0 else np.maximum(weights, -127)
+
+
+@st.composite
+def windows(draw: st.DrawFn, dilated: bool = True) -> tuple[Window, bool]:
+    """Where a window may lie, and whether it is padded SAME."""
+    window = Window()
+    window.height, window.width = draw(
+        st.tuples(st.integers(1, 6), st.integers(1, 6)) | st.sampled_from([(1, 1), (3, 3)])
+    )
+    window.stride_height, window.stride_width = draw(
+        st.tuples(st.integers(1, 4), st.integers(1, 4)) | st.sampled_from([(1, 1), (2, 2)])
+    )
+    dilation = st.integers(1, 3) if dilated and draw(st.integers(0, 3)) == 0 else st.just(1)
+    window.dilation_height, window.dilation_width = draw(dilation), draw(dilation)
+    same = draw(st.booleans())
+    for side in ("height", "width"):
+        size = getattr(window, side)
+        stride = getattr(window, f"stride_{side}")
+        span = (size - 1) * getattr(window, f"dilation_{side}") + 1
+        inputs = draw(st.integers(1 if same else span, span + 9))
+        outputs = -(-inputs // stride) if same else (inputs - span) // stride + 1
+        setattr(window, f"in_{side}", inputs)
+        setattr(window, f"out_{side}", outputs)
+        before = max(0, (outputs - 1) * stride + span - inputs) // 2
+        setattr(window, "pad_top" if side == "height" else "pad_left", before)
+    return window, same
+
+
+def _options(kind: Any, window: Window, same: bool, activation: int) -> Any:
+    options = kind()
+    options.padding = schema.Padding.SAME if same else schema.Padding.VALID
+    options.strideW, options.strideH = window.stride_width, window.stride_height
+    options.fusedActivationFunction = activation
+    if hasattr(options, "dilationWFactor"):
+        options.dilationWFactor = window.dilation_width
+        options.dilationHFactor = window.dilation_height
+    else:
+        options.filterWidth, options.filterHeight = window.width, window.height
+    return options
+
+
+def image_shapes(window: Window, batches: int, depth: int, outputs: int) -> list[list[int]]:
+    """Of input and output."""
+    return [
+        [batches, window.in_height, window.in_width, depth],
+        [batches, window.out_height, window.out_width, outputs],
+    ]
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """Weights, biases and how they are quantized."""
+
+    weights: Int8
+    scales: list[float]
+    biases: Int32
+
+
+def draw_weighted(
+    rng: np.random.Generator, shape: Sequence[int], channels: int, per_channel: bool, x: float
+) -> Weighted:
+    count = channels if per_channel else 1
+    found = [float(np.float32(s)) for s in rng.uniform(2**-9, 0.25, count)]
+    biases = rng.integers(-20000, 20001, channels).astype(np.int32)
+    return Weighted(draw_weights(rng, shape), found, biases)
+
+
+def convolution_model(
+    shapes: list[list[int]],
+    window: Window,
+    same: bool,
+    activation: int,
+    x: Quantized,
+    y: Quantized,
+    of: Weighted,
+    multiplier: int = 0,
+) -> bytes:
+    """A model of one CONV_2D, or with a multiplier of one DEPTHWISE_CONV_2D."""
+    kind = schema.DepthwiseConv2DOptionsT if multiplier else schema.Conv2DOptionsT
+    options = _options(kind, window, same, activation)
+    if multiplier:
+        options.depthMultiplier = multiplier
+    axis = 3 if multiplier else 0
+    return one_op(
+        OP.DEPTHWISE_CONV_2D if multiplier else OP.CONV_2D,
+        [
+            Tensor(shapes[0], INT8, scale=x.scale, zero_point=x.zero_point),
+            Tensor(of.weights.shape, INT8, of.weights, scale=of.scales, axis=axis),
+            Tensor([len(of.biases)], INT32, of.biases, scale=[s * x.scale for s in of.scales]),
+        ],
+        Tensor(shapes[1], INT8, scale=y.scale, zero_point=y.zero_point),
+        options,
+        version=3,
+    )
+
+
+def fully_connected_model(
+    x_shape: Sequence[int], activation: int, x: Quantized, y: Quantized, of: Weighted, bias: bool
+) -> bytes:
+    options = schema.FullyConnectedOptionsT()
+    options.fusedActivationFunction = activation
+    inputs = [
+        Tensor(x_shape, INT8, scale=x.scale, zero_point=x.zero_point),
+        Tensor(of.weights.shape, INT8, of.weights, scale=of.scales),
+    ]
+    if bias:
+        scaled = [s * x.scale for s in of.scales]
+        inputs.append(Tensor([len(of.biases)], INT32, of.biases, scale=scaled))
+    output = Tensor([x_shape[0], len(of.biases)], INT8, scale=y.scale, zero_point=y.zero_point)
+    return one_op(OP.FULLY_CONNECTED, inputs, output, options, version=5)
+
+
+def pool_model(
+    code: int, shapes: list[list[int]], window: Window, same: bool, activation: int, x: Quantized
+) -> bytes:
+    options = _options(schema.Pool2DOptionsT, window, same, activation)
+    tensors = [Tensor(s, INT8, scale=x.scale, zero_point=x.zero_point) for s in shapes]
+    return one_op(code, tensors[:1], tensors[1], options, version=2)
+
+
+def in_tflm(model: bytes, x: Int8) -> npt.NDArray[Any]:
+    """What TFLM's reference kernels make of `x`."""
+    from tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=1 << 20)
+    interpreter.set_input(x, 0)
+    interpreter.invoke()
+    found: npt.NDArray[Any] = np.array(interpreter.get_output(0))
+    return found

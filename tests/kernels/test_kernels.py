@@ -1,0 +1,163 @@
+"""Our kernels against TFLM's reference kernels, value for value.
+
+KERNEL_CASES=2000 in the environment draws more layers for each than the suite has time for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernel_layers import (
+    Quantized,
+    activations,
+    convolution_model,
+    draw_values,
+    draw_weighted,
+    fully_connected_model,
+    image_shapes,
+    in_tflm,
+    pool_model,
+    quantized,
+    windows,
+)
+from kernel_library import (
+    Conv2D,
+    DepthwiseConv2D,
+    FullyConnected,
+    Kernels,
+    Pool2D,
+    Window,
+    compile_library,
+    factors,
+)
+from tflite_models import OP
+
+CASES = int(os.environ.get("KERNEL_CASES", "400"))
+seeds = st.integers(0, 2**32 - 1).map(np.random.default_rng)
+sizes = st.integers(1, 9)
+batches = st.sampled_from([1, 1, 1, 2])
+
+
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
+    return Kernels(compile_library(tmp_path_factory.mktemp("kernels")))
+
+
+def exhaustive(*drawn: st.SearchStrategy[object]) -> Callable[..., object]:
+    def wrap(test: Callable[..., None]) -> object:
+        return settings(max_examples=CASES, deadline=None)(given(*drawn)(test))
+
+    return wrap
+
+
+@exhaustive(
+    windows(), batches, sizes, sizes, activations, quantized, quantized, st.booleans(), seeds
+)
+def test_conv_2d(
+    kernels: Kernels,
+    drawn: tuple[Window, bool],
+    batches: int,
+    inputs: int,
+    outputs: int,
+    activation: int,
+    x: Quantized,
+    y: Quantized,
+    per_channel: bool,
+    rng: np.random.Generator,
+) -> None:
+    window, same = drawn
+    shapes = image_shapes(window, batches, inputs, outputs)
+    shape = (outputs, window.height, window.width, inputs)
+    of = draw_weighted(rng, shape, outputs, per_channel, x.scale)
+    values = draw_values(rng, shapes[0])
+    model = convolution_model(shapes, window, same, activation, x, y, of)
+    scaled = factors(x.scale, of.scales, y.scale) * (1 if per_channel else outputs)
+    expected = in_tflm(model, values)
+    for constant in (True, False):
+        op = Conv2D(window, inputs, outputs, x.zero_point, y.range(activation))
+        found = kernels.convolve(op, values, of.weights, of.biases, scaled, shapes[1], constant)
+        assert (found == expected).all()
+
+
+@exhaustive(
+    windows(), batches, sizes, st.sampled_from([1, 1, 2, 3, 8]), activations, quantized, quantized,
+    st.booleans(), seeds,
+)  # fmt: skip
+def test_depthwise_conv_2d(
+    kernels: Kernels,
+    drawn: tuple[Window, bool],
+    batches: int,
+    inputs: int,
+    multiplier: int,
+    activation: int,
+    x: Quantized,
+    y: Quantized,
+    per_channel: bool,
+    rng: np.random.Generator,
+) -> None:
+    window, same = drawn
+    outputs = inputs * multiplier
+    shapes = image_shapes(window, batches, inputs, outputs)
+    shape = (1, window.height, window.width, outputs)
+    of = draw_weighted(rng, shape, outputs, per_channel, x.scale)
+    values = draw_values(rng, shapes[0])
+    model = convolution_model(shapes, window, same, activation, x, y, of, multiplier)
+    scaled = factors(x.scale, of.scales, y.scale) * (1 if per_channel else outputs)
+    expected = in_tflm(model, values)
+    for constant in (True, False):
+        op = DepthwiseConv2D(window, inputs, multiplier, x.zero_point, y.range(activation))
+        found = kernels.convolve(op, values, of.weights, of.biases, scaled, shapes[1], constant)
+        assert (found == expected).all()
+
+
+@exhaustive(
+    st.integers(1, 3), st.integers(1, 70), st.integers(1, 11), activations, quantized, quantized,
+    st.booleans(), st.booleans(), seeds,
+)  # fmt: skip
+def test_fully_connected(
+    kernels: Kernels,
+    batches: int,
+    inputs: int,
+    outputs: int,
+    activation: int,
+    x: Quantized,
+    y: Quantized,
+    per_channel: bool,
+    bias: bool,
+    rng: np.random.Generator,
+) -> None:
+    of = draw_weighted(rng, (outputs, inputs), outputs, per_channel, x.scale)
+    values = draw_values(rng, (batches, inputs))
+    model = fully_connected_model((batches, inputs), activation, x, y, of, bias)
+    scaled = factors(x.scale, of.scales, y.scale)
+    op = FullyConnected(inputs, outputs, x.zero_point, y.range(activation))
+    found = kernels.fully_connected(op, values, of.weights, of.biases if bias else None, scaled)
+    assert (found == in_tflm(model, values)).all()
+
+
+@pytest.mark.parametrize("name", ["max", "average"])
+@exhaustive(windows(dilated=False), batches, sizes, activations, quantized, seeds)
+def test_pool_2d(
+    kernels: Kernels,
+    name: str,
+    drawn: tuple[Window, bool],
+    batches: int,
+    depth: int,
+    activation: int,
+    x: Quantized,
+    rng: np.random.Generator,
+) -> None:
+    window, same = drawn
+    shapes = image_shapes(window, batches, depth, depth)
+    values = draw_values(rng, shapes[0])
+    code = OP.MAX_POOL_2D if name == "max" else OP.AVERAGE_POOL_2D
+    model = pool_model(code, shapes, window, same, activation, x)
+    op = Pool2D(window, depth, x.range(activation))
+    found = kernels.pool(name, op, values, shapes[1])
+    assert (found == in_tflm(model, values)).all()
