@@ -18,7 +18,7 @@ from skips import TOOLS, or_skip
 from tinycnn.board.image import read_image
 from tinycnn.errors import BuildError, SourceError, UserError
 from tinycnn.firmware.esp32 import build as esp32
-from tinycnn.firmware.esp32 import frozen, mapfile
+from tinycnn.firmware.esp32 import frozen
 from tinycnn.firmware.esp32 import idf as esp32_idf
 from tinycnn.firmware.fetch import Checkout, fetch
 from tinycnn.tflite.ops import profile_set
@@ -180,32 +180,6 @@ def test_command_line_without_idf(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert done.returncode == 2
     assert done.stderr.startswith("tinycnn: ESP-IDF is missing: ")
     assert done.stderr.count("\n") == 1
-
-
-SHARED_STRINGS = """\
-Linker script and memory map
-
-.flash.rodata   0x3c140120    0x21900
- .rodata.one    0x3c140120       0x40 libtflm_engine.a(model_check.c.obj)
- .rodata.message.str1.4
-                0x3c150120    0x21864 CMakeFiles/micropython.elf.dir/tflm/modtflm.c.obj
-                                  0x3 (size before relaxing)
- .rodata.message.str1.4
-                0x3c160120        0x0 libtflm_engine.a(model_check_conv.c.obj)
-                                0x100 (size before relaxing)
-"""
-
-
-def test_map_gives_each_file_its_own_strings() -> None:
-    found = mapfile.added(SHARED_STRINGS)
-    assert found["module"] == {"rodata": 3}
-    assert found["model_check"] == {"rodata": 0x140}
-    assert found["engine"] == {}
-
-
-def test_map_of_wrapped_output_section() -> None:
-    text = "Linker script and memory map\n.dram0.bss\n                0x3fc90000     0x1234\n"
-    assert mapfile.totals(text) == {"bss": 0x1234}
 
 
 @pytest.mark.parametrize("name", esp32.COMPONENTS)

@@ -42,6 +42,8 @@ class Port:
     compiler: str
     """Its version, so that another one starts anew."""
     variables: dict[str, str]
+    map: str = ""
+    """The linker's map that make leaves, if it is to be kept beside the product."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,14 @@ def build(port: Port, progress: Progress) -> Program:
     folder = BUILD / port.name / port.variant
     product = folder / port.product
     program = Program(product, port.micropython.version, port.micropython.origin)
+    kept = [port.product, *([port.map] if port.map else [])]
     config = {"micropython": str(port.micropython.path), "compiler": port.compiler}
     config |= port.variables
     with locked(folder, progress):
         record, objects = folder / "record.json", folder / "objects"
         # Of the make that came to its end there, be it with an error.
         mark, settings = folder / "settings.json", json.dumps(config, sort_keys=True)
-        key = _fingerprint(port.name, settings)
+        key = _fingerprint(port.name, settings, *kept)
         if find(record, key) is not None:
             return program
         if not mark.is_file() or mark.read_text(errors="replace") != settings:
@@ -78,7 +81,7 @@ def build(port: Port, progress: Progress) -> Program:
         if not made.ok:
             raise BuildError(_complaint(port, made))
         # Renamed into place: a program that runs keeps the file it was started from.
-        files = {port.product: (objects / port.product).read_bytes()}
+        files = {name: (objects / name).read_bytes() for name in kept}
         keep(record, Kept(key, {}, files), mode=0o755)
     return program
 
@@ -137,7 +140,7 @@ def _complaint(port: Port, made: Finished) -> str:
     return f"MicroPython ({port.variant}) does not build: {told} (log: {_log(port)})"
 
 
-def _fingerprint(port: str, settings: str) -> str:
+def _fingerprint(port: str, *settings: str) -> str:
     """Changes whenever a file of ours that make would look at changes, or `settings`."""
     files = sorted(
         path
@@ -147,7 +150,7 @@ def _fingerprint(port: str, settings: str) -> str:
     )
     stats = [(str(path), path.stat()) for path in files]
     seen = [f"{path} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats]
-    return key_of(settings, *seen)
+    return key_of(*settings, *seen)
 
 
 def refuse_odd_paths(*places: Path) -> None:

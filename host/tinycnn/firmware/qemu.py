@@ -22,10 +22,15 @@ _OLDEST = (1, 28)
 """The first MicroPython whose qemu port has a microsecond clock."""
 
 
-def build_qemu(*, ops: OpSet | None = None, progress: Progress = silent) -> port.Program:
+def build_qemu(
+    *, esp_nn: bool = False, ops: OpSet | None = None, progress: Progress = silent
+) -> port.Program:
     """Build what is not up to date; output in build/qemu/NAME/firmware.elf.
 
-    `ops` are those of the profile cnn unless it says otherwise.
+    Beside it is the linker's firmware.map, for `tinycnn.firmware.mapfile`.
+
+    `ops` are those of the profile cnn unless it says otherwise. With `esp_nn` TFLM has
+    Espressif's kernels, in the portable C of an ESP32-C3.
 
     Raises MissingToolError for a compiler or C++ library that is not there, SourceError
     if a source cannot be had, and BuildError if it does not compile.
@@ -48,12 +53,15 @@ def build_qemu(*, ops: OpSet | None = None, progress: Progress = silent) -> port
     } | ops.variables
     what = port.Port(
         name="qemu",
-        variant=ops.name,
+        variant=f"{ops.name}{'-esp-nn' * esp_nn}",
         product="firmware.elf",
+        map="firmware.map",
         micropython=micropython,
         compiler=compiler(f"{PREFIX}gcc"),
         variables=variables
-        | libtflm.make_variables(prefix=PREFIX, extra_flags=_MARCH, progress=progress),
+        | libtflm.make_variables(
+            prefix=PREFIX, extra_flags=_MARCH, esp_nn=esp_nn, progress=progress
+        ),
     )
     return port.build(what, progress)
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from tinycnn.command import first_error, locked, run
 from tinycnn.errors import BuildError, SourceError
 from tinycnn.files import BUILD, ROOT, read_bytes, write_atomic, write_json
-from tinycnn.firmware.esp32 import frozen, mapfile
+from tinycnn.firmware import mapfile
+from tinycnn.firmware.esp32 import frozen
 from tinycnn.firmware.esp32.idf import Idf
 from tinycnn.firmware.esp32.image import IMAGES, Image, merge, too_large
 from tinycnn.firmware.fetch import Checkout, fetch
@@ -311,7 +312,7 @@ def told(firmware: Firmware) -> list[str]:
     """What a person wants to know of what was built: file, sum, room, and what tflm takes."""
     image = firmware.image
     size, room = image.app_size, image.app_room
-    flash = {part: _in_flash(kinds) for part, kinds in firmware.added.items()}
+    flash = {part: mapfile.in_flash(kinds) for part, kinds in firmware.added.items()}
     parts = ", ".join(f"{part.replace('_', ' ')} {taken:,}" for part, taken in flash.items())
     return [
         f"{image.path}",
@@ -321,8 +322,3 @@ def told(firmware: Firmware) -> list[str]:
         f"tflm takes {sum(flash.values()):,} bytes of flash: {parts}",
         f"sizes and pins: {firmware.facts}",
     ]
-
-
-def _in_flash(kinds: Mapping[str, int]) -> int:
-    """Bytes in the image: all but what is zero at the start."""
-    return sum(size for kind, size in kinds.items() if kind != "bss")

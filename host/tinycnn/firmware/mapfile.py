@@ -1,4 +1,4 @@
-"""What GNU ld's map says of an ESP-IDF application: bytes by kind, and whose they are.
+"""What GNU ld's map says of firmware: bytes by kind, and whose they are.
 
 Not by esp-idf-size: it gives strings that files share to the first of them.
 """
@@ -6,7 +6,7 @@ Not by esp-idf-size: it gives strings that files share to the first of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 KINDS = {
@@ -18,18 +18,30 @@ KINDS = {
     ".iram0.text": "iram",
     ".dram0.data": "data",
     ".dram0.bss": "bss",
+    ".text": "text",
+    ".rodata": "rodata",
+    ".data": "data",
+    ".bss": "bss",
 }
-"""Output sections of ESP-IDF's linker scripts: code and constants in flash, then RAM."""
+"""Output sections: of ESP-IDF's linker scripts, code and constants in flash, then RAM; and of
+firmware_build/qemu/virt.ld."""
+
+
+def _objects(names: str) -> re.Pattern[str]:
+    """Object files by their sources' names: cmake calls them a.c.obj, make a.o."""
+    return re.compile(rf"\b(?:{names})\.(?:c\.|cpp\.)?o")
+
 
 OURS = {
-    "tflm": re.compile(r"lib(espressif__)?esp-tflite-micro\.a\("),
-    "esp_nn": re.compile(r"lib(espressif__)?esp-nn\.a\("),
-    "engine": re.compile(r"libtflm_engine\.a\((?!flatbuf|model_)"),
-    "module": re.compile(r"\b(modtflm|tflm_[a-z]+)\.c\.o"),
-    "model_check": re.compile(r"\b(flatbuf|model_\w+)\.c\.o"),
-    "frozen_models": re.compile(r"\bfrozen_models\.c\.o"),
+    "tflm": re.compile(r"lib(?:espressif__)?(?:esp-tflite-micro|tflm)\.a\("),
+    "esp_nn": re.compile(r"lib(?:espressif__)?esp[-_]nn\.a\("),
+    "engine": _objects("engine_tflm|tflm_ops"),
+    "module": _objects("modtflm|tflm_[a-z]+"),
+    "model_check": _objects(r"flatbuf|model_\w+"),
+    "frozen_models": _objects("frozen_models"),
 }
-"""Whose object files are in an application for the sake of the module `tflm` alone."""
+"""Whose object files are in firmware for the sake of the module `tflm` alone: the first that
+fits."""
 
 _START = "Linker script and memory map"
 _PLACED = re.compile(r"\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S.*)$")
@@ -49,7 +61,7 @@ class Piece:
 
 
 def totals(text: str) -> dict[str, int]:
-    """Bytes of the whole application by kind."""
+    """Bytes of the whole firmware by kind."""
     found: dict[str, int] = {}
     name = ""
     for line in text.partition(_START)[2].splitlines():
@@ -93,8 +105,13 @@ def added(text: str) -> dict[str, dict[str, int]]:
     """Bytes by part (see OURS) and kind that are there for `tflm` alone."""
     parts: dict[str, dict[str, int]] = {part: {} for part in OURS}
     for piece in pieces(text):
-        for part, pattern in OURS.items():
-            if pattern.search(piece.file):
-                kinds = parts[part]
-                kinds[piece.kind] = kinds.get(piece.kind, 0) + piece.size
+        part = next((part for part, pattern in OURS.items() if pattern.search(piece.file)), None)
+        if part is not None:
+            kinds = parts[part]
+            kinds[piece.kind] = kinds.get(piece.kind, 0) + piece.size
     return parts
+
+
+def in_flash(kinds: Mapping[str, int]) -> int:
+    """Bytes of flash of a part's `kinds`: all but what is zero at the start."""
+    return sum(size for kind, size in kinds.items() if kind != "bss")
