@@ -25,6 +25,7 @@ _PACKAGES = {
     "riscv64-unknown-elf-ar": "binutils-riscv64-unknown-elf",
     "riscv64-unknown-elf-g++": "gcc-riscv64-unknown-elf",
     "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
+    "setarch": "util-linux",
 }
 """Debian's packages of programs that are not called as their package."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import doc_counts
 from doc_pages import pages
 from host_helpers import Pipeline
 from tinycnn.board.romfs import model_image
@@ -106,3 +107,8 @@ def test_sizes_of_the_articles_models(quick_pipeline: Pipeline) -> None:
     assert f"| bytes, float32 | 5,360 | {large:,} |" in page("docs/article.md")
     assert f"| bytes, int8 | 3,800 | {small:,} |" in page("docs/article.md")
     assert f"<Interpreter of {small} model bytes, 3 ops" in page("README.md")
+
+
+def test_instructions_are_those_of_the_baseline() -> None:
+    text = page("docs/measurements.md")
+    assert doc_counts.updated(text) == text, "python tests/docs/doc_counts.py mends that"

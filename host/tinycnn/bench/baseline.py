@@ -1,0 +1,96 @@
+"""What was counted last, committed with the sources: a change of it is part of a change.
+
+    python -m tinycnn.bench.baseline [TARGET ...]
+
+counts all rows on `unix` and `qemu-rv32`, or on those targets, and writes what it finds to
+baseline.json beside this file. What is recorded by other compilers stays.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from tinycnn.bench import Bench, Row, measure
+from tinycnn.files import write_json
+
+RECORD = Path(__file__).with_name("baseline.json")
+
+TARGETS = ("unix", "qemu-rv32")
+
+TOLERANCE = 0.02
+"""How much a count may differ: by more, in either direction, the baseline has to change."""
+
+_FIGURES = ("load", "invoke", "predict", "raw")
+
+Counts = dict[str, int | None]
+Recorded = dict[str, dict[str, dict[str, dict[str, Counts]]]]
+"""Counts by target, compiler, kernels and model: another compiler makes another number of
+instructions of the same source, so it has rows of its own."""
+
+
+def recorded() -> Recorded:
+    """All that is recorded."""
+    found: Recorded = json.loads(RECORD.read_bytes())
+    return found
+
+
+def compilers(target: str) -> list[str]:
+    """By whose code there are counts for `target`."""
+    return list(recorded().get(target, {}))
+
+
+def changes(bench: Bench) -> list[str]:
+    """A line for each count of `bench` that the baseline has not, within TOLERANCE."""
+    known = recorded().get(bench.target, {})
+    return [
+        line
+        for part in bench.parts
+        for row in part.rows
+        for line in _changes(
+            f"{row.model} on {bench.target} with {part.kernels}",
+            known.get(part.compiler, {}).get(part.kernels, {}).get(row.model, {}),
+            _counts(row),
+        )
+    ]
+
+
+def _changes(what: str, before: Counts, now: Counts) -> list[str]:
+    lines = []
+    for figure, count in now.items():
+        was = before.get(figure)
+        if was == count or (was and count and abs(count - was) <= TOLERANCE * was):
+            continue
+        change = f" ({(count - was) / was:+.1%})" if was and count else ""
+        lines.append(f"{what}: {figure} {_told(count)}, recorded {_told(was)}{change}")
+    return lines
+
+
+def _told(count: int | None) -> str:
+    return "nothing" if count is None else f"{count:,}"
+
+
+def update(bench: Bench) -> None:
+    """Record what `bench` counted in the place of what was there of it."""
+    found = recorded() if RECORD.exists() else {}
+    for part in bench.parts:
+        kernels = found.setdefault(bench.target, {}).setdefault(part.compiler, {})
+        kernels.setdefault(part.kernels, {}).update({r.model: _counts(r) for r in part.rows})
+    write_json(RECORD, found)
+
+
+def _counts(row: Row) -> Counts:
+    return {"macs": row.macs} | {figure: getattr(row.count, figure) for figure in _FIGURES}
+
+
+def main(targets: list[str]) -> None:
+    for target in targets or TARGETS:
+        bench = measure(target, progress=lambda what, done, total: print(what, flush=True))
+        for line in changes(bench) if RECORD.exists() else ():
+            print(line)
+        update(bench)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

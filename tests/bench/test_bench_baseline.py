@@ -1,0 +1,113 @@
+"""Counts are those of the committed baseline: no commit changes one unnoticed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from skips import TOOLS, or_skip
+from tinycnn.bench import Bench, Part, Row, baseline, measure, models
+from tinycnn.bench.count import Count
+from tinycnn.bench.kernels import BUILDS, ESP_NN, TFLM
+from tinycnn.bench.models import Model, model_named
+from tinycnn.errors import MissingToolError
+
+SMALL = ("article", "digits")
+"""The others take a minute and more."""
+
+ROW = Row("m", 5, 10, Count(100_000, 50_000, 60_000, 55_000, 1, 1, 1, "1", "a"))
+
+
+@pytest.fixture(scope="module")
+def small(pytestconfig: pytest.Config) -> list[Model]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "FOLDER", pytestconfig.cache.mkdir("bench"))
+        return [model_named(name) for name in SMALL]
+
+
+def counted(target: str, kernels: str, small: list[Model]) -> Bench:
+    with or_skip(MissingToolError):
+        return measure(target, small, kernels=[kernels])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kernels", [TFLM, ESP_NN])
+@pytest.mark.parametrize("name", baseline.TARGETS)
+def test_counts_are_those_of_the_baseline(name: str, kernels: str, small: list[Model]) -> None:
+    found = counted(name, kernels, small)
+    (part,) = found.parts
+    if part.compiler not in (known := baseline.compilers(name)):
+        pytest.skip(
+            f"{TOOLS}no counts of {part.compiler} on {name} in the baseline, which has those of "
+            f"{' and '.join(known)}: `python -m tinycnn.bench.baseline {name}` adds them"
+        )
+    assert (part.refused, len(part.rows)) == ((), len(SMALL))
+    assert baseline.changes(found) == [], (
+        f"if that is meant, commit what `python -m tinycnn.bench.baseline {name}` records"
+    )
+
+
+@pytest.mark.slow
+def test_a_count_is_the_same_each_time(small: list[Model]) -> None:
+    first, second = (counted("unix", TFLM, small[:1]) for _ in range(2))
+    assert first == second
+
+
+def test_the_baseline_has_all_rows() -> None:
+    for target in baseline.TARGETS:
+        assert baseline.compilers(target)
+        for by_kernels in baseline.recorded()[target].values():
+            assert set(by_kernels) == set(BUILDS[target][1])
+            assert {name: set(rows) for name, rows in by_kernels.items()} == {
+                name: set(models.NAMES) for name in by_kernels
+            }
+
+
+@pytest.fixture
+def record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A baseline of its own that has ROW."""
+    path = tmp_path / "baseline.json"
+    monkeypatch.setattr(baseline, "RECORD", path)
+    baseline.update(bench(ROW))
+    return path
+
+
+def bench(row: Row, compiler: str = "gcc 1") -> Bench:
+    return Bench("unix", (Part(TFLM, compiler, {}, (row,), ()),))
+
+
+def changed(**figures: int | None) -> list[str]:
+    return baseline.changes(bench(replace(ROW, count=replace(ROW.count, **figures))))
+
+
+def test_what_grows_or_shrinks_is_told(record: Path) -> None:
+    assert changed() == changed(invoke=50_999, load=98_001) == []
+    assert changed(arena=9, heap=9) == []
+    assert changed(invoke=51_001) == [
+        "m on unix with TFLM: invoke 51,001, recorded 50,000 (+2.0%)"
+    ]
+    assert changed(predict=48_000, raw=56_200) == [
+        "m on unix with TFLM: predict 48,000, recorded 60,000 (-20.0%)",
+        "m on unix with TFLM: raw 56,200, recorded 55,000 (+2.2%)",
+    ]
+    assert len(changed(predict=None)) == 1
+
+
+def test_rows_that_are_not_recorded_are_told(record: Path) -> None:
+    assert len(baseline.changes(bench(replace(ROW, model="new")))) == 5
+    assert len(baseline.changes(bench(ROW, "gcc 2"))) == 5
+
+
+def test_other_compilers_and_models_stay(record: Path) -> None:
+    baseline.update(bench(replace(ROW, model="new")))
+    baseline.update(bench(ROW, "gcc 2"))
+    found = json.loads(record.read_bytes())["unix"]
+    assert {compiler: list(kernels[TFLM]) for compiler, kernels in found.items()} == {
+        "gcc 1": ["m", "new"],
+        "gcc 2": ["m"],
+    }
+    assert baseline.compilers("unix") == ["gcc 1", "gcc 2"]
+    assert baseline.compilers("qemu-rv32") == []

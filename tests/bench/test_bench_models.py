@@ -1,0 +1,42 @@
+"""The rows of the bench are the networks that they are called after."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinycnn.bench import models
+from tinycnn.bench.models import NAMES, model_named
+from tinycnn.tflite.check import check_model
+from tinycnn.tflite.graph import read_graph
+
+MACS = {
+    "article": 3_312,
+    "digits": 62_192,
+    "ds-cnn": 2_656_768,
+    "mobilenet": 7_157_888,
+    "micro-speech": 336_000,
+    "motion": 164_864,
+    "cifar": 3_092_224,
+    "mnist": 21_700,
+}
+"""By hand, from the layers."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_row(name: str, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "FOLDER", pytestconfig.cache.mkdir("bench"))
+    model = model_named(name)
+    assert model.macs == MACS[name]
+    found = check_model(model.data)
+    assert found.profile in ("digits", "cnn")
+    assert [tensor.type for tensor in (*found.inputs, *found.outputs)] == ["INT8", "INT8"]
+    graph = read_graph(model.data)
+    ops = [node.op for node in graph.nodes]
+    if name == "micro-speech":
+        assert ops == ["DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "SOFTMAX"]
+        assert graph.tensors[graph.nodes[0].inputs[1]].shape == (1, 10, 8, 8)
+    assert ops.count("DEPTHWISE_CONV_2D") == {"ds-cnn": 4, "mobilenet": 13, "micro-speech": 1}.get(
+        name, 0
+    )
+    assert model_named(name) == model

@@ -1,0 +1,64 @@
+"""The tables of docs/measurements.md that have instructions, as the baseline has them.
+
+`python tests/docs/doc_counts.py` brings them up to date.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tinycnn.bench import baseline
+from tinycnn.files import ROOT
+
+PAGE = ROOT / "docs" / "measurements.md"
+
+_HEAD = (
+    "| model | multiply-accumulates | kernels | load | `invoke()` | for each m.-a. "
+    "| `predict(list)` | raw in, argmax out |\n" + "| --- " * 8 + "|\n"
+)
+
+
+def tables() -> dict[str, str]:
+    """The table of each target and compiler, by the line above it."""
+    return {
+        f"On `{target}`, compiled by {compiler}:": _HEAD + _rows(by_kernels)
+        for target, by_compiler in baseline.recorded().items()
+        for compiler, by_kernels in by_compiler.items()
+    }
+
+
+def _rows(by_kernels: dict[str, dict[str, baseline.Counts]]) -> str:
+    """A model's rows beneath each other, one for each kind of kernels."""
+    names = dict.fromkeys(name for rows in by_kernels.values() for name in rows)
+    return "".join(
+        _row(name, kernels, rows[name])
+        for name in names
+        for kernels, rows in by_kernels.items()
+        if name in rows
+    )
+
+
+def _row(name: str, kernels: str, counts: baseline.Counts) -> str:
+    macs, invoke = counts["macs"], counts["invoke"]
+    assert macs and invoke
+    cells = [f"`{name}`", f"{macs:,}", kernels, f"{counts['load']:,}", f"{invoke:,}"]
+    cells.append(f"{invoke / macs:.1f}")
+    cells += ["no room" if counts[f] is None else f"{counts[f]:,}" for f in ("predict", "raw")]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def updated(page: str) -> str:
+    """The page with the tables as they are now, each under its line."""
+    for line, table in tables().items():
+        old = re.compile(rf"^{re.escape(line)}\n\n(?:\|.*\n)*", re.MULTILINE)
+        page, found = old.subn(lambda match, line=line, table=table: f"{line}\n\n{table}", page)
+        assert found, f"the page has no line {line!r}"
+    return page
+
+
+def main() -> None:
+    PAGE.write_text(updated(PAGE.read_text()))
+
+
+if __name__ == "__main__":
+    main()
