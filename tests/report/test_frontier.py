@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_record_has_what_can_be_had_again_at_once(
 
 
 def test_nothing_is_counted_without_valgrind(
-    article_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    article_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(frontier.shutil, "which", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
     assert frontier.count_instructions(article_pipeline.converted.int8) is None

@@ -10,17 +10,16 @@ seeds. It takes an hour or two, and valgrind for the instructions.
 from __future__ import annotations
 
 import json
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tinycnn.errors import BuildError
+from tinycnn.bench import measure as measure_instructions
+from tinycnn.bench.kernels import TFLM
+from tinycnn.bench.models import Model
+from tinycnn.errors import BuildError, SourceError
 from tinycnn.files import BUILD, write_atomic, write_json
-from tinycnn.firmware.unix import build_unix
 from tinycnn.pipeline.dataset import Dataset, load_digits
 from tinycnn.pipeline.model import RECIPES
 from tinycnn.pipeline.quantize import quantize
@@ -34,15 +33,6 @@ from tinycnn.tflite.slim import slim
 
 RECORD = Path(__file__).with_name("frontier.json")
 SEEDS = range(5)
-COUNTED = 20
-"""Inferences over which instructions are counted, beside one that is subtracted."""
-
-_INVOKE = """\
-import sys, tflm
-interpreter = tflm.Interpreter("model.tflite")
-for _ in range(int(sys.argv[1])):
-    interpreter.invoke()
-"""
 
 
 @dataclass(frozen=True)
@@ -163,38 +153,16 @@ def _float_predictions(dataset: Dataset, trained: TrainedModel) -> list[int]:
 
 
 def count_instructions(model: TFLite) -> int | None:
-    """Instructions of one inference in TFLM's reference kernels, on this machine's processor.
+    """Instructions of one `invoke()` with TFLM's own kernels, on this machine's processor.
 
-    Counted by valgrind's callgrind in the simulator with TFLM compiled in: a run of 21
-    inferences less a run of one, by 20. It counts x86-64 instructions and no time;
-    another processor needs others, in a similar proportion. None without valgrind or
+    Another processor needs others, in a similar proportion. None without valgrind or
     without TFLM's sources.
     """
-    if shutil.which("valgrind") is None:
-        return None
     try:
-        program = build_unix("tflm").path
-    except BuildError:
+        counted = measure_instructions("unix", [Model(model.name, model.data)], kernels=[TFLM])
+    except (BuildError, SourceError):
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "model.tflite").write_bytes(model.data)
-        Path(folder, "invoke.py").write_text(_INVOKE)
-        few, many = (_collected(program, Path(folder), times) for times in (1, 1 + COUNTED))
-    return round((many - few) / COUNTED)
-
-
-def _collected(program: Path, folder: Path, times: int) -> int:
-    # setarch: the heap where it always is, so that the count is the same each time.
-    counter = ["setarch", "-R", "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-    said = subprocess.run(
-        [*counter, str(program), "invoke.py", str(times)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stderr
-    (line,) = [line for line in said.splitlines() if "Collected" in line]
-    return int(line.rsplit(":", 1)[1])
+    return counted.parts[0].rows[0].count.invoke
 
 
 def main(recipes: list[str]) -> None:
