@@ -45,9 +45,9 @@ def test_counts_are_those_of_the_baseline(name: str, kernels: str, small: list[M
             f"{' and '.join(known)}: `python -m tinycnn.bench.baseline {name}` adds them"
         )
     assert (part.refused, len(part.rows)) == ((), len(SMALL))
-    assert baseline.changes(found) == [], (
-        f"if that is meant, commit what `python -m tinycnn.bench.baseline {name}` records"
-    )
+    remedy = f"if that is meant, commit what `python -m tinycnn.bench.baseline {name}` records"
+    told = baseline.changes(found)
+    assert not told, "\n".join([*told, remedy])
 
 
 @pytest.mark.slow
@@ -99,6 +99,14 @@ def test_what_grows_or_shrinks_is_told(record: Path) -> None:
 def test_rows_that_are_not_recorded_are_told(record: Path) -> None:
     assert len(baseline.changes(bench(replace(ROW, model="new")))) == 5
     assert len(baseline.changes(bench(ROW, "gcc 2"))) == 5
+
+
+def test_what_is_the_same_stays_recorded(record: Path) -> None:
+    """Or each update on a clock would change every figure by its last digits."""
+    count = replace(ROW.count, load=100_050, invoke=50_100, predict=None)
+    baseline.update(bench(replace(ROW, count=count)))
+    found = json.loads(record.read_bytes())["unix"]["gcc 1"][TFLM]["m"]
+    assert found == {"macs": 10, "load": 100_000, "invoke": 50_100, "predict": None, "raw": 55_000}
 
 
 def test_other_compilers_and_models_stay(record: Path) -> None:

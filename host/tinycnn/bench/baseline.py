@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
 from tinycnn.bench import Bench, Row, measure
@@ -21,6 +22,9 @@ TARGETS = ("unix", "qemu-rv32")
 
 TOLERANCE = 0.02
 """How much a count may differ: by more, in either direction, the baseline has to change."""
+
+_SAME = 0.001
+"""What a clock that tells thousands of instructions may be off."""
 
 _FIGURES = ("load", "invoke", "predict", "raw")
 
@@ -60,11 +64,15 @@ def _changes(what: str, before: Counts, now: Counts) -> list[str]:
     lines = []
     for figure, count in now.items():
         was = before.get(figure)
-        if was == count or (was and count and abs(count - was) <= TOLERANCE * was):
+        if _near(was, count, TOLERANCE):
             continue
         change = f" ({(count - was) / was:+.1%})" if was and count else ""
         lines.append(f"{what}: {figure} {_told(count)}, recorded {_told(was)}{change}")
     return lines
+
+
+def _near(was: int | None, now: int | None, tolerance: float) -> bool:
+    return was == now or bool(was and now and abs(now - was) <= tolerance * was)
 
 
 def _told(count: int | None) -> str:
@@ -72,11 +80,15 @@ def _told(count: int | None) -> str:
 
 
 def update(bench: Bench) -> None:
-    """Record what `bench` counted in the place of what was there of it."""
+    """Record what `bench` counted, where it is not the same as what was there."""
     found = recorded() if RECORD.exists() else {}
     for part in bench.parts:
         kernels = found.setdefault(bench.target, {}).setdefault(part.compiler, {})
-        kernels.setdefault(part.kernels, {}).update({r.model: _counts(r) for r in part.rows})
+        rows = kernels.setdefault(part.kernels, {})
+        for row in part.rows:
+            before, now = rows.get(row.model, {}), _counts(row)
+            same = {f: was for f, was in before.items() if f in now and _near(was, now[f], _SAME)}
+            rows[row.model] = now | same
     write_json(RECORD, found)
 
 
@@ -85,8 +97,9 @@ def _counts(row: Row) -> Counts:
 
 
 def main(targets: list[str]) -> None:
+    say = cache(lambda what: print(what, flush=True))  # each once, however many steps it has
     for target in targets or TARGETS:
-        bench = measure(target, progress=lambda what, done, total: print(what, flush=True))
+        bench = measure(target, progress=lambda what, done, total: say(what))
         for line in changes(bench) if RECORD.exists() else ():
             print(line)
         update(bench)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.bench.count import SCRIPT, SECONDS, printed_by
-from tinycnn.command import environment, need, run
+from tinycnn.command import need, run
 from tinycnn.errors import TargetError
 from tinycnn.targets.completed import TIMED_OUT, Completed
 
@@ -32,16 +32,17 @@ class ByCallgrind:
 
     def read(self, folder: Path, words: Sequence[str]) -> tuple[str, list[int]]:
         need(*PROGRAMS)
-        # By a name that is everywhere as long: the stack is then where it always is.
-        shutil.copy(self.program, folder / "micropython")
+        valgrind, setarch = map(shutil.which, PROGRAMS)
+        assert valgrind and setarch
         files = [f"--callgrind-out-file={folder / _DUMPS}", f"--log-file={folder / 'log'}"]
-        valgrind = ["valgrind", "--tool=callgrind", f"--dump-before={_MARK}*", *files]
+        counter = [valgrind, "--tool=callgrind", f"--dump-before={_MARK}*", *files]
+        # The same instructions each time and everywhere: the heap where it always is (setarch),
+        # a stack that begins with the same words, and no linking when a function is first called.
+        shutil.copy(self.program, folder / "micropython")
         done = run(
-            # setarch: the heap where it always is, so that the count is the same each time.
-            ["setarch", "-R", *valgrind, "./micropython", SCRIPT, *words],
+            [setarch, "-R", *counter, "./micropython", SCRIPT, *words],
             cwd=folder,
-            # LD_BIND_NOW: or the first call of a C function would count its linking too.
-            env={"PATH": environment().get("PATH", ""), "LC_ALL": "C", "LD_BIND_NOW": "1"},
+            env={"LC_ALL": "C", "LD_BIND_NOW": "1"},
             timeout=SECONDS,
         )
         status = TIMED_OUT if done.status is None else done.status
