@@ -25,6 +25,28 @@ def test_map_gives_each_file_its_own_strings() -> None:
     assert found["engine"] == {}
 
 
+NEWER_LINKER = """\
+Linker script and memory map
+
+.rodata         0x80057220    0x10dc4
+ .rodata.tflm_raise.str1.4
+                0x80057220     0x7c17 objects/tflm/modtflm.o
+                                  0x3 (size before relaxing)
+ .rodata.str1.4
+                0x8005eeb0       0x39 objects/tflm/modtflm.o
+ .srodata.init  0x8005eeb0       0x10 objects/tflm/modtflm.o
+                                 0x18 (size before relaxing)
+ .rodata.check.str1.4
+                0x8005ef2c       0x14 objects/model/model_check.o
+"""
+
+
+def test_map_of_a_linker_that_leaves_all_but_the_first_theirs() -> None:
+    found = mapfile.added(NEWER_LINKER)
+    assert found["module"] == {"rodata": 3 + 0x39 + 0x10}
+    assert found["model_check"] == {"rodata": 0x14}
+
+
 def test_map_of_wrapped_output_section() -> None:
     text = "Linker script and memory map\n.dram0.bss\n                0x3fc90000     0x1234\n"
     assert mapfile.totals(text) == {"bss": 0x1234}

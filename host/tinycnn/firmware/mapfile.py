@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 KINDS = {
     ".flash.text": "text",
@@ -83,22 +83,27 @@ def pieces(text: str) -> Iterator[Piece]:
     """What each object file contributes, in the order of the map.
 
     Of strings that the linker shares between files, the map gives all to the first file.
-    Here each file is given its own, as if nobody shared them.
+    Here each file is given its own, as if nobody shared them: what the line below tells, if
+    there is one. A newer linker has it for the first file alone, and leaves the others theirs.
     """
-    kind, section, file = None, "", ""
+    kind, merged = None, False
+    found: Piece | None = None
     for line in text.partition(_START)[2].splitlines():
+        if found and (before := _BEFORE.match(line)):
+            found = replace(found, size=int(before[1], 16)) if merged else found
+            continue
         if match := _OUTPUT.match(line):
             kind = KINDS.get(match[1])
         if not kind or not line.startswith(" ") or line.startswith(" *"):
             continue
         if not line.startswith("  "):
-            section = line.split()[0]
+            merged = _MERGED.search(line.split()[0]) is not None
         if placed := _PLACED.search(line):
-            file = placed[3]
-            if not _MERGED.search(section) and int(placed[2], 16):
-                yield Piece(kind, file, int(placed[2], 16))
-        elif _MERGED.search(section) and (before := _BEFORE.match(line)):
-            yield Piece(kind, file, int(before[1], 16))
+            if found and found.size:
+                yield found
+            found = Piece(kind, placed[3], int(placed[2], 16))
+    if found and found.size:
+        yield found
 
 
 def added(text: str) -> dict[str, dict[str, int]]:
