@@ -25,7 +25,6 @@ DECLARE(esp_nn_conv_s8);
 DECLARE(esp_nn_depthwise_conv_s8);
 DECLARE(esp_nn_fully_connected_s8);
 DECLARE(esp_nn_fully_connected_per_ch_s8);
-DECLARE(esp_nn_avg_pool_s8);
 
 // How far the last window reaches over the end.
 static int32_t over_end(int32_t input, int32_t filter, int32_t output, int32_t stride,
@@ -124,20 +123,4 @@ void __wrap_esp_nn_fully_connected_per_ch_s8_esp32s3(const int8_t *input,
          : __real_esp_nn_fully_connected_per_ch_s8_esp32s3)(
         input, input_offset, inputs, filter, filter_offset, bias, output, outputs,
         output_offset, shift, multiplier, least, most);
-}
-
-// Unless the channels are a multiple of 4, for which there is assembly with sums of 32 bits,
-// the sums are of 16 bits, which do not hold more than 256 values, and on the stack.
-void __wrap_esp_nn_avg_pool_s8_esp32s3(const int8_t *input, const uint16_t input_width,
-    const uint16_t input_height, int8_t *output, const uint16_t output_width,
-    const uint16_t output_height, const uint16_t stride_width, const uint16_t stride_height,
-    const uint16_t filter_width, const uint16_t filter_height, const uint16_t padding_width,
-    const uint16_t padding_height, const int32_t least, const int32_t most,
-    const uint16_t channels) {
-    bool own = channels % 4 != 0
-        && (2 * channels > MAX_FRAME || filter_width * filter_height > 256);
-    (own ? esp_nn_avg_pool_s8_ansi : __real_esp_nn_avg_pool_s8_esp32s3)(
-        input, input_width, input_height, output, output_width, output_height, stride_width,
-        stride_height, filter_width, filter_height, padding_width, padding_height, least, most,
-        channels);
 }

@@ -14,6 +14,7 @@
 enum { WAY_ANY, WAY_3X3, WAY_CONVOLUTION };
 
 #define MAX_TURNED (4096) // bytes of weights in another order
+#define MAX_SUMS (64) // kept of a channel, unless a row has more
 #define MAX_BIAS (INT32_C(1) << 29)
 #define MAX_EXPONENT (22)
 
@@ -69,7 +70,7 @@ void int8_depthwise_conv_2d_prepare(int8_depthwise_conv_2d_t *op, const int8_t *
             }
             int8_channel_t *factor = &op->channels.factors[c];
             factor->bias -= op->input_zero_point * sum;
-            factor->multiplier *= 2;
+            factor->multiplier = (int32_t)((uint32_t)factor->multiplier * 2);
             op->channels.shifts[c] = (int8_t)(-op->channels.shifts[c] - 1);
         }
     }
@@ -79,12 +80,18 @@ static size_t turned_size(const int8_depthwise_conv_2d_t *op) {
     return (taps_of(op) * depth_of(op) + 3) / 4 * 4;
 }
 
+// How many rows of sums are turned into outputs together.
+static size_t rows_at_once(const int8_window_t *window) {
+    size_t rows = MAX_SUMS / window->out_width;
+    return rows < 1 ? 1 : rows > window->out_height ? window->out_height : rows;
+}
+
 size_t int8_depthwise_conv_2d_scratch(const int8_depthwise_conv_2d_t *op) {
     if (of_one_channel(op)) {
         int8_conv_2d_t conv = convolution(op);
         return turned_size(op) + int8_conv_2d_scratch(&conv);
     }
-    return of_3x3(&op->window) ? op->window.out_width * sizeof(int32_t) : 0;
+    return of_3x3(&op->window) ? rows_at_once(&op->window) * op->window.out_width * sizeof(int32_t) : 0;
 }
 
 // As a convolution ------------------------------------------------------------------
@@ -182,31 +189,34 @@ static void slide(const int8_window_t *window, size_t step, const int8_t *row0, 
     }
 }
 
-static void put(const int8_depthwise_conv_2d_t *op, size_t channel, const int32_t *sums,
-    int8_t *output) {
+// The outputs of a channel from the sums up to `end`.
+static int8_t *put(const int8_depthwise_conv_2d_t *op, size_t channel, const int32_t *sums,
+    const int32_t *end, int8_t *output) {
     size_t depth = depth_of(op);
     uint32_t twice = (uint32_t)op->channels.factors[channel].multiplier;
     int exponent = op->channels.shifts[channel];
     int32_t zero = op->range.zero_point, min = op->range.min, max = op->range.max;
-    const int32_t *end = sums + op->window.out_width;
     if (min == zero) {
         for (; sums != end; sums++, output += depth) {
-            *output = int8_relu(*sums, twice, exponent, zero, max);
+            *output = (int8_t)int8_relu(*sums, twice, exponent, zero, max);
         }
-        return;
+        return output;
     }
     for (; sums != end; sums++, output += depth) {
         *output = int8_clamp(int8_halve(int8_multiply(*sums, twice), exponent) + zero, min, max);
     }
+    return output;
 }
 
 static void by_3x3(const int8_depthwise_conv_2d_t *op, const int8_t *image, const int8_t *weights,
     int8_t *output, int32_t *sums) {
     const int8_window_t *window = &op->window;
     size_t depth = depth_of(op), step = op->in_depth, row = window->in_width * step;
+    int32_t *full = sums + rows_at_once(window) * window->out_width;
     for (size_t c = 0; c < depth; c++) {
         const int8_t *values = image + c / op->multiplier;
         int8_t *to = output + c;
+        int32_t *next = sums;
         filter_t whole = filter_of(op, weights, c);
         int32_t top = -window->pad_top;
         for (size_t y = window->out_height; y > 0; y--, top += window->stride_height) {
@@ -228,10 +238,14 @@ static void by_3x3(const int8_depthwise_conv_2d_t *op, const int8_t *image, cons
                     }
                 }
             }
-            slide(window, step, rows[0], rows[1], rows[2], filter, op->input_zero_point, sums);
-            put(op, c, sums, to);
-            to += window->out_width * depth;
+            slide(window, step, rows[0], rows[1], rows[2], filter, op->input_zero_point, next);
+            next += window->out_width;
+            if (next == full) {
+                to = put(op, c, sums, next, to);
+                next = sums;
+            }
         }
+        put(op, c, sums, next, to);
     }
 }
 

@@ -123,6 +123,13 @@ void int8_max_pool_2d(const int8_pool_2d_t *op, size_t batches, const int8_t *in
 void int8_average_pool_2d(const int8_pool_2d_t *op, size_t batches, const int8_t *input,
     int8_t *output);
 
+// QUANTIZE of a float32, both given by their bits: x / scale as a float32, rounded half away from
+// zero. If that is 256 or more in magnitude, some value of which the same is true.
+// INT8_UNDECIDED if x is NaN or subnormal, or if the scale is not positive and normal.
+int32_t int8_quotient(uint32_t x, uint32_t scale);
+#define INT8_QUOTIENT (512) // of what is too large
+#define INT8_UNDECIDED INT32_MIN
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,10 +13,10 @@ static inline int32_t int8_multiply(int32_t x, uint32_t twice) {
     return (int32_t)((uint32_t)(product >> 32) + ((uint32_t)product >> 31));
 }
 
-// x / 2**(exponent + 1), half away from zero, for an exponent of 0 to 30 and |x| below
-// 2**30: gemmlowp's RoundingDivideByPOT().
+// x / 2**(exponent + 1), half away from zero, for |x| below 2**30: gemmlowp's
+// RoundingDivideByPOT(). The exponent is 0 to 30; of a larger number its lowest five bits.
 static inline int32_t int8_halve(int32_t x, int exponent) {
-    return (x + (x >> 31) + (INT32_C(1) << exponent)) >> (exponent + 1);
+    return (x + (x >> 31) + (INT32_C(1) << (exponent & 31))) >> ((exponent + 1) & 31);
 }
 
 static inline int8_t int8_clamp(int32_t x, int32_t min, int32_t max) {
@@ -26,12 +26,12 @@ static inline int8_t int8_clamp(int32_t x, int32_t min, int32_t max) {
 
 // An output whose least value is that of zero, so that a negative sum need not be multiplied and
 // all others are halved alike.
-static inline int8_t int8_relu(int32_t sum, uint32_t twice, int exponent, int32_t zero, int32_t max) {
+static inline int32_t int8_relu(int32_t sum, uint32_t twice, int exponent, int32_t zero, int32_t max) {
     if (sum <= 0) {
-        return (int8_t)zero;
+        return zero;
     }
-    sum = (int8_multiply(sum, twice) + (INT32_C(1) << exponent)) >> (exponent + 1);
-    return (int8_t)(sum + zero > max ? max : sum + zero);
+    sum = (int8_multiply(sum, twice) + (INT32_C(1) << (exponent & 31))) >> ((exponent + 1) & 31);
+    return sum + zero > max ? max : sum + zero;
 }
 
 // TFLite's MultiplyByQuantizedMultiplier(), for any shift that it allows.

@@ -41,5 +41,5 @@ LDFLAGS += -Wl,--defsym=_exit=exit
 $(BUILD)/model/%.o $(BUILD)/tflm/%.o: CFLAGS += -fno-single-precision-constant
 
 # No large frame of ours on a stack of 16 KB.
-$(BUILD)/model/%.o $(BUILD)/tflm/%.o: CFLAGS += -Wframe-larger-than=1024
+$(BUILD)/model/%.o $(BUILD)/tflm/%.o $(BUILD)/kernels/%.o: CFLAGS += -Wframe-larger-than=1024
 $(BUILD)/tflm/%.o: CXXFLAGS += -Wframe-larger-than=1024

@@ -18,6 +18,7 @@
 #include "tensorflow/lite/schema/schema_utils.h"
 
 #include "engine_tflm_memory.h"
+#include "kernels_tflm.h"
 #include "tflm_engine.h"
 #include "tflm_ops.h"
 
@@ -79,26 +80,54 @@ namespace {
 // TFLM's resolver for one op knows its registration and how to parse its options.
 using one_op_t = tflite::MicroMutableOpResolver<1>;
 
+// An op by a kernel of ours, or how to add TFLM's.
 struct known_op_t {
     tflite::BuiltinOperator code;
+    const own_kernel_t *own;
     TfLiteStatus (*add)(one_op_t &op);
 };
 
+#define KERNEL_tflm(name, method) \
+    { tflite::BuiltinOperator_##name, nullptr, [](one_op_t &op) { return op.Add##method(); } },
+#if TFLM_OTHER_KERNELS
+#define KERNEL_own KERNEL_tflm
+#define KERNEL_vector KERNEL_tflm
+#else
+#define KERNEL_own(name, method) { tflite::BuiltinOperator_##name, &own_##name, nullptr },
+#if TFLM_VECTOR_KERNELS
+#define KERNEL_vector KERNEL_tflm
+#else
+#define KERNEL_vector KERNEL_own
+#endif
+#endif
+
 // In flash: the linker keeps the kernels that are named here and no others.
 const known_op_t known_ops[] = {
-#define TFLM_OP(name, code, method, version, profile, kernel) \
-    { tflite::BuiltinOperator_##name, [](one_op_t &op) { return op.Add##method(); } },
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif) KERNEL_##kernel(name, method)
 #include TFLM_OPS
 #undef TFLM_OP
 };
 
-// The ops of one model; they lie behind it in the state.
+const known_op_t *known_op(tflite::BuiltinOperator code) {
+    for (const known_op_t &known : known_ops) {
+        if (known.code == code) {
+            return &known;
+        }
+    }
+    return nullptr;
+}
+
+// The ops of one model. Those by TFLM's kernels lie behind it in the state.
 class ModelOps : public tflite::MicroOpResolver {
 public:
     ModelOps(one_op_t *ops, size_t count) : ops_(ops), count_(count) {
     }
 
     const TFLMRegistration *FindOp(tflite::BuiltinOperator code) const override {
+        const known_op_t *known = known_op(code);
+        if (known != nullptr && known->own != nullptr) {
+            return &known->own->registration;
+        }
         for (size_t i = 0; i < count_; i++) {
             const TFLMRegistration *found = ops_[i].FindOp(code);
             if (found != nullptr) {
@@ -114,6 +143,10 @@ public:
 
     tflite::TfLiteBridgeBuiltinParseFunction GetOpDataParser(
         tflite::BuiltinOperator code) const override {
+        const known_op_t *known = known_op(code);
+        if (known != nullptr && known->own != nullptr) {
+            return known->own->parse;
+        }
         for (size_t i = 0; i < count_; i++) {
             auto found = ops_[i].GetOpDataParser(code);
             if (found != nullptr) {
@@ -181,25 +214,35 @@ struct _tflm_engine_t {
     alignas(ModelOps) uint8_t resolver[sizeof(ModelOps)];
     alignas(OpProfiler) uint8_t profiler[sizeof(OpProfiler)];
     alignas(Interpreter) uint8_t interpreter[sizeof(Interpreter)];
-    alignas(one_op_t) uint8_t ops[]; // one_op_t[op_kinds()]
+    alignas(one_op_t) uint8_t ops[]; // one_op_t[count_of_tflm()]
 };
 
 static Interpreter *interpreter_of(const tflm_engine_t *state) {
     return std::launder(reinterpret_cast<Interpreter *>(const_cast<uint8_t *>(state->interpreter)));
 }
 
-// A code that this firmware does not have stays without an entry: the check saw that no op
-// of the model uses it.
+// The kernel of TFLM's that a model's code `i` takes, if any. A code that this firmware does not
+// have takes none: the check saw that no op of the model uses it.
+static const known_op_t *of_tflm(const tflite::Model *model, uint32_t i) {
+    const known_op_t *known = known_op(tflite::GetBuiltinCode(model->operator_codes()->Get(i)));
+    return known != nullptr && known->own == nullptr ? known : nullptr;
+}
+
+static size_t count_of_tflm(const tflite::Model *model) {
+    size_t count = 0;
+    for (uint32_t i = 0; i < model->operator_codes()->size(); i++) {
+        count += of_tflm(model, i) != nullptr;
+    }
+    return count;
+}
+
 static ModelOps *make_resolver(tflm_engine_t *state, const tflite::Model *model) {
     auto *ops = reinterpret_cast<one_op_t *>(state->ops);
-    size_t count = model->operator_codes()->size();
-    for (size_t i = 0; i < count; i++) {
-        one_op_t *op = new (&ops[i]) one_op_t();
-        tflite::BuiltinOperator code = tflite::GetBuiltinCode(model->operator_codes()->Get(i));
-        for (const known_op_t &known : known_ops) {
-            if (known.code == code) {
-                known.add(*op);
-            }
+    size_t count = 0;
+    for (uint32_t i = 0; i < model->operator_codes()->size(); i++) {
+        const known_op_t *known = of_tflm(model, i);
+        if (known != nullptr) {
+            known->add(*new (&ops[count++]) one_op_t());
         }
     }
     return new (state->resolver) ModelOps(ops, count);
@@ -223,7 +266,7 @@ static tflm_status_t allocate(Interpreter *interpreter, Exit *exit) {
 
 size_t tflm_engine_state_size(const uint8_t *model, size_t model_size) {
     (void)model_size;
-    return sizeof(tflm_engine_t) + tflite::GetModel(model)->operator_codes()->size() * sizeof(one_op_t);
+    return sizeof(tflm_engine_t) + count_of_tflm(tflite::GetModel(model)) * sizeof(one_op_t);
 }
 
 // Roughly what a model of so many ops and tensors takes; what is too much of `kept` is

@@ -3,8 +3,8 @@
 # Here is only what knows MicroPython's objects. The rest belongs into a library of its
 # own, compiled with the port's flags, which the port names:
 #
-#   TFLM_ENGINE_LIBRARY  a target of engine_tflm.cpp and of model/, that links
-#                        TFLM and knows the ops (TFLM_OPS_CNN or others, see ops.def); on
+#   TFLM_ENGINE_LIBRARY  a target of engine_tflm.cpp, kernels_tflm_*.cpp, model/ and
+#                        kernels/, that links TFLM and knows the ops (TFLM_OPS_CNN or others, see ops.def); on
 #                        ESP-IDF the component idf::tflm_engine
 #   TFLM_DEFINITIONS     of the port: TFLM_ESP_IDF=1 for memory by ESP-IDF,
 #                        TFLM_ONE_RUN_AT_A_TIME=1 for kernels with static variables
@@ -32,7 +32,8 @@ set_source_files_properties(${TFLM_SOURCES} PROPERTIES
 add_library(usermod_tflm INTERFACE)
 target_sources(usermod_tflm INTERFACE ${TFLM_SOURCES})
 # By path: where MicroPython collects its qstrs, ESP-IDF's components are no targets yet.
-target_include_directories(usermod_tflm INTERFACE ${TFLM_MOD_DIR} ${TFLM_MOD_DIR}/../model)
+target_include_directories(usermod_tflm INTERFACE 
+    ${TFLM_MOD_DIR} ${TFLM_MOD_DIR}/../model ${TFLM_MOD_DIR}/../kernels)
 target_compile_definitions(usermod_tflm INTERFACE TFLM_ENGINE_NAME="tflm" ${TFLM_DEFINITIONS})
 if(TFLM_COMMIT)
     target_compile_definitions(usermod_tflm INTERFACE TFLM_COMMIT="${TFLM_COMMIT}")

@@ -5,20 +5,26 @@
 #   TFLM_DIR      a checkout of esp-tflite-micro
 #   TFLM_LIB      the static library built from it
 #   TFLM_COMMIT   what tflm.tflm_commit says
+#   TFLM_KERNELS  own (the default), or other: those in TFLM_LIB throughout
 #   TFLM_OPS      the op profile: digits, cnn or all; or instead
 #   TFLM_OPS_FILE a list of such lines as ops.def has
 
 TFLM_MOD_DIR := $(USERMOD_DIR)
 MODEL_DIR := $(dir $(TFLM_MOD_DIR))model
+KERNELS_DIR := $(dir $(TFLM_MOD_DIR))kernels
 TFLM_ENGINE ?= tflm
 TFLM_OPS ?= cnn
+TFLM_KERNELS ?= own
 
 SRC_USERMOD_C += $(addprefix $(TFLM_MOD_DIR)/, modtflm.c tflm_arena.c tflm_interpreter.c tflm_memory.c tflm_tensor.c \
 	tflm_values.c)
-SRC_USERMOD_LIB_C += $(wildcard $(MODEL_DIR)/*.c) $(TFLM_MOD_DIR)/tflm_ops.c
+SRC_USERMOD_LIB_C += $(wildcard $(MODEL_DIR)/*.c $(KERNELS_DIR)/*.c) $(TFLM_MOD_DIR)/tflm_ops.c
+
+# Scheduled before registers are given out, the inner loops have too few of those.
+$(BUILD)/kernels/%.o: CFLAGS += -O2 -fno-schedule-insns
 
 # Warnings are errors in our files, whatever the rest is compiled with.
-$(BUILD)/model/%.o $(BUILD)/tflm/%.o: CFLAGS += -Werror
+$(BUILD)/model/%.o $(BUILD)/tflm/%.o $(BUILD)/kernels/%.o: CFLAGS += -Werror
 $(BUILD)/tflm/%.o: CXXFLAGS += -Werror
 
 TFLM_DEFINES := -DTFLM_ENGINE_NAME='"$(TFLM_ENGINE)"' \
@@ -29,7 +35,7 @@ endif
 ifneq ($(TFLM_COMMIT),)
 TFLM_DEFINES += -DTFLM_COMMIT='"$(TFLM_COMMIT)"'
 endif
-CFLAGS_USERMOD += -I$(MODEL_DIR) -I$(TFLM_MOD_DIR) $(TFLM_DEFINES)
+CFLAGS_USERMOD += -I$(MODEL_DIR) -I$(KERNELS_DIR) -I$(TFLM_MOD_DIR) $(TFLM_DEFINES)
 
 ifeq ($(TFLM_ENGINE),hosted)
 
@@ -47,7 +53,12 @@ $(BUILD)/tflm/engine_hosted_py.h: $(TFLM_MOD_DIR)/engine_hosted.py
 else
 
 SRC_USERMOD_LIB_CXX += $(TFLM_MOD_DIR)/engine_tflm.cpp
-CXXFLAGS_USERMOD += -I$(MODEL_DIR) -I$(TFLM_MOD_DIR) $(TFLM_DEFINES) -std=c++17 \
+ifeq ($(TFLM_KERNELS),own)
+SRC_USERMOD_LIB_CXX += $(wildcard $(TFLM_MOD_DIR)/kernels_tflm_*.cpp)
+else
+CXXFLAGS_USERMOD += -DTFLM_OTHER_KERNELS=1
+endif
+CXXFLAGS_USERMOD += -I$(MODEL_DIR) -I$(KERNELS_DIR) -I$(TFLM_MOD_DIR) $(TFLM_DEFINES) -std=c++17 \
 	-isystem $(TFLM_DIR) \
 	-isystem $(TFLM_DIR)/third_party/flatbuffers/include \
 	-isystem $(TFLM_DIR)/third_party/gemmlowp \

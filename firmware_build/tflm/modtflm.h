@@ -50,8 +50,11 @@ typedef struct _tflm_tensor_obj_t {
     size_t count; // of elements
     size_t index; // among the model's tensors
     bool constant; // its bytes are in the model
+    bool per_channel; // the model has a scale and zero point for each channel
     char typecode; // as in `array`
     uint8_t size; // bytes of one element
+    float scale; // of all; 0: not quantized
+    int32_t zero_point;
 } tflm_tensor_obj_t;
 
 extern const mp_obj_type_t tflm_arena_type;
@@ -127,10 +130,11 @@ typedef struct _tflm_numbers_t {
 tflm_numbers_t tflm_tensor_numbers(const tflm_tensor_obj_t *self, mp_obj_t values);
 
 // These between TFLM_BEGIN and TFLM_END. Fill the tensor; its values as floats;
-// the index of the largest, the first of equals, and that value.
+// the index of the largest, the first of equals; one value.
 void tflm_tensor_fill(const tflm_tensor_obj_t *self, const tflm_numbers_t *numbers);
 mp_obj_t tflm_tensor_floats(const tflm_tensor_obj_t *self);
-size_t tflm_tensor_largest(const tflm_tensor_obj_t *self, float *value);
+size_t tflm_tensor_largest(const tflm_tensor_obj_t *self);
+float tflm_tensor_float(const tflm_tensor_obj_t *self, size_t i);
 
 // Make of each item of `list` an (index, value) of the largest elements, largest first; of
 // equals the first first. The list is no longer than the tensor.

@@ -176,8 +176,8 @@ static mp_obj_t tflm_interpreter_predict(mp_obj_t self_in, mp_obj_t values) {
 static MP_DEFINE_CONST_FUN_OBJ_2(tflm_interpreter_predict_obj, tflm_interpreter_predict);
 
 static mp_obj_t best_of(const tflm_tensor_obj_t *output) {
-    float value;
-    size_t index = tflm_tensor_largest(output, &value);
+    size_t index = tflm_tensor_largest(output);
+    float value = tflm_tensor_float(output, index);
     mp_obj_t pair[2] = { mp_obj_new_int_from_uint(index), mp_obj_new_float((mp_float_t)value) };
     return mp_obj_new_tuple(2, pair);
 }

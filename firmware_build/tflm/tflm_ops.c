@@ -2,12 +2,12 @@
 
 #include "tflm_ops.h"
 
-#define TFLM_OP(name, code, method, version, profile, kernel) extern const model_rule_t model_rule_##name;
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif) extern const model_rule_t model_rule_##name;
 #include TFLM_OPS
 #undef TFLM_OP
 
 const model_check_op_t tflm_ops[] = {
-#define TFLM_OP(name, code, method, version, profile, kernel) { code, version, &model_rule_##name },
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif) { code, version, &model_rule_##name },
 #include TFLM_OPS
 #undef TFLM_OP
 };
@@ -19,7 +19,7 @@ static const uint8_t offered[][2] = {
 #undef TFLM_OPS_CNN
 #undef TFLM_OPS_ALL
 #define TFLM_OPS_ALL
-#define TFLM_OP(name, code, method, version, profile, kernel) { code, version },
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif) { code, version },
 #include "ops.def"
 #undef TFLM_OP
 };

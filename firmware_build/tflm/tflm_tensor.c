@@ -62,6 +62,9 @@ void tflm_tensors_make(tflm_interpreter_obj_t *interpreter, bool output, mp_obj_
         self->block = NULL;
         self->index = info.index;
         self->constant = info.constant != NULL;
+        self->per_channel = info.scale_count > 1;
+        self->scale = model_tensor_scale(&info, 0);
+        self->zero_point = model_tensor_zero_point(&info, 0);
         self->typecode = model_type_code(info.type);
         self->size = (uint8_t)model_type_size(info.type);
         self->count = info.bytes / self->size;
@@ -96,9 +99,8 @@ static MP_DEFINE_CONST_FUN_OBJ_1(tflm_tensor_dequantize_obj, tflm_tensor_dequant
 
 static mp_obj_t tflm_tensor_argmax(mp_obj_t self_in) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    float value;
     TFLM_BEGIN(self->interpreter);
-    size_t index = tflm_tensor_largest(self, &value);
+    size_t index = tflm_tensor_largest(self);
     TFLM_END();
     return mp_obj_new_int_from_uint(index);
 }
@@ -224,11 +226,13 @@ static mp_int_t tflm_tensor_get_buffer(mp_obj_t self_in, mp_buffer_info_t *buffe
     if (self->constant && (flags & MP_BUFFER_WRITE)) {
         return 1;
     }
-    TFLM_BEGIN(self->interpreter);
     if (self->block == NULL) {
-        move_to_block(self);
+        TFLM_BEGIN(self->interpreter);
+        if (self->block == NULL) { // still, or another thread was faster
+            move_to_block(self);
+        }
+        TFLM_END();
     }
-    TFLM_END();
     buffer->buf = self->block;
     buffer->len = self->count * self->size;
     buffer->typecode = self->typecode;

@@ -5,6 +5,7 @@
 
 #include "py/runtime.h"
 
+#include "kernels.h"
 #include "modtflm.h"
 
 // What the model says of this tensor. It was readable when the tensor was made.
@@ -33,28 +34,37 @@ typedef struct _values_t {
     void *data;
     char typecode;
     size_t channels; // 1: not per channel
+    float scale; // of all, if not per channel; 0: not quantized
+    int32_t zero_point;
     size_t stride; // elements from one channel to the next
-    model_tensor_t info;
+    model_tensor_t info; // of one per channel
 } values_t;
 
-static values_t values_of(const tflm_tensor_obj_t *self) {
-    values_t values = { tflm_tensor_data(self), self->typecode, 1, 1, tflm_tensor_describe(self) };
-    if (values.info.scale_count > 1) {
-        values.channels = values.info.scale_count;
-        for (size_t i = values.info.rank; i-- > (size_t)values.info.quantized_dimension + 1;) {
-            values.stride *= (size_t)model_tensor_dim(&values.info, i);
+static void values_of(const tflm_tensor_obj_t *self, values_t *values) {
+    values->data = tflm_tensor_data(self);
+    values->typecode = self->typecode;
+    values->channels = 1;
+    values->scale = self->scale;
+    values->zero_point = self->zero_point;
+    if (self->per_channel) {
+        values->info = tflm_tensor_describe(self);
+        values->channels = values->info.scale_count;
+        values->stride = 1;
+        for (size_t i = values->info.rank; i-- > (size_t)values->info.quantized_dimension + 1;) {
+            values->stride *= (size_t)model_tensor_dim(&values->info, i);
         }
     }
-    return values;
 }
 
 // 0: not quantized.
 static float scale_of(const values_t *values, size_t i) {
-    return model_tensor_scale(&values->info, i / values->stride % values->channels);
+    return values->channels == 1 ? values->scale
+        : model_tensor_scale(&values->info, i / values->stride % values->channels);
 }
 
 static int32_t zero_point_of(const values_t *values, size_t i) {
-    return model_tensor_zero_point(&values->info, i / values->stride % values->channels);
+    return values->channels == 1 ? values->zero_point
+        : model_tensor_zero_point(&values->info, i / values->stride % values->channels);
 }
 
 // A uint64 as the int64 with the same bits.
@@ -92,6 +102,23 @@ static int64_t quantized(const values_t *values, size_t i, float value, int64_t 
     return raw > max ? max : (raw < min ? min : raw);
 }
 
+static uint32_t bits_of(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    return bits;
+}
+
+// The same for int8, mostly without a division of floats, which is slow where there is no FPU.
+static bool set_int8(const values_t *values, size_t i, float value) {
+    int32_t q = int8_quotient(bits_of(value), bits_of(values->scale));
+    if (q == INT8_UNDECIDED) {
+        return false;
+    }
+    q += values->zero_point;
+    ((int8_t *)values->data)[i] = (int8_t)(q > INT8_MAX ? INT8_MAX : (q < INT8_MIN ? INT8_MIN : q));
+    return true;
+}
+
 // The 64-bit types have more values above that bound.
 static int64_t quantized_64(const values_t *values, size_t i, float value) {
     const float two_63 = 9223372036854775808.0f;
@@ -108,6 +135,9 @@ static int64_t quantized_64(const values_t *values, size_t i, float value) {
 }
 
 static void set_real(const values_t *values, size_t i, float value) {
+    if (values->typecode == 'b' && values->channels == 1 && set_int8(values, i, value)) {
+        return;
+    }
     if (values->typecode == 'f') {
         ((float *)values->data)[i] = value;
         return;
@@ -144,6 +174,10 @@ static float get_real(const values_t *values, size_t i) {
     if (values->typecode == 'f') {
         return ((const float *)values->data)[i];
     }
+    // Without an FPU it takes long to make a float of 64 bits.
+    if (values->typecode == 'b' && values->channels == 1 && bits_of(values->scale) != 0) {
+        return values->scale * (float)(((const int8_t *)values->data)[i] - values->zero_point);
+    }
     int64_t raw = get_raw(values, i);
     float scale = scale_of(values, i);
     if (scale != 0.0f) {
@@ -154,6 +188,23 @@ static float get_real(const values_t *values, size_t i) {
 
 MP_NORETURN static void raise_count(const tflm_tensor_obj_t *self) {
     mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%d values needed"), (int)self->count);
+}
+
+static bool is_sequence(mp_obj_t obj) {
+    return mp_obj_is_exact_type(obj, &mp_type_list) || mp_obj_is_exact_type(obj, &mp_type_tuple);
+}
+
+// Item i of a sequence as it is now, or the next one of an iterator.
+static mp_obj_t next_item(mp_obj_t obj, mp_obj_t iter, size_t i) {
+    if (iter != MP_OBJ_NULL) {
+        return mp_iternext(iter);
+    }
+    if (mp_obj_is_exact_type(obj, &mp_type_list)) {
+        const mp_obj_list_t *list = MP_OBJ_TO_PTR(obj);
+        return i < list->len ? list->items[i] : MP_OBJ_STOP_ITERATION;
+    }
+    const mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(obj);
+    return i < tuple->len ? tuple->items[i] : MP_OBJ_STOP_ITERATION;
 }
 
 tflm_numbers_t tflm_tensor_numbers(const tflm_tensor_obj_t *self, mp_obj_t values) {
@@ -168,8 +219,7 @@ tflm_numbers_t tflm_tensor_numbers(const tflm_tensor_obj_t *self, mp_obj_t value
     if (mp_get_buffer(values, &buffer, MP_BUFFER_READ) && buffer.typecode == 'f') {
         numbers.floats = buffer.buf;
         count = buffer.len / sizeof(float);
-    } else if (mp_obj_is_exact_type(values, &mp_type_list)
-               || mp_obj_is_exact_type(values, &mp_type_tuple)) {
+    } else if (is_sequence(values)) {
         mp_obj_t *items;
         mp_obj_get_array(values, &count, &items);
     }
@@ -180,7 +230,8 @@ tflm_numbers_t tflm_tensor_numbers(const tflm_tensor_obj_t *self, mp_obj_t value
 }
 
 void tflm_tensor_fill(const tflm_tensor_obj_t *self, const tflm_numbers_t *numbers) {
-    values_t values = values_of(self);
+    values_t values;
+    values_of(self, &values);
     if (numbers->floats != NULL) {
         for (size_t i = 0; i < self->count; i++) {
             float value;
@@ -189,17 +240,20 @@ void tflm_tensor_fill(const tflm_tensor_obj_t *self, const tflm_numbers_t *numbe
         }
         return;
     }
-    // Iterators and __float__ methods may run Python code. The tensor's bytes stay where they
-    // are meanwhile, since nobody else gets the interpreter.
+    // Iterators and __float__ methods may run Python code, which may also change the list. The
+    // tensor's bytes stay where they are meanwhile, since nobody else gets the interpreter.
     mp_obj_iter_buf_t iter_buf;
-    mp_obj_t iter = mp_getiter(numbers->obj, &iter_buf);
+    mp_obj_t iter = MP_OBJ_NULL;
+    if (!is_sequence(numbers->obj)) {
+        iter = mp_getiter(numbers->obj, &iter_buf);
+    }
     size_t i = 0;
-    mp_obj_t item;
-    while ((item = mp_iternext(iter)) != MP_OBJ_STOP_ITERATION) {
+    for (mp_obj_t item; (item = next_item(numbers->obj, iter, i)) != MP_OBJ_STOP_ITERATION; i++) {
         if (i == self->count) {
             raise_count(self);
         }
-        set_real(&values, i++, (float)mp_obj_get_float(item));
+        float value = (float)(mp_obj_is_float(item) ? mp_obj_float_get(item) : mp_obj_get_float(item));
+        set_real(&values, i, value);
     }
     if (i != self->count) {
         raise_count(self);
@@ -207,7 +261,8 @@ void tflm_tensor_fill(const tflm_tensor_obj_t *self, const tflm_numbers_t *numbe
 }
 
 mp_obj_t tflm_tensor_floats(const tflm_tensor_obj_t *self) {
-    values_t values = values_of(self);
+    values_t values;
+    values_of(self, &values);
     mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list(self->count, NULL));
     for (size_t i = 0; i < self->count; i++) {
         list->items[i] = mp_obj_new_float((mp_float_t)get_real(&values, i));
@@ -229,19 +284,32 @@ static bool larger(const values_t *values, size_t a, size_t b) {
     return get_raw(values, a) > get_raw(values, b);
 }
 
-size_t tflm_tensor_largest(const tflm_tensor_obj_t *self, float *value) {
+size_t tflm_tensor_largest(const tflm_tensor_obj_t *self) {
     if (self->count == 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("tensor is empty"));
     }
-    values_t values = values_of(self);
+    values_t values;
+    values_of(self, &values);
     size_t best = 0;
+    if (values.typecode == 'b' && values.channels == 1) {
+        const int8_t *raw = values.data;
+        for (size_t i = 1; i < self->count; i++) {
+            best = raw[i] > raw[best] ? i : best;
+        }
+        return best;
+    }
     for (size_t i = 1; i < self->count; i++) {
         if (larger(&values, i, best)) {
             best = i;
         }
     }
-    *value = get_real(&values, best);
     return best;
+}
+
+float tflm_tensor_float(const tflm_tensor_obj_t *self, size_t i) {
+    values_t values;
+    values_of(self, &values);
+    return get_real(&values, i);
 }
 
 // Does element a stand before element b? In the place of an index, a small int.
@@ -267,7 +335,8 @@ static void sift_down(const values_t *values, mp_obj_t *items, size_t len, size_
 }
 
 void tflm_tensor_sort(const tflm_tensor_obj_t *self, mp_obj_list_t *list) {
-    values_t values = values_of(self);
+    values_t values;
+    values_of(self, &values);
     mp_obj_t *items = list->items;
     for (size_t i = 0; i < list->len; i++) {
         items[i] = MP_OBJ_NEW_SMALL_INT(i);

@@ -195,6 +195,11 @@ class Kernels:
         output.check()
         return output.array
 
+    def quotient(self, x: np.float32, scale: np.float32) -> int:
+        """int8_quotient() of two floats."""
+        bits = (ctypes.c_uint32(int(value.view(np.uint32))) for value in (x, scale))
+        return int(self._function("int8_quotient", ctypes.c_int32)(*bits))
+
     def pool(self, name: str, op: Pool2D, x: Int8, shape: Sequence[int]) -> Int8:
         output = Guarded(shape)
         self._function(f"int8_{name}_pool_2d")(

@@ -35,6 +35,7 @@ from kernel_library import (
     Window,
     compile_library,
     factors,
+    quantize_multiplier,
 )
 from tflite_models import OP
 
@@ -136,6 +137,9 @@ def test_fully_connected(
     values = draw_values(rng, (batches, inputs))
     model = fully_connected_model((batches, inputs), activation, x, y, of, bias)
     scaled = factors(x.scale, of.scales, y.scale)
+    if not per_channel:  # TFLM multiplies these two as floats
+        product = np.float32(x.scale) * np.float32(of.scales[0])
+        scaled = [quantize_multiplier(float(product) / float(np.float32(y.scale)))]
     op = FullyConnected(inputs, outputs, x.zero_point, y.range(activation))
     found = kernels.fully_connected(op, values, of.weights, of.biases if bias else None, scaled)
     assert (found == in_tflm(model, values)).all()
@@ -161,3 +165,37 @@ def test_pool_2d(
     op = Pool2D(window, depth, x.range(activation))
     found = kernels.pool(name, op, values, shapes[1])
     assert (found == in_tflm(model, values)).all()
+
+
+FLOATS = st.integers(0, 2**32 - 1).map(lambda bits: np.uint32(bits).view(np.float32))
+NEAR_HALVES = st.tuples(
+    st.floats(2.0**-60, 2.0**60, width=32).map(np.float32),
+    st.integers(-260, 260),
+    st.integers(-3, 3),
+).map(
+    lambda drawn: (
+        np.int32((drawn[0] * np.float32(drawn[1] + 0.5)).view(np.int32) + drawn[2]).view(
+            np.float32
+        ),
+        drawn[0],
+    )
+)
+
+
+@settings(max_examples=10 * CASES, deadline=None)
+@given(st.tuples(FLOATS, FLOATS) | NEAR_HALVES)
+def test_quotient(kernels: Kernels, drawn: tuple[np.float32, np.float32]) -> None:
+    """QUANTIZE, but for the zero point and the range."""
+    x, scale = drawn
+    tiny = np.finfo(np.float32).tiny
+    found = kernels.quotient(x, scale)
+    if np.isnan(x) or 0 < abs(x) < tiny or not (tiny <= scale < np.inf):
+        assert found == -(2**31)
+        return
+    with np.errstate(all="ignore"):
+        exact = np.float64(np.float32(x / scale))
+    expected = np.copysign(np.floor(np.abs(exact) + 0.5), exact)
+    if abs(expected) < 256:
+        assert found == expected
+    else:
+        assert abs(found) >= 256 and (found > 0) == (expected > 0)

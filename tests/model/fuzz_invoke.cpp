@@ -18,6 +18,7 @@
 
 #include <sanitizer/asan_interface.h>
 
+#include "kernels_tflm.h"
 #include "model_check.h"
 #include "model_reader.h"
 #include "tflm_ops.h"
@@ -166,12 +167,36 @@ double work(const tflite::SubGraph *graph, double *bytes) {
     return sum;
 }
 
-using Resolver = tflite::MicroMutableOpResolver<128>;
+#if TFLM_OTHER_KERNELS
+#define KERNEL_own(name) nullptr
+#else
+#define KERNEL_own(name) &own_##name.registration
+#endif
+#define KERNEL_vector KERNEL_own
+#define KERNEL_tflm(name) nullptr
+
+// All ops of ops.def, by the kernels of a firmware.
+class Resolver : public tflite::MicroMutableOpResolver<128> {
+public:
+    const TFLMRegistration *FindOp(tflite::BuiltinOperator op) const override {
+        const TFLMRegistration *own = nullptr;
+        switch (op) {
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif) \
+    case tflite::BuiltinOperator_##name: own = KERNEL_##kernel(name); break;
+#include "ops.def"
+#undef TFLM_OP
+            default:
+                break;
+        }
+        return own != nullptr ? own : MicroMutableOpResolver::FindOp(op);
+    }
+    using MicroMutableOpResolver::FindOp;
+};
 
 const Resolver &resolver() {
     static Resolver *made = [] {
         auto *r = new Resolver();
-#define TFLM_OP(name, code, method, version, profile, kernel) r->Add##method();
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif) r->Add##method();
 #include "ops.def"
 #undef TFLM_OP
         return r;

@@ -73,12 +73,12 @@ def test_fuzz_check(
             check_main.run("random", "50000", seed, *corpus_files.values())
 
 
-@pytest.mark.parametrize("kernels", ["reference", "esp-nn"])
+@pytest.mark.parametrize("kernels", ["own", "tflm", "esp-nn"])
 def test_fuzz_invoke(
-    corpus_files: dict[str, Path], pytestconfig: pytest.Config, kernels: str
+    corpus_files: dict[str, Path], pytestconfig: pytest.Config, kernels: libtflm.Kernels
 ) -> None:
     with or_skip():
-        variables = libtflm.make_variables(esp_nn=kernels == "esp-nn", extra_flags=SANITIZE)
+        variables = libtflm.make_variables(kernels=kernels, extra_flags=SANITIZE)
     folder = pytestconfig.cache.mkdir(f"fuzz-{kernels}")
     program = built("invoke_main", folder, **variables)
     for seed in seeds():

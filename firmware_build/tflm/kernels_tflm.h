@@ -1,0 +1,21 @@
+// Our kernels as TFLM takes them: how options are read, and a registration. What an int8 op
+// needs is kept from Prepare() on; a float op runs as TFLM's reference kernel does.
+
+#ifndef KERNELS_TFLM_H
+#define KERNELS_TFLM_H
+
+#include "tensorflow/lite/micro/micro_common.h"
+#include "tensorflow/lite/micro/micro_op_resolver.h"
+
+struct own_kernel_t {
+    tflite::TfLiteBridgeBuiltinParseFunction parse;
+    TFLMRegistration registration;
+};
+
+extern const own_kernel_t own_CONV_2D;
+extern const own_kernel_t own_DEPTHWISE_CONV_2D;
+extern const own_kernel_t own_FULLY_CONNECTED;
+extern const own_kernel_t own_MAX_POOL_2D;
+extern const own_kernel_t own_AVERAGE_POOL_2D;
+
+#endif // KERNELS_TFLM_H

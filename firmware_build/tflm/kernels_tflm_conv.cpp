@@ -1,0 +1,150 @@
+// CONV_2D and DEPTHWISE_CONV_2D.
+
+#include "tensorflow/lite/core/api/flatbuffer_conversions.h"
+#include "tensorflow/lite/kernels/internal/reference/conv.h"
+#include "tensorflow/lite/kernels/internal/reference/depthwiseconv_float.h"
+#include "tensorflow/lite/micro/kernels/conv.h"
+#include "tensorflow/lite/micro/kernels/depthwise_conv.h"
+
+#include "kernels_tflm_util.h"
+
+namespace {
+
+// The op of kernels.h, and which scratch buffer is its.
+template<typename Op> struct kept_t {
+    Op op;
+    int scratch;
+};
+
+// As PopulateConvolutionQuantizationParams() of tensorflow/lite/kernels/kernel_util.cc.
+int8_channels_t channels_of(TfLiteContext *context, const Described &input, const Described &weights,
+    const Described &bias, const Described &output, size_t count) {
+    int8_channels_t channels;
+    channels.factors = keep<int8_channel_t>(context, count);
+    channels.shifts = keep<int8_t>(context, count);
+    const auto *quantization = static_cast<const TfLiteAffineQuantization *>(weights->quantization.params);
+    const TfLiteFloatArray *scales = quantization->scale;
+    for (size_t i = 0; i < count; i++) {
+        double scale = (double)scales->data[scales->size > 1 ? i : 0];
+        double factor = (double)input->params.scale * scale / (double)output->params.scale;
+        int shift;
+        tflite::QuantizeMultiplier(factor, &channels.factors[i].multiplier, &shift);
+        channels.shifts[i] = (int8_t)shift;
+        channels.factors[i].bias = bias.get() == nullptr ? 0 : bias->data.i32[i];
+    }
+    return channels;
+}
+
+TfLiteStatus request_scratch(TfLiteContext *context, size_t size, int *index) {
+    *index = -1;
+    return size == 0 ? kTfLiteOk : context->RequestScratchBufferInArena(context, size, index);
+}
+
+void *scratch_at(TfLiteContext *context, int index) {
+    return index < 0 ? nullptr : context->GetScratchBuffer(context, index);
+}
+
+// CONV_2D ---------------------------------------------------------------------------
+
+using conv_t = kept_t<int8_conv_2d_t>;
+
+TfLiteStatus conv_prepare(TfLiteContext *context, TfLiteNode *node) {
+    if (is_float(context, node)) {
+        node->user_data = tflite::ConvInit(context, nullptr, 0);
+        return tflite::ConvPrepare(context, node);
+    }
+    const auto &params = *static_cast<const TfLiteConvParams *>(node->builtin_data);
+    auto *kept = keep<conv_t>(context);
+    node->user_data = kept;
+    Described input = Described::input(context, node, 0);
+    Described weights = Described::input(context, node, 1);
+    Described bias = Described::input(context, node, 2);
+    Described output = Described::output(context, node);
+    int8_conv_2d_t *op = &kept->op;
+    op->window = window_of(params, input, output, weights.dim(1), weights.dim(2),
+        params.dilation_height_factor, params.dilation_width_factor);
+    op->in_depth = (uint16_t)input.dim(3);
+    op->out_depth = (uint16_t)output.dim(3);
+    op->input_zero_point = (int8_t)input->params.zero_point;
+    TF_LITE_ENSURE_STATUS(find_range(context, params.activation, output, &op->range));
+    op->channels = channels_of(context, input, weights, bias, output, op->out_depth);
+    int8_conv_2d_prepare(op, weights.constant());
+    return request_scratch(context, int8_conv_2d_scratch(op), &kept->scratch);
+}
+
+TfLiteStatus conv_eval(TfLiteContext *context, TfLiteNode *node) {
+    if (!is_float(context, node)) {
+        const auto *kept = static_cast<const conv_t *>(node->user_data);
+        int8_conv_2d(&kept->op, batches_of(context, node), input_of<int8_t>(context, node, 0),
+            input_of<int8_t>(context, node, 1), output_of<int8_t>(context, node),
+            scratch_at(context, kept->scratch));
+        return kTfLiteOk;
+    }
+    const auto &params = *static_cast<const TfLiteConvParams *>(node->builtin_data);
+    const auto &data = *static_cast<const tflite::OpDataConv *>(node->user_data);
+    const TfLiteEvalTensor *bias = tflite::micro::GetEvalInput(context, node, 2);
+    tflite::reference_ops::Conv(tflite::ConvParamsFloat(params, data),
+        tflite::micro::GetTensorShape(tflite::micro::GetEvalInput(context, node, 0)),
+        input_of<float>(context, node, 0),
+        tflite::micro::GetTensorShape(tflite::micro::GetEvalInput(context, node, 1)),
+        input_of<float>(context, node, 1), tflite::micro::GetTensorShape(bias),
+        input_of<float>(context, node, 2),
+        tflite::micro::GetTensorShape(tflite::micro::GetEvalOutput(context, node, 0)),
+        output_of<float>(context, node), tflite::RuntimeShape(), nullptr);
+    return kTfLiteOk;
+}
+
+// DEPTHWISE_CONV_2D -----------------------------------------------------------------
+
+using depthwise_t = kept_t<int8_depthwise_conv_2d_t>;
+
+TfLiteStatus depthwise_prepare(TfLiteContext *context, TfLiteNode *node) {
+    if (is_float(context, node)) {
+        node->user_data = tflite::ConvInit(context, nullptr, 0);
+        return tflite::DepthwiseConvPrepare(context, node);
+    }
+    const auto &params = *static_cast<const TfLiteDepthwiseConvParams *>(node->builtin_data);
+    auto *kept = keep<depthwise_t>(context);
+    node->user_data = kept;
+    Described input = Described::input(context, node, 0);
+    Described weights = Described::input(context, node, 1);
+    Described bias = Described::input(context, node, 2);
+    Described output = Described::output(context, node);
+    int8_depthwise_conv_2d_t *op = &kept->op;
+    op->window = window_of(params, input, output, weights.dim(1), weights.dim(2),
+        params.dilation_height_factor, params.dilation_width_factor);
+    op->in_depth = (uint16_t)input.dim(3);
+    op->multiplier = (uint16_t)params.depth_multiplier;
+    op->input_zero_point = (int8_t)input->params.zero_point;
+    TF_LITE_ENSURE_STATUS(find_range(context, params.activation, output, &op->range));
+    op->channels = channels_of(context, input, weights, bias, output, (size_t)output.dim(3));
+    int8_depthwise_conv_2d_prepare(op, weights.constant());
+    return request_scratch(context, int8_depthwise_conv_2d_scratch(op), &kept->scratch);
+}
+
+TfLiteStatus depthwise_eval(TfLiteContext *context, TfLiteNode *node) {
+    if (!is_float(context, node)) {
+        const auto *kept = static_cast<const depthwise_t *>(node->user_data);
+        int8_depthwise_conv_2d(&kept->op, batches_of(context, node),
+            input_of<int8_t>(context, node, 0), input_of<int8_t>(context, node, 1),
+            output_of<int8_t>(context, node), scratch_at(context, kept->scratch));
+        return kTfLiteOk;
+    }
+    const auto &params = *static_cast<const TfLiteDepthwiseConvParams *>(node->builtin_data);
+    const auto &data = *static_cast<const tflite::OpDataConv *>(node->user_data);
+    const TfLiteEvalTensor *bias = tflite::micro::GetEvalInput(context, node, 2);
+    tflite::reference_ops::DepthwiseConv(tflite::DepthwiseConvParamsFloat(params, data),
+        tflite::micro::GetTensorShape(tflite::micro::GetEvalInput(context, node, 0)),
+        input_of<float>(context, node, 0),
+        tflite::micro::GetTensorShape(tflite::micro::GetEvalInput(context, node, 1)),
+        input_of<float>(context, node, 1), tflite::micro::GetTensorShape(bias),
+        input_of<float>(context, node, 2),
+        tflite::micro::GetTensorShape(tflite::micro::GetEvalOutput(context, node, 0)),
+        output_of<float>(context, node));
+    return kTfLiteOk;
+}
+
+} // namespace
+
+OWN_KERNEL(CONV_2D, ParseConv2D, conv_prepare, conv_eval)
+OWN_KERNEL(DEPTHWISE_CONV_2D, ParseDepthwiseConv2D, depthwise_prepare, depthwise_eval)

@@ -1,0 +1,117 @@
+// What the files kernels_tflm_*.cpp share.
+
+#ifndef KERNELS_TFLM_UTIL_H
+#define KERNELS_TFLM_UTIL_H
+
+#include "tensorflow/lite/kernels/internal/quantization_util.h"
+#include "tensorflow/lite/kernels/kernel_util.h"
+#include "tensorflow/lite/kernels/padding.h"
+#include "tensorflow/lite/micro/kernels/kernel_util.h"
+#include "tensorflow/lite/micro/micro_context.h"
+#include "tensorflow/lite/schema/schema_generated.h"
+
+#include "kernels.h"
+#include "kernels_tflm.h"
+
+// No constructor: nobody runs those on a bare machine.
+#define OWN_KERNEL(name, parse, prepare, eval) \
+    const own_kernel_t own_##name = { \
+        tflite::parse, \
+        { nullptr, nullptr, prepare, eval, nullptr, tflite::BuiltinOperator_##name, nullptr }, \
+    };
+
+// The description of an input or output, which TFLM has for the time of Prepare() only.
+class Described {
+public:
+    static Described input(TfLiteContext *context, TfLiteNode *node, int index) {
+        tflite::MicroContext *micro = tflite::GetMicroContext(context);
+        return Described(micro, micro->AllocateTempInputTensor(node, index));
+    }
+
+    static Described output(TfLiteContext *context, TfLiteNode *node) {
+        tflite::MicroContext *micro = tflite::GetMicroContext(context);
+        return Described(micro, micro->AllocateTempOutputTensor(node, 0));
+    }
+
+    Described(const Described &) = delete;
+    Described &operator=(const Described &) = delete;
+
+    ~Described() {
+        if (tensor_ != nullptr) {
+            micro_->DeallocateTempTfLiteTensor(tensor_);
+        }
+    }
+
+    TfLiteTensor *operator->() const {
+        return tensor_;
+    }
+
+    TfLiteTensor *get() const {
+        return tensor_;
+    }
+
+    int dim(int i) const {
+        return tensor_->dims->data[i];
+    }
+
+    // Where the values are if they never change, else null.
+    const int8_t *constant() const {
+        return tflite::IsConstantTensor(tensor_) ? tensor_->data.int8 : nullptr;
+    }
+
+private:
+    Described(tflite::MicroContext *micro, TfLiteTensor *tensor) : micro_(micro), tensor_(tensor) {
+    }
+
+    tflite::MicroContext *micro_;
+    TfLiteTensor *tensor_;
+};
+
+template<typename T> T *keep(TfLiteContext *context, size_t count = 1) {
+    return static_cast<T *>(context->AllocatePersistentBuffer(context, count * sizeof(T)));
+}
+
+inline bool is_float(TfLiteContext *context, TfLiteNode *node) {
+    return tflite::micro::GetEvalInput(context, node, 0)->type == kTfLiteFloat32;
+}
+
+template<typename T> const T *input_of(TfLiteContext *context, TfLiteNode *node, int index) {
+    const TfLiteEvalTensor *tensor = tflite::micro::GetEvalInput(context, node, index);
+    return tensor == nullptr ? nullptr : tflite::micro::GetTensorData<T>(tensor);
+}
+
+template<typename T> T *output_of(TfLiteContext *context, TfLiteNode *node) {
+    return tflite::micro::GetTensorData<T>(tflite::micro::GetEvalOutput(context, node, 0));
+}
+
+inline size_t batches_of(TfLiteContext *context, TfLiteNode *node) {
+    return (size_t)tflite::micro::GetEvalInput(context, node, 0)->dims->data[0];
+}
+
+inline TfLiteStatus find_range(TfLiteContext *context, TfLiteFusedActivation activation,
+    const Described &output, int8_range_t *range) {
+    int32_t min, max;
+    TF_LITE_ENSURE_STATUS(tflite::CalculateActivationRangeQuantized(
+        context, activation, output.get(), &min, &max));
+    *range = { (int8_t)output->params.zero_point, (int8_t)min, (int8_t)max };
+    return kTfLiteOk;
+}
+
+// `params` are TFLM's options of a convolution or a pool.
+template<typename P> int8_window_t window_of(const P &params, const Described &input,
+    const Described &output, int height, int width, int dilation_height, int dilation_width) {
+    int out_height, out_width;
+    TfLitePaddingValues padding = tflite::ComputePaddingHeightWidth(params.stride_height,
+        params.stride_width, dilation_height, dilation_width, input.dim(1), input.dim(2), height,
+        width, params.padding, &out_height, &out_width);
+    return {
+        (uint16_t)input.dim(1), (uint16_t)input.dim(2),
+        (uint16_t)output.dim(1), (uint16_t)output.dim(2),
+        (uint16_t)height, (uint16_t)width,
+        (uint16_t)params.stride_height, (uint16_t)params.stride_width,
+        (uint16_t)dilation_height, (uint16_t)dilation_width,
+        (uint16_t)padding.height, (uint16_t)padding.width,
+    };
+}
+
+#endif // KERNELS_TFLM_UTIL_H
