@@ -11,7 +11,7 @@ import pytest
 from skips import TOOLS, or_skip
 from tinycnn.bench import Bench, Part, Row, baseline, measure, models
 from tinycnn.bench.count import Count
-from tinycnn.bench.kernels import BUILDS, ESP_NN, TFLM
+from tinycnn.bench.kernels import BUILDS, ESP_NN, OURS, TFLM
 from tinycnn.bench.models import Model, model_named
 from tinycnn.errors import MissingToolError
 
@@ -34,7 +34,7 @@ def counted(target: str, kernels: str, small: list[Model]) -> Bench:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kernels", [TFLM, ESP_NN])
+@pytest.mark.parametrize("kernels", [TFLM, ESP_NN, OURS])
 @pytest.mark.parametrize("name", baseline.TARGETS)
 def test_counts_are_those_of_the_baseline(name: str, kernels: str, small: list[Model]) -> None:
     found = counted(name, kernels, small)

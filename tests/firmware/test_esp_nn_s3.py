@@ -24,9 +24,7 @@ WRAPPED = ("conv_s8", "depthwise_conv_s8")
 NEVER_CALLED = (
     "esp_nn_conv_s8_1x1",
     "esp_nn_conv_s8_mult8_1x1_esp32s3",
-    "__real_esp_nn_avg_pool_s8_esp32s3",
     *(f"__real_esp_nn_fully_connected{which}_s8_esp32s3" for which in ("", "_per_ch")),
-    "esp_nn_avg_pool_s8_ansi",
     *(f"esp_nn_fully_connected{which}_s8_ansi" for which in ("", "_per_ch")),
 )
 Compare = Callable[..., int]

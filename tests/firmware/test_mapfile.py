@@ -66,6 +66,8 @@ Linker script and memory map
  .text.check    0x80001030       0x30 objects/model/model_check.o
  .text.Eval     0x80001060       0x40 cache/libtflm/1a98c2ed165b0d45/libtflm.a(conv.o)
  .text.esp_nn   0x800010a0       0x50 cache/libtflm/29761867cc2b4010/libesp_nn.a(esp_nn_conv_opt.o)
+ .text.put      0x800010f0       0x80 objects/kernels/conv_2d.o
+ .text.eval     0x80001170       0x90 objects/tflm/kernels_tflm_conv.o
 
 .rodata         0x80040000      0x200
  .rodata.ops    0x80040000       0x60 objects/tflm/tflm_ops.o
@@ -80,6 +82,7 @@ def test_parts_of_firmware_that_make_built() -> None:
     assert found == {
         "tflm": {"text": 0x40},
         "esp_nn": {"text": 0x50},
+        "kernels": {"text": 0x80 + 0x90},
         "engine": {"text": 0x10, "rodata": 0x60},
         "module": {"text": 0x20, "bss": 0x70},
         "model_check": {"text": 0x30},

@@ -46,11 +46,11 @@ def test_record_has_what_can_be_had_again_at_once(
     points = {point.recipe: point for point in recorded()}
     small = article_pipeline.converted.int8
     assert points["article"].bytes == network_bytes(small)
-    assert predict_arena(small.data).arena == points["article"].arena
+    assert predict_arena(small.data, own=False).arena == points["article"].arena
     shipped = read_tflite(ROOT / "device" / "digits.tflite")
     run = points["best"].runs[0]
     assert run.bytes == network_bytes(shipped)
-    assert predict_arena(shipped.data).arena == run.arena
+    assert predict_arena(shipped.data, own=False).arena == run.arena
     predicted = run_tflm(shipped, digits.x).predictions
     first, last = digits.bounds["test"]
     pairs = zip(predicted[first:last], digits.y[first:last], strict=True)

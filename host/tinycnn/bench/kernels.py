@@ -13,22 +13,24 @@ from tinycnn.bench.count import ByClock, Counter
 from tinycnn.command import compiler, need
 from tinycnn.errors import UserError
 from tinycnn.files import read_bytes
-from tinycnn.firmware import mapfile
+from tinycnn.firmware import libtflm, mapfile
 from tinycnn.firmware.qemu import PREFIX, build_qemu
 from tinycnn.firmware.unix import build_unix
 from tinycnn.progress import Progress
 from tinycnn.targets import plugged, qemu
 from tinycnn.targets.targets import build_target
 
-TFLM, ESP_NN = "TFLM", "esp-nn"
-"""TFLM's own kernels; Espressif's in their place, in the portable C of an ESP32."""
+TFLM, ESP_NN, OURS = "TFLM", "esp-nn", "ours"
+"""TFLM's own kernels; Espressif's in their place, in the portable C of an ESP32; or ours."""
+
+_BUILT: Mapping[str, libtflm.Kernels] = {TFLM: "tflm", ESP_NN: "esp-nn", OURS: "own"}
 
 
 @dataclass(frozen=True)
 class Machine:
     """What was built to count on.
 
-    kernels   TFLM or ESP_NN
+    kernels   TFLM, ESP_NN or OURS; of an image what it tells
     compiler  what made it, as it calls itself; "" if nobody told
     flash     bytes that `tflm` adds to a firmware, by part; empty where they are not known
     """
@@ -41,14 +43,14 @@ class Machine:
 
 def _unix(target: str, kernels: str, progress: Progress) -> Machine:
     need(*PROGRAMS)
-    built = build_unix("tflm", esp_nn=kernels == ESP_NN, progress=progress)
+    built = build_unix("tflm", kernels=_BUILT[kernels], progress=progress)
     made_by = f"{compiler('gcc')}, {platform.machine()}"
     return Machine(kernels, made_by, ByCallgrind(built.path))
 
 
 def _qemu(target: str, kernels: str, progress: Progress) -> Machine:
     need(qemu.PROGRAM)
-    built = build_qemu(esp_nn=kernels == ESP_NN, progress=progress)
+    built = build_qemu(kernels=_BUILT[kernels], progress=progress)
     plug = partial(qemu.plug, firmware=built.path, options=qemu.ICOUNT)
     added = mapfile.added(built.path.with_suffix(".map").read_text(errors="replace"))
     return Machine(
@@ -62,7 +64,7 @@ def _chip(target: str, kernels: str, progress: Progress) -> Machine:
     assert built.counted is not None
     try:
         told = json.loads(read_bytes(built.program.with_suffix(".json")))
-        kernels = TFLM if told["kernels"] == "reference" else ESP_NN
+        kernels = {"reference": TFLM, "own": OURS}.get(told["kernels"], ESP_NN)
         made_by, flash = str(told["pins"]["compiler"]), _flash(told["tflm_adds"])
     except (UserError, ValueError, KeyError, TypeError, AttributeError):
         made_by, flash = "", {}
@@ -79,8 +81,8 @@ def _flash(added: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
 Build = Callable[[str, str, Progress], Machine]
 
 BUILDS: dict[str, tuple[Build, tuple[str, ...]]] = {
-    "unix": (_unix, (TFLM, ESP_NN)),
-    "qemu-rv32": (_qemu, (TFLM, ESP_NN)),
+    "unix": (_unix, (TFLM, ESP_NN, OURS)),
+    "qemu-rv32": (_qemu, (TFLM, ESP_NN, OURS)),
     "qemu-esp32": (_chip, ("the image's",)),
     "qemu-esp32c3": (_chip, ("the image's",)),
 }

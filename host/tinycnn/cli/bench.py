@@ -41,7 +41,7 @@ def bench(
         ),
     ] = Counted.unix,
 ) -> None:
-    """Count the instructions of models with TFLM's kernels and with Espressif's."""
+    """Count the instructions of models with TFLM's kernels, Espressif's and ours."""
     from tinycnn.bench import measure, write
     from tinycnn.bench.models import read_model
     from tinycnn.files import BUILD, need_writable

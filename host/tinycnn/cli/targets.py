@@ -117,7 +117,7 @@ def build(
     ] = None,
     reference_kernels: Annotated[
         bool,
-        typer.Option("--reference-kernels", help="TFLM's own kernels, not Espressif's."),
+        typer.Option("--reference-kernels", help="TFLM's kernels, not ours."),
     ] = False,
     container: Annotated[
         bool, typer.Option("--container", help="Build in Espressif's container image.")

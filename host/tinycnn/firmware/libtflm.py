@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from tinycnn.cache import SEAL, Kept, find, keep, seal, unseal
 from tinycnn.command import compiler, first_error, locked, make_environment, need, run
@@ -25,25 +26,37 @@ from tinycnn.tflite.ops import offered
 MAKEFILE = ROOT / "firmware_build" / "tflm" / "libtflm.mk"
 _TIMER = MAKEFILE.parent / "esp_nn_host" / "esp_timer.h"
 
+Kernels = Literal["own", "tflm", "esp-nn"]
+"""Whose kernels run the ops: ours where there are any and TFLM's for the others, TFLM's alone,
+or Espressif's in the place of some of those."""
+
 _OBJECTS = 150
 """About how many files are compiled, should make not say."""
 
 
 def make_variables(
-    *, prefix: str = "", extra_flags: str = "", esp_nn: bool = False, progress: Progress = silent
+    *,
+    prefix: str = "",
+    extra_flags: str = "",
+    kernels: Kernels = "own",
+    progress: Progress = silent,
 ) -> dict[str, str]:
     """What tflm/micropython.mk wants to know of TFLM, which is fetched and built for it.
 
-    With `esp_nn`, Espressif's kernels take the place of TFLM's where there are any. See
-    build(). Raises SourceError too, if the sources cannot be had.
+    See build(). Raises SourceError too, if the sources cannot be had.
     """
     tflm = fetch("esp-tflite-micro", progress=progress)
-    kernels = fetch("esp-nn", progress=progress) if esp_nn else None
+    esp_nn = fetch("esp-nn", progress=progress) if kernels == "esp-nn" else None
     library = " ".join(
         str(build(tflm, part, prefix=prefix, extra_flags=extra_flags, progress=progress))
-        for part in ([kernels] if kernels else []) + [None]
+        for part in ([esp_nn] if esp_nn else []) + [None]
     )
-    return {"TFLM_DIR": str(tflm.path), "TFLM_LIB": library, "TFLM_COMMIT": tflm.key}
+    return {
+        "TFLM_DIR": str(tflm.path),
+        "TFLM_LIB": library,
+        "TFLM_COMMIT": tflm.key,
+        "TFLM_KERNELS": "own" if kernels == "own" else "other",
+    }
 
 
 def build(
@@ -64,7 +77,7 @@ def build(
     need("make", *(f"{prefix}{tool}" for tool in ("g++", "gcc", "ar")))
     sources = [tflm.key, *([esp_nn.key] if esp_nn else [])]
     ours = [read_bytes(path) for path in (MAKEFILE, _TIMER)]
-    kernels = [op.kernel for op in offered().values()] if esp_nn else []
+    kernels = [op.espressif for op in offered().values()] if esp_nn else []
     key = digest(*sources, extra_flags, compiler(f"{prefix}g++"), *ours, *kernels)[:16]
     folder = cache_root() / "libtflm" / key
     archive = folder / ("libesp_nn.a" if esp_nn else "libtflm.a")

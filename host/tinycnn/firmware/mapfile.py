@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from tinycnn.files import ROOT
+
 KINDS = {
     ".flash.text": "text",
     ".flash.rodata": "rodata",
@@ -32,9 +34,12 @@ def _objects(names: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{names})\.(?:c\.|cpp\.)?o")
 
 
+_KERNELS = sorted(path.stem for path in (ROOT / "firmware_build" / "kernels").glob("*.c"))
+
 OURS = {
     "tflm": re.compile(r"lib(?:espressif__)?(?:esp-tflite-micro|tflm)\.a\("),
     "esp_nn": re.compile(r"lib(?:espressif__)?esp[-_]nn\.a\("),
+    "kernels": _objects("|".join([r"kernels_tflm_\w+", *_KERNELS])),
     "engine": _objects("engine_tflm|tflm_ops"),
     "module": _objects("modtflm|tflm_[a-z]+"),
     "model_check": _objects(r"flatbuf|model_\w+"),

@@ -144,7 +144,7 @@ def _fingerprint(port: str, *settings: str) -> str:
     """Changes whenever a file of ours that make would look at changes, or `settings`."""
     files = sorted(
         path
-        for folder in ("model", "tflm", port)
+        for folder in ("model", "kernels", "tflm", port)
         for path in (FIRMWARE_BUILD / folder).rglob("*")
         if path.is_file()
     )

@@ -23,14 +23,17 @@ _OLDEST = (1, 28)
 
 
 def build_qemu(
-    *, esp_nn: bool = False, ops: OpSet | None = None, progress: Progress = silent
+    *,
+    ops: OpSet | None = None,
+    kernels: libtflm.Kernels = "own",
+    progress: Progress = silent,
 ) -> port.Program:
     """Build what is not up to date; output in build/qemu/NAME/firmware.elf.
 
     Beside it is the linker's firmware.map, for `tinycnn.firmware.mapfile`.
 
-    `ops` are those of the profile cnn unless it says otherwise. With `esp_nn` TFLM has
-    Espressif's kernels, in the portable C of an ESP32-C3.
+    `ops` are those of the profile cnn unless it says otherwise. Espressif's `kernels` are
+    those of an ESP32-C3, in portable C.
 
     Raises MissingToolError for a compiler or C++ library that is not there, SourceError
     if a source cannot be had, and BuildError if it does not compile.
@@ -53,14 +56,14 @@ def build_qemu(
     } | ops.variables
     what = port.Port(
         name="qemu",
-        variant=f"{ops.name}{'-esp-nn' * esp_nn}",
+        variant=ops.name if kernels == "own" else f"{ops.name}-{kernels}",
         product="firmware.elf",
         map="firmware.map",
         micropython=micropython,
         compiler=compiler(f"{PREFIX}gcc"),
         variables=variables
         | libtflm.make_variables(
-            prefix=PREFIX, extra_flags=_MARCH, esp_nn=esp_nn, progress=progress
+            prefix=PREFIX, extra_flags=_MARCH, kernels=kernels, progress=progress
         ),
     )
     return port.build(what, progress)

@@ -21,23 +21,24 @@ _SANITIZE_COMPILE = f"{_SANITIZE_LINK} -fno-sanitize-recover=undefined -DMP_ASAN
 def build_unix(
     engine: Engine = "hosted",
     *,
-    esp_nn: bool = False,
+    kernels: libtflm.Kernels = "own",
     sanitize: bool = False,
     ops: OpSet | None = None,
     progress: Progress = silent,
 ) -> port.Program:
     """Build what is not up to date; output in build/unix/ENGINE/micropython.
 
-    `ops` are those of the profile cnn unless it says otherwise. With `esp_nn` TFLM has
-    Espressif's kernels, in the portable C of an ESP32. With `sanitize` the program
-    checks itself with ASan and UBSan, asserts included, in a folder of its own.
+    `ops` are those of the profile cnn unless it says otherwise. Espressif's `kernels` are
+    those of an ESP32, in portable C. With `sanitize` the program checks itself with ASan
+    and UBSan, asserts included, in a folder of its own.
 
     Raises SourceError if a source cannot be had, and BuildError, naming the log
     and the first error in it, if it does not compile.
     """
     need("make", "gcc", *(["g++", "ar"] if engine == "tflm" else []))
     port.refuse_odd_paths()
-    parts = (engine, "esp-nn" * esp_nn, ops.name if ops else "", "asan" * sanitize)
+    others = {"own": "", "tflm": "reference", "esp-nn": "esp-nn"}[kernels]
+    parts = (engine, others, ops.name if ops else "", "asan" * sanitize)
     name = "-".join(part for part in parts if part)
     micropython = fetch("micropython", progress=progress)
     what = port.Port(
@@ -46,13 +47,13 @@ def build_unix(
         product="micropython",
         micropython=micropython,
         compiler=compiler("gcc"),
-        variables=_variables(engine, esp_nn, sanitize, ops or profile_set("cnn"), progress),
+        variables=_variables(engine, kernels, sanitize, ops or profile_set("cnn"), progress),
     )
     return port.build(what, progress)
 
 
 def _variables(
-    engine: Engine, esp_nn: bool, sanitize: bool, ops: OpSet, progress: Progress
+    engine: Engine, kernels: libtflm.Kernels, sanitize: bool, ops: OpSet, progress: Progress
 ) -> dict[str, str]:
     # A warning that only the user's newer compiler knows must not stop the build.
     variables = {
@@ -68,7 +69,9 @@ def _variables(
     if engine == "hosted":
         return variables | {"TFLM_COMMIT": _wheel_version()}
     flags = _SANITIZE if sanitize else ""
-    return variables | libtflm.make_variables(extra_flags=flags, esp_nn=esp_nn, progress=progress)
+    return variables | libtflm.make_variables(
+        extra_flags=flags, kernels=kernels, progress=progress
+    )
 
 
 def _wheel_version() -> str:

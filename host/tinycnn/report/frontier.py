@@ -42,7 +42,7 @@ class Trial:
     test, validation   right of 359 and 360, the int8 model in TFLM
     float_test, float_validation   the same of the network before it was quantized
     bytes         of the int8 .tflite, see `network_bytes`
-    arena         bytes for tensors and scratch, with reference kernels
+    arena         bytes for tensors and scratch, with TFLM's kernels
     instructions  of an inference, see `count_instructions`; None where it was not counted
     seconds       training took, wall time; with the teachers, where they were not there yet
     """
@@ -141,7 +141,7 @@ def measure(dataset: Dataset, recipe: str, seed: int, build: Path) -> Trial:
         validation=int(scores[2]),
         float_validation=int(scores[3]),
         bytes=network_bytes(model),
-        arena=predict_arena(model.data).arena,
+        arena=predict_arena(model.data, own=False).arena,
         instructions=count_instructions(model),
         seconds=round(trained.seconds, 1),
     )

@@ -107,8 +107,8 @@ def frontier_section(points: Sequence[Point], figures: dict[str, bytes]) -> list
         "<p class=soft>Recorded with the sources, not measured by this report: int8 in TFLM, five "
         "seeds of each recipe; accuracies are mean (least to largest), sizes the largest. The "
         "interval is that of the mean on 359 images. Arena: bytes on a 32-bit board with "
-        "reference kernels. Instructions: x86-64, counted with callgrind; a board's are others, "
-        "and x is how many times those of article.</p>",
+        "TFLM's kernels. Instructions: x86-64 with these, counted with callgrind; a board's are "
+        "others, and x is how many times those of article.</p>",
     ]
 
 

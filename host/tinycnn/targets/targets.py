@@ -91,7 +91,7 @@ Build = Callable[[str, Choice, Progress], Target]
 def _unix(name: str, choice: Choice, progress: Progress) -> Target:
     built = build_unix(
         "hosted" if name == "unix-hosted" else "tflm",
-        esp_nn=name == "unix-esp-nn",
+        kernels="esp-nn" if name == "unix-esp-nn" else "own",
         ops=choice.ops,
         progress=progress,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from tinycnn.errors import UserError
@@ -15,14 +15,17 @@ OPS_DEF = ROOT / "firmware_build" / "tflm" / "ops.def"
 PROFILES = ("digits", "cnn", "all")
 """Each has all ops of those before it."""
 
-_LINE = re.compile(r"^TFLM_OP\((\w+), (\d+), (\w+), (\d+), (\w+), (\w+(?:/\w+)?)\)$", re.MULTILINE)
+_LINE = re.compile(
+    r"^TFLM_OP\((\w+), (\d+), (\w+), (\d+), (\w+), (\w+), (none|esp_nn/\w+)\)$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
 class Op:
     """A line of ops.def: an op that can be had, up to `version`, from `profile` on.
 
-    kernel  whose it takes: "tflm", or "esp_nn/FILE" in a build with Espressif's
+    kernel     whose it takes: "own", "vector" (Espressif's on an ESP32-S3, else own), "tflm"
+    espressif  Espressif's, "esp_nn/FILE" or "none"
     """
 
     name: str
@@ -31,11 +34,11 @@ class Op:
     version: int
     profile: str
     kernel: str
+    espressif: str
 
     @property
     def line(self) -> str:
-        words = (self.name, self.code, self.method, self.version, self.profile, self.kernel)
-        return f"TFLM_OP({', '.join(map(str, words))})"
+        return f"TFLM_OP({', '.join(str(getattr(self, field.name)) for field in fields(self))})"
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,8 @@ class OpSet:
 def offered(path: Path = OPS_DEF) -> dict[str, Op]:
     """Every op of ops.def by name, in its order."""
     return {
-        name: Op(name, int(code), method, int(version), profile, kernel)
-        for name, code, method, version, profile, kernel in _LINE.findall(path.read_text())
+        name: Op(name, int(code), method, int(version), *of)
+        for name, code, method, version, *of in _LINE.findall(path.read_text())
     }
 
 

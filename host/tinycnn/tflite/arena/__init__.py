@@ -44,19 +44,22 @@ class ArenaNeed:
     kept: int
 
 
-def predict_arena(model: bytes, *, esp32s3: bool = False) -> ArenaNeed:
+def predict_arena(model: bytes, *, esp32s3: bool = False, own: bool = True) -> ArenaNeed:
     """The arena for a model that check_model() found valid.
 
-    On an ESP32-S3 Espressif's kernels ask for scratch memory; elsewhere they do not, and
-    keep no more than TFLM's. Raises UserError for an op that no firmware offers.
+    With our kernels; on an ESP32-S3 Espressif's take the place of some, and of scratch
+    memory they ask for more. Without `own` it is with TFLM's or with Espressif's portable
+    ones, which ask for none. Raises UserError for an op that no firmware offers.
     """
     graph, known = read_graph(model), offered()
     if strange := [node.op for node in graph.nodes if node.op not in known]:
         raise UserError(f"what {strange[0]} needs of an arena is not known: no firmware offers it")
-    asked = [scratch(graph, node, known[node.op], esp32s3) for node in graph.nodes]
-    own = [kept_scratch(graph, node) for node in graph.nodes]
+    asked = [scratch(graph, node, known[node.op], esp32s3, own) for node in graph.nodes]
+    beside = [kept_scratch(graph, node) for node in graph.nodes]
     kept = _START + _TENSOR * len(graph.tensors) + sum(_kept(graph, node) for node in graph.nodes)
-    kept += _SCRATCH * sum(map(len, (*asked, *own))) + sum(up(size) for of in own for size in of)
+    kept += _SCRATCH * sum(map(len, (*asked, *beside))) + sum(
+        up(size) for of in beside for size in of
+    )
     ends = [graph.tensors[index] for index in (*graph.inputs, *graph.outputs)]
     kept += sum(_END + (_QUANTIZED if tensor.scales else 0) for tensor in ends) + _GAPS
     return ArenaNeed(plan(buffers(graph, asked)), up(kept))

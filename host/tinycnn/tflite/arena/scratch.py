@@ -1,15 +1,15 @@
 """Scratch memory: what a kernel asks for besides its op's tensors, while it runs.
 
 A line for each of TFLM's kernels that asks (tensorflow/lite/micro/kernels/, look for
-RequestScratchBufferInArena), and a file for those that replace some on an ESP32-S3. An op
-without a line asks for none.
+RequestScratchBufferInArena), and a file each for our own and for those that replace some of
+them on an ESP32-S3. An op without a line asks for none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from tinycnn.tflite.arena import esp32s3
+from tinycnn.tflite.arena import esp32s3, own
 from tinycnn.tflite.graph import TYPE_BYTES, Graph, Node, Tensor
 from tinycnn.tflite.ops import Op
 
@@ -42,11 +42,14 @@ _KEPT: Mapping[str, Callable[[Tensors, Tensors], tuple[int, ...]]] = {
 can write (scratch_of_values() in firmware_build/tflm/engine_tflm_memory.h)."""
 
 
-def scratch(graph: Graph, node: Node, op: Op, on_esp32s3: bool) -> tuple[int, ...]:
-    """Bytes of each buffer in the arena that `node` asks for, run by the kernel of `op`."""
+def scratch(graph: Graph, node: Node, op: Op, on_esp32s3: bool, with_own: bool) -> tuple[int, ...]:
+    """Bytes of each buffer in the arena that `node` asks for, run by the kernel of `op`, or
+    not `with_own` by TFLM's."""
     inputs, outputs = graph.inputs_of(node), graph.outputs_of(node)
-    if on_esp32s3 and op.kernel.startswith("esp_nn/"):
+    if op.kernel == "vector" and on_esp32s3:
         return esp32s3.scratch(node, inputs, outputs)
+    if with_own and op.kernel in ("own", "vector"):
+        return own.scratch(node, inputs, outputs)
     ask = _ASKED.get(node.op)
     return () if ask is None else ask(inputs, outputs)
 
