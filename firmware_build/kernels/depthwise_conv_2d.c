@@ -15,8 +15,6 @@ enum { WAY_ANY, WAY_3X3, WAY_CONVOLUTION };
 
 #define MAX_TURNED (4096) // bytes of weights in another order
 #define MAX_SUMS (64) // kept of a channel, unless a row has more
-#define MAX_BIAS (INT32_C(1) << 29)
-#define MAX_EXPONENT (22)
 
 static size_t depth_of(const int8_depthwise_conv_2d_t *op) {
     return (size_t)op->in_depth * op->multiplier;
@@ -41,17 +39,6 @@ static bool of_3x3(const int8_window_t *window) {
            && window->dilation_width == 1 && window->stride_width <= 2;
 }
 
-static bool can_slide(const int8_depthwise_conv_2d_t *op) {
-    for (size_t c = 0; c < depth_of(op); c++) {
-        int32_t bias = op->channels.factors[c].bias;
-        int shift = op->channels.shifts[c];
-        if (bias < -MAX_BIAS || bias > MAX_BIAS || shift > -1 || shift < -MAX_EXPONENT) {
-            return false;
-        }
-    }
-    return of_3x3(&op->window);
-}
-
 void int8_depthwise_conv_2d_prepare(int8_depthwise_conv_2d_t *op, const int8_t *weights) {
     op->way = WAY_ANY;
     if (weights == NULL) {
@@ -61,17 +48,14 @@ void int8_depthwise_conv_2d_prepare(int8_depthwise_conv_2d_t *op, const int8_t *
         int8_conv_2d_t conv = convolution(op);
         int8_conv_2d_prepare_transposed(&conv, weights);
         op->way = conv.packed ? WAY_CONVOLUTION : WAY_ANY;
-    } else if (can_slide(op)) {
+    } else if (of_3x3(&op->window) && int8_can_fold(&op->channels, depth_of(op))) {
         op->way = WAY_3X3;
         for (size_t c = 0; c < depth_of(op); c++) {
             int32_t sum = 0;
             for (size_t i = 0; i < 9; i++) {
                 sum += weights[i * depth_of(op) + c];
             }
-            int8_channel_t *factor = &op->channels.factors[c];
-            factor->bias -= op->input_zero_point * sum;
-            factor->multiplier = (int32_t)((uint32_t)factor->multiplier * 2);
-            op->channels.shifts[c] = (int8_t)(-op->channels.shifts[c] - 1);
+            int8_fold(&op->channels, c, op->input_zero_point * sum);
         }
     }
 }

@@ -34,6 +34,14 @@ static inline int32_t int8_relu(int32_t sum, uint32_t twice, int exponent, int32
     return sum + zero > max ? max : sum + zero;
 }
 
+// Are these channels as usual, so that nothing overflows on the way to an output by the functions
+// above?
+bool int8_can_fold(const int8_channels_t *channels, size_t count);
+
+// Make of a channel what they take: the multiplier twice, the exponent -shift - 1, and the bias less
+// what the input's zero point makes of all weights.
+void int8_fold(const int8_channels_t *channels, size_t channel, int32_t zero_sum);
+
 // TFLite's MultiplyByQuantizedMultiplier(), for any shift that it allows.
 int32_t int8_rescale(int32_t x, int32_t multiplier, int shift);
 

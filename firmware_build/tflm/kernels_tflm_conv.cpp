@@ -35,49 +35,72 @@ int8_channels_t channels_of(TfLiteContext *context, const Described &input, cons
     return channels;
 }
 
-TfLiteStatus request_scratch(TfLiteContext *context, size_t size, int *index) {
-    *index = -1;
-    return size == 0 ? kTfLiteOk : context->RequestScratchBufferInArena(context, size, index);
+// What the two ops do not share.
+
+void set_depths(int8_conv_2d_t *op, const TfLiteConvParams &, int outputs) {
+    op->out_depth = (uint16_t)outputs;
 }
 
-void *scratch_at(TfLiteContext *context, int index) {
-    return index < 0 ? nullptr : context->GetScratchBuffer(context, index);
+void set_depths(int8_depthwise_conv_2d_t *op, const TfLiteDepthwiseConvParams &params, int) {
+    op->multiplier = (uint16_t)params.depth_multiplier;
+}
+
+size_t choose(int8_conv_2d_t *op, const int8_t *weights) {
+    int8_conv_2d_prepare(op, weights);
+    return int8_conv_2d_scratch(op);
+}
+
+size_t choose(int8_depthwise_conv_2d_t *op, const int8_t *weights) {
+    int8_depthwise_conv_2d_prepare(op, weights);
+    return int8_depthwise_conv_2d_scratch(op);
+}
+
+// What they do.
+
+template<typename Op, typename P> TfLiteStatus prepare_int8(TfLiteContext *context,
+    TfLiteNode *node) {
+    const auto &params = *static_cast<const P *>(node->builtin_data);
+    auto *kept = keep<kept_t<Op>>(context);
+    node->user_data = kept;
+    Described input = Described::input(context, node, 0);
+    Described weights = Described::input(context, node, 1);
+    Described bias = Described::input(context, node, 2);
+    Described output = Described::output(context, node);
+    Op *op = &kept->op;
+    op->window = window_of(params, input, output, weights.dim(1), weights.dim(2),
+        params.dilation_height_factor, params.dilation_width_factor);
+    op->in_depth = (uint16_t)input.dim(3);
+    set_depths(op, params, output.dim(3));
+    op->input_zero_point = (int8_t)input->params.zero_point;
+    TF_LITE_ENSURE_STATUS(find_range(context, params.activation, output, &op->range));
+    op->channels = channels_of(context, input, weights, bias, output, (size_t)output.dim(3));
+    size_t scratch = choose(op, weights.constant());
+    kept->scratch = -1;
+    return scratch == 0 ? kTfLiteOk
+        : context->RequestScratchBufferInArena(context, scratch, &kept->scratch);
+}
+
+template<typename Op> void run_int8(TfLiteContext *context, TfLiteNode *node,
+    void (*run)(const Op *, size_t, const int8_t *, const int8_t *, int8_t *, void *)) {
+    const auto *kept = static_cast<const kept_t<Op> *>(node->user_data);
+    void *scratch = kept->scratch < 0 ? nullptr : context->GetScratchBuffer(context, kept->scratch);
+    run(&kept->op, batches_of(context, node), input_of<int8_t>(context, node, 0),
+        input_of<int8_t>(context, node, 1), output_of<int8_t>(context, node), scratch);
 }
 
 // CONV_2D ---------------------------------------------------------------------------
-
-using conv_t = kept_t<int8_conv_2d_t>;
 
 TfLiteStatus conv_prepare(TfLiteContext *context, TfLiteNode *node) {
     if (is_float(context, node)) {
         node->user_data = tflite::ConvInit(context, nullptr, 0);
         return tflite::ConvPrepare(context, node);
     }
-    const auto &params = *static_cast<const TfLiteConvParams *>(node->builtin_data);
-    auto *kept = keep<conv_t>(context);
-    node->user_data = kept;
-    Described input = Described::input(context, node, 0);
-    Described weights = Described::input(context, node, 1);
-    Described bias = Described::input(context, node, 2);
-    Described output = Described::output(context, node);
-    int8_conv_2d_t *op = &kept->op;
-    op->window = window_of(params, input, output, weights.dim(1), weights.dim(2),
-        params.dilation_height_factor, params.dilation_width_factor);
-    op->in_depth = (uint16_t)input.dim(3);
-    op->out_depth = (uint16_t)output.dim(3);
-    op->input_zero_point = (int8_t)input->params.zero_point;
-    TF_LITE_ENSURE_STATUS(find_range(context, params.activation, output, &op->range));
-    op->channels = channels_of(context, input, weights, bias, output, op->out_depth);
-    int8_conv_2d_prepare(op, weights.constant());
-    return request_scratch(context, int8_conv_2d_scratch(op), &kept->scratch);
+    return prepare_int8<int8_conv_2d_t, TfLiteConvParams>(context, node);
 }
 
 TfLiteStatus conv_eval(TfLiteContext *context, TfLiteNode *node) {
     if (!is_float(context, node)) {
-        const auto *kept = static_cast<const conv_t *>(node->user_data);
-        int8_conv_2d(&kept->op, batches_of(context, node), input_of<int8_t>(context, node, 0),
-            input_of<int8_t>(context, node, 1), output_of<int8_t>(context, node),
-            scratch_at(context, kept->scratch));
+        run_int8<int8_conv_2d_t>(context, node, int8_conv_2d);
         return kTfLiteOk;
     }
     const auto &params = *static_cast<const TfLiteConvParams *>(node->builtin_data);
@@ -96,38 +119,17 @@ TfLiteStatus conv_eval(TfLiteContext *context, TfLiteNode *node) {
 
 // DEPTHWISE_CONV_2D -----------------------------------------------------------------
 
-using depthwise_t = kept_t<int8_depthwise_conv_2d_t>;
-
 TfLiteStatus depthwise_prepare(TfLiteContext *context, TfLiteNode *node) {
     if (is_float(context, node)) {
         node->user_data = tflite::ConvInit(context, nullptr, 0);
         return tflite::DepthwiseConvPrepare(context, node);
     }
-    const auto &params = *static_cast<const TfLiteDepthwiseConvParams *>(node->builtin_data);
-    auto *kept = keep<depthwise_t>(context);
-    node->user_data = kept;
-    Described input = Described::input(context, node, 0);
-    Described weights = Described::input(context, node, 1);
-    Described bias = Described::input(context, node, 2);
-    Described output = Described::output(context, node);
-    int8_depthwise_conv_2d_t *op = &kept->op;
-    op->window = window_of(params, input, output, weights.dim(1), weights.dim(2),
-        params.dilation_height_factor, params.dilation_width_factor);
-    op->in_depth = (uint16_t)input.dim(3);
-    op->multiplier = (uint16_t)params.depth_multiplier;
-    op->input_zero_point = (int8_t)input->params.zero_point;
-    TF_LITE_ENSURE_STATUS(find_range(context, params.activation, output, &op->range));
-    op->channels = channels_of(context, input, weights, bias, output, (size_t)output.dim(3));
-    int8_depthwise_conv_2d_prepare(op, weights.constant());
-    return request_scratch(context, int8_depthwise_conv_2d_scratch(op), &kept->scratch);
+    return prepare_int8<int8_depthwise_conv_2d_t, TfLiteDepthwiseConvParams>(context, node);
 }
 
 TfLiteStatus depthwise_eval(TfLiteContext *context, TfLiteNode *node) {
     if (!is_float(context, node)) {
-        const auto *kept = static_cast<const depthwise_t *>(node->user_data);
-        int8_depthwise_conv_2d(&kept->op, batches_of(context, node),
-            input_of<int8_t>(context, node, 0), input_of<int8_t>(context, node, 1),
-            output_of<int8_t>(context, node), scratch_at(context, kept->scratch));
+        run_int8<int8_depthwise_conv_2d_t>(context, node, int8_depthwise_conv_2d);
         return kTfLiteOk;
     }
     const auto &params = *static_cast<const TfLiteDepthwiseConvParams *>(node->builtin_data);

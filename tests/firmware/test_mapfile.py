@@ -12,6 +12,8 @@ Linker script and memory map
  .rodata.message.str1.4
                 0x3c150120    0x21864 CMakeFiles/micropython.elf.dir/tflm/modtflm.c.obj
                                   0x3 (size before relaxing)
+ .rodata.table  0x3c150200       0x20 libtflm_engine.a(quantize.c.obj)
+ .rodata.table  0x3c150220       0x30 libother.a(quantize.c.obj)
  .rodata.message.str1.4
                 0x3c160120        0x0 libtflm_engine.a(model_check_conv.c.obj)
                                 0x100 (size before relaxing)
@@ -23,6 +25,7 @@ def test_map_gives_each_file_its_own_strings() -> None:
     assert found["module"] == {"rodata": 3}
     assert found["model_check"] == {"rodata": 0x140}
     assert found["engine"] == {}
+    assert found["kernels"] == {"rodata": 0x20}
 
 
 NEWER_LINKER = """\

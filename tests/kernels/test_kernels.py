@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_layers import (
+    ACTIVATIONS,
     Quantized,
+    Weighted,
     activations,
     convolution_model,
     draw_values,
@@ -84,6 +86,29 @@ def test_conv_2d(
         op = Conv2D(window, inputs, outputs, x.zero_point, y.range(activation))
         found = kernels.convolve(op, values, of.weights, of.biases, scaled, shapes[1], constant)
         assert (found == expected).all()
+
+
+@pytest.mark.parametrize("outputs", [1, 4])
+def test_taps_go_by_threes_only_if_they_may_from_each_row_on(
+    kernels: Kernels, outputs: int
+) -> None:
+    """The first row of the window lies above the image, so that the second begins the threes."""
+    window = Window()
+    window.in_height = window.in_width = window.out_height = window.out_width = 4
+    window.height, window.width, window.pad_top = 3, 2, 1
+    window.stride_height = window.stride_width = 1
+    window.dilation_height = window.dilation_width = 1
+    x, y = Quantized(1.0, 0), Quantized(512.0, 0)
+    taps = np.array([1, 127, 127, 127, 127, 1], np.int8).reshape(1, 3, 2, 1)
+    of = Weighted(np.repeat(taps, outputs, 0), [1.0], np.zeros(outputs, np.int32))
+    shapes = image_shapes(window, 1, 1, outputs)
+    values = np.full(shapes[0], -128, np.int8)
+    model = convolution_model(shapes, window, True, ACTIVATIONS.NONE, x, y, of)
+    op = Conv2D(window, 1, outputs, 0, y.range(ACTIVATIONS.NONE))
+    scaled = factors(1.0, [1.0], 512.0) * outputs
+    found = kernels.convolve(op, values, of.weights, of.biases, scaled, shapes[1])
+    assert op.packed
+    assert (found == in_tflm(model, values)).all()
 
 
 @exhaustive(

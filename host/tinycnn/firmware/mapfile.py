@@ -34,12 +34,14 @@ def _objects(names: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{names})\.(?:c\.|cpp\.)?o")
 
 
-_KERNELS = sorted(path.stem for path in (ROOT / "firmware_build" / "kernels").glob("*.c"))
+_KERNELS = "|".join(path.stem for path in (ROOT / "firmware_build" / "kernels").glob("*.c"))
 
 OURS = {
     "tflm": re.compile(r"lib(?:espressif__)?(?:esp-tflite-micro|tflm)\.a\("),
     "esp_nn": re.compile(r"lib(?:espressif__)?esp[-_]nn\.a\("),
-    "kernels": _objects("|".join([r"kernels_tflm_\w+", *_KERNELS])),
+    "kernels": re.compile(
+        rf"\bkernels_tflm_\w+\.|(?:/kernels/|libtflm_engine\.a\()(?:{_KERNELS})\.(?:c\.)?o"
+    ),
     "engine": _objects("engine_tflm|tflm_ops"),
     "module": _objects("modtflm|tflm_[a-z]+"),
     "model_check": _objects(r"flatbuf|model_\w+"),
