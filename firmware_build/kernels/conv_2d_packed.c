@@ -1,7 +1,7 @@
-// CONV_2D the fast way: two neighbouring places of the output at once, four channels at a
-// time. The input below the two windows is gathered tap by tap in a patch of 32-bit words
-// that hold a value of both: first + second * 65536. A multiplication of such a word by a
-// weight is two multiplications. Products of int8 by two weights of at least -127, or by three
+// CONV_2D the fast way: four places of the output at once, three channels at a time. The input
+// below the windows of two of them is gathered tap by tap in 32-bit words that hold a value of
+// both: first + second * 65536. A multiplication of such a word by a weight is two
+// multiplications. Products of int8 by two weights of at least -127, or by three
 // whose absolute values add up to at most 255, fit into 16 bits, so after every two or three
 // taps the upper half is taken off and added up by itself:
 //
@@ -21,8 +21,8 @@
 
 #define MAX_TAPS (1024) // of a patch
 
-// Added to a channel's exponent, which is below 32: the taps of the four channels from this one
-// on, or of this one alone, can go by threes.
+// Added to a channel's exponent, which is below 32: the taps of the three channels from this one
+// on can go by threes.
 #define THREES (64)
 
 // How weights lie: those of a tap are `tap` behind those of the one before it, those of a
@@ -55,12 +55,11 @@ static bool can_pack(const int8_conv_2d_t *op, const int8_t *weights) {
     return int8_can_fold(&op->channels, op->out_depth);
 }
 
-// Can the taps of these channels go by threes, whichever row of the window comes first?
-static bool by_threes(const int8_conv_2d_t *op, const int8_t *weights, layout_t layout,
-    size_t channels) {
+// Can the taps of three channels go by threes, whichever row of the window comes first?
+static bool may_take_threes(const int8_conv_2d_t *op, const int8_t *weights, layout_t layout) {
     size_t taps = taps_of(op);
     size_t step = (size_t)op->window.width * op->in_depth % 3 == 0 ? 3 : 1;
-    for (; channels > 0; channels--, weights += layout.channel) {
+    for (int channels = 3; channels > 0; channels--, weights += layout.channel) {
         for (size_t i = 0; i + 3 <= taps; i += step) {
             int32_t sum = 0;
             for (size_t j = i; j < i + 3; j++) {
@@ -75,16 +74,28 @@ static bool by_threes(const int8_conv_2d_t *op, const int8_t *weights, layout_t 
     return true;
 }
 
+// Windows of 1x1 that are all side by side need no rows.
+static void make_one_row(int8_conv_2d_t *op) {
+    int8_window_t *window = &op->window;
+    uint32_t places = (uint32_t)window->in_height * window->in_width;
+    if (taps_of(op) == op->in_depth && places <= UINT16_MAX
+        && places == (uint32_t)window->out_height * window->out_width) {
+        window->in_height = window->out_height = 1;
+        window->in_width = window->out_width = (uint16_t)places;
+        window->stride_height = window->stride_width = 1;
+    }
+}
+
 static void prepare(int8_conv_2d_t *op, const int8_t *weights, layout_t layout) {
+    size_t taps = taps_of(op);
     op->packed = can_pack(op, weights);
     if (!op->packed) {
         return;
     }
-    size_t taps = taps_of(op);
+    make_one_row(op);
     for (size_t c = 0; c < op->out_depth; c++, weights += layout.channel) {
         int8_fold(&op->channels, c, op->input_zero_point * sum_of(weights, taps, layout.tap));
-        size_t first = c / 4 * 4, together = first + 4 <= op->out_depth ? 4 : 1;
-        if ((together == 1 || c == first) && by_threes(op, weights, layout, together)) {
+        if (c % 3 == 0 && c + 3 <= op->out_depth && may_take_threes(op, weights, layout)) {
             op->channels.shifts[c] |= THREES;
         }
     }
@@ -98,16 +109,9 @@ void int8_conv_2d_prepare_transposed(int8_conv_2d_t *op, const int8_t *weights) 
     prepare(op, weights, (layout_t) { op->out_depth, 1 });
 }
 
-// Of an output channel: what two_places() finds, and the bias.
-typedef struct _sums_t {
-    uint32_t whole;
-    int32_t upper;
-    int32_t bias;
-} sums_t;
-
 size_t int8_conv_2d_scratch(const int8_conv_2d_t *op) {
     size_t taps = taps_of(op);
-    return taps <= MAX_TAPS ? op->out_depth * sizeof(sums_t) + taps * sizeof(uint32_t) : 0;
+    return taps <= MAX_TAPS ? op->out_depth * sizeof(int32_t) + taps * 2 * sizeof(uint32_t) : 0;
 }
 
 // The patch -----------------------------------------------------------------------
@@ -130,16 +134,45 @@ static rows_t rows_of(const int8_window_t *window, const place_t *a, const place
     return rows;
 }
 
-#define PACKED(i) ((uint32_t)(first[i] + second[i] * 65536))
+// What of a window counts for some places: all rows, or those that are in the image.
+typedef struct _part_t {
+    rows_t rows;
+    size_t row; // taps of one
+    size_t taps, threes;
+    int32_t first, last; // rows of the image, from the place's own
+    size_t next_row; // from a value of one to that of the next
+    const int8_t *weights; // of the first output channel
+    size_t next; // from there to those of the next one
+    const int32_t *biases;
+    uint32_t start_twos, start_threes; // of `whole`: takes off what is added to each word
+} part_t;
 
-static uint32_t *pack(uint32_t *patch, const int8_t *first, const int8_t *second, size_t count) {
-    const int8_t *end = first + count;
-    for (const int8_t *last = first + count / 4 * 4; first != last; first += 4, second += 4) {
-        patch[0] = PACKED(0), patch[1] = PACKED(1), patch[2] = PACKED(2), patch[3] = PACKED(3);
-        patch += 4;
+static part_t part_of(const int8_conv_2d_t *op, const int8_t *weights, rows_t rows,
+    const int32_t *biases) {
+    size_t row = (size_t)op->window.width * op->in_depth;
+    size_t taps = (size_t)(rows.last - rows.first) * row;
+    int32_t step = op->window.dilation_height;
+    return (part_t) {
+        rows, row, taps, taps / 3, rows.first * step, (rows.last - 1) * step,
+        (size_t)step * op->window.in_width * op->in_depth,
+        weights + (size_t)rows.first * row, taps_of(op), biases,
+        0 - (uint32_t)((taps + 1) / 2) * HALF, 0 - (uint32_t)((taps + 2) / 3) * HALF,
+    };
+}
+
+#define PACK(i) patch[2 * (i)] = (uint32_t)(first[i] + second[i] * 65536);
+
+static inline uint32_t *pack(uint32_t *patch, const int8_t *first, const int8_t *second, size_t count) {
+    for (; count >= 4; count -= 4, first += 4, second += 4, patch += 8) {
+        PACK(0) PACK(1) PACK(2) PACK(3)
     }
-    for (; first != end; first++, second++) {
-        *patch++ = PACKED(0);
+    if (count & 2) {
+        PACK(0) PACK(1)
+        first += 2, second += 2, patch += 4;
+    }
+    if (count & 1) {
+        PACK(0)
+        patch += 2;
     }
     return patch;
 }
@@ -150,8 +183,8 @@ static uint32_t *pack_edge(uint32_t *patch, const int8_t *first, const int8_t *s
     size_t step_first = first != NULL, step_second = second != NULL;
     first = first != NULL ? first : zero;
     second = second != NULL ? second : zero;
-    for (; count > 0; count--) {
-        *patch++ = (uint32_t)(*first + *second * 65536);
+    for (; count > 0; count--, patch += 2) {
+        PACK(0)
         first += step_first, second += step_second;
     }
     return patch;
@@ -167,228 +200,257 @@ __attribute__((noinline)) static uint32_t *pack_taps(const int8_conv_2d_t *op,
     return patch;
 }
 
-// `rows` of both windows. Side by side, most of their columns are in the image for both, and
-// those of a row lie one after the other.
-static void gather(const int8_conv_2d_t *op, const int8_t *image, const place_t *a,
-    const place_t *b, rows_t rows, uint32_t *patch) {
+// Are the windows in the same rows, with all that count in the image? Those that count for the
+// other two places may be outside for these.
+static inline bool side_by_side(const int8_window_t *window, const part_t *part, const place_t *a,
+    const place_t *b) {
+    return a->top == b->top && a->top + part->first >= 0 && a->top + part->last < window->in_height;
+}
+
+// The rows of the part of both windows, where they are not as gather() wants them. Side by side,
+// most of their columns are in the image for both, and those of a row lie one after the other.
+__attribute__((noinline)) static void gather_edge(const int8_conv_2d_t *op, const part_t *part,
+    const int8_t *image, const place_t *a, const place_t *b, uint32_t *patch) {
     const int8_window_t *window = &op->window;
     int32_t width = window->width, start = 0, end = 0;
-    if (a->top == b->top && window->dilation_width == 1) {
+    if (side_by_side(window, part, a, b) && window->dilation_width == 1) {
         int32_t inside = window->in_width - b->left;
         start = a->left < 0 ? -a->left : 0;
         end = inside < width ? inside : width;
+        end = end > start ? end : start;
     }
-    if (end <= start) {
-        for (int32_t y = rows.first; y < rows.last; y++) {
-            patch = pack_taps(op, image, a, b, y, 0, width, patch);
-        }
+    const int8_t *first = values_at(op, image, a->top + part->first, a->left + start);
+    size_t count = (size_t)(end - start) * op->in_depth;
+    size_t second = (size_t)(b->left - a->left) * op->in_depth;
+    for (int32_t y = part->rows.first; y < part->rows.last; y++, first += part->next_row) {
+        patch = pack_taps(op, image, a, b, y, 0, start, patch);
+        patch = pack(patch, first, first + second, count);
+        patch = pack_taps(op, image, a, b, y, end, width, patch);
+    }
+}
+
+// Into every other word of a patch.
+__attribute__((noinline)) static void gather(const int8_conv_2d_t *op, const part_t *part,
+    const int8_t *image, const place_t *a, const place_t *b, uint32_t *patch) {
+    const int8_window_t *window = &op->window;
+    if (!side_by_side(window, part, a, b) || !columns_inside(window, a) || !columns_inside(window, b)) {
+        gather_edge(op, part, image, a, b, patch);
         return;
     }
-    int32_t top = a->top + rows.first * window->dilation_height;
-    const int8_t *first = values_at(op, image, top, a->left + start);
-    size_t second = (size_t)(b->left - a->left) * op->in_depth;
-    size_t count = (size_t)(end - start) * op->in_depth;
-    size_t next = (size_t)window->dilation_height * window->in_width * op->in_depth;
-    for (int32_t y = rows.first; y < rows.last; y++, first += next) {
-        if (start > 0) {
-            patch = pack_taps(op, image, a, b, y, 0, start, patch);
-        }
-        patch = pack(patch, first, first + second, count);
-        if (end < width) {
-            patch = pack_taps(op, image, a, b, y, end, width, patch);
-        }
+    const int8_t *first = values_at(op, image, a->top + part->first, a->left);
+    const int8_t *second = first + (size_t)(b->left - a->left) * op->in_depth;
+    const size_t next = part->next_row, row = part->row;
+    for (const uint32_t *last = patch + 2 * part->taps; patch != last; first += next, second += next) {
+        patch = pack(patch, first, second, row);
     }
 }
 
 // Sums ------------------------------------------------------------------------------
 
 // The biases, with what rows outside of the image would add.
-static void correct(const int8_conv_2d_t *op, const int8_t *weights, rows_t rows, sums_t *sums) {
+static void correct(const int8_conv_2d_t *op, const int8_t *weights, rows_t rows, int32_t *biases) {
     size_t row = (size_t)op->window.width * op->in_depth;
     size_t above = (size_t)rows.first * row, inside = (size_t)(rows.last - rows.first) * row;
     size_t below = taps_of(op) - above - inside;
     const int8_channel_t *factor = op->channels.factors;
-    for (size_t c = op->out_depth; c > 0; c--, factor++, sums++) {
+    for (size_t c = op->out_depth; c > 0; c--, factor++, biases++) {
         int32_t sum = sum_of(weights, above, 1);
         weights += above + inside;
         sum += sum_of(weights, below, 1);
         weights += below;
-        sums->bias = factor->bias + op->input_zero_point * sum;
+        *biases = factor->bias + op->input_zero_point * sum;
     }
 }
 
-// GCC keeps arrays in memory, so each channel has variables of its own.
-#define CHANNEL(n) \
+// An output channel n at four places: words a have two of them, words b the other two. GCC keeps
+// arrays in memory, so each channel has variables of its own; and what is written here needs no
+// more registers than RV32 has, if GCC leaves the order as it is.
+#define CHANNEL(n, i) \
     const int8_t *w##n = w + n * next; \
-    uint32_t whole##n = start; \
-    int32_t upper##n = 0;
-#define ADD(n, products) { \
-        uint32_t word = (products) + half; \
-        whole##n += word; \
-        upper##n += (int32_t)word >> 16; \
-}
-#define TAP(n, i) (x##i * (uint32_t)w##n[i])
-#define ONE_TAP(n) ADD(n, TAP(n, 0))
-#define TWO_TAPS(n) ADD(n, TAP(n, 0) + TAP(n, 1))
-#define THREE_TAPS(n) ADD(n, TAP(n, 0) + TAP(n, 1) + TAP(n, 2))
-#define FOUR_TAPS(n) TWO_TAPS(n) ADD(n, TAP(n, 2) + TAP(n, 3))
-#define SIX_TAPS(n) THREE_TAPS(n) ADD(n, TAP(n, 3) + TAP(n, 4) + TAP(n, 5))
-#define ALL(what) what(0) what(1) what(2) what(3)
-#define LOAD_1 uint32_t x0 = x[0];
-#define LOAD_2 LOAD_1 uint32_t x1 = x[1];
-#define LOAD_3 LOAD_2 uint32_t x2 = x[2];
-#define LOAD_4 LOAD_3 uint32_t x3 = x[3];
-#define LOAD_6 LOAD_4 uint32_t x4 = x[4], x5 = x[5];
-#define ADVANCE_0(n) x += n, w0 += n
-#define ADVANCE(n) ADVANCE_0(n), w1 += n, w2 += n, w3 += n
-#define STORE(n) sums[n].whole = whole##n, sums[n].upper = upper##n;
+    uint32_t whole_a##n = start, whole_b##n = start; \
+    int32_t upper_a##n = 0, upper_b##n = 0;
+#define WORDS(n, i) uint32_t a##n, b##n;
+#define FIRST(n, i) v = (uint32_t)w##n[i], a##n = xa * v, b##n = xb * v;
+#define NEXT(n, i) v = (uint32_t)w##n[i], a##n += xa * v, b##n += xb * v;
+#define TAKE(n, i) \
+    a##n += half, whole_a##n += a##n, upper_a##n += (int32_t)a##n >> 16; \
+    b##n += half, whole_b##n += b##n, upper_b##n += (int32_t)b##n >> 16;
 
-// What of a filter counts for two places: all rows, or those that are in the image; and how its
-// taps are taken.
-typedef struct _part_t {
-    const int8_t *weights; // of the first output channel
-    size_t next; // from there to those of the next one
-    size_t taps;
-    const uint32_t *fours, *sixes; // where in the patch the last of these ends
-    uint32_t start_twos, start_threes; // of `whole`: takes off what is added to each word
-    uint8_t rest_of_six, rest_of_three;
-} part_t;
+// What is done for all channels that are computed together, three or one.
+#define THREE(what, i) what(0, i) what(1, i) what(2, i)
+#define SINGLE(what, i) what(0, i)
+#define ADVANCE_SINGLE(n) x += 2 * (n), w0 += n
+#define ADVANCE_THREE(n) ADVANCE_SINGLE(n), w1 += n, w2 += n
 
-static part_t part_of(const int8_conv_2d_t *op, const int8_t *weights, rows_t rows,
-    const uint32_t *patch) {
-    size_t row = (size_t)op->window.width * op->in_depth;
-    size_t taps = (size_t)(rows.last - rows.first) * row;
-    return (part_t) {
-        weights + (size_t)rows.first * row, taps_of(op), taps,
-        patch + taps / 4 * 4, patch + taps / 6 * 6,
-        0 - (uint32_t)((taps + 1) / 2) * HALF, 0 - (uint32_t)((taps + 2) / 3) * HALF,
-        (uint8_t)(taps % 6), (uint8_t)(taps % 3),
-    };
+// Taps from i on.
+#define LOAD(i) xa = x[2 * (i)], xb = x[2 * (i) + 1];
+#define TAP(all, what, i) LOAD(i) all(what, i)
+#define BEGIN(all) uint32_t v, xa, xb; all(WORDS, 0)
+#define ONE_TAP(all, i) { BEGIN(all) TAP(all, FIRST, i) all(TAKE, i) }
+#define TWO_TAPS(all, i) { BEGIN(all) TAP(all, FIRST, i) TAP(all, NEXT, i + 1) all(TAKE, i) }
+#define THREE_TAPS(all, i) { \
+        BEGIN(all) TAP(all, FIRST, i) TAP(all, NEXT, i + 1) TAP(all, NEXT, i + 2) all(TAKE, i) \
 }
 
-// `whole` and `upper` of each output channel.
-__attribute__((noinline)) static void two_places(const int8_conv_2d_t *op, const part_t *part,
-    const uint32_t *patch, sums_t *sums) {
+#define BY_TWOS(all) \
+    for (size_t n = part->taps / 4; n > 0; n--) { \
+        TWO_TAPS(all, 0) TWO_TAPS(all, 2) \
+        ADVANCE_##all(4); \
+    } \
+    if (part->taps & 2) { \
+        TWO_TAPS(all, 0) \
+        ADVANCE_##all(2); \
+    } \
+    if (part->taps & 1) { \
+        ONE_TAP(all, 0) \
+    }
+#define BY_THREES(all) \
+    for (size_t n = part->threes / 2; n > 0; n--) { \
+        THREE_TAPS(all, 0) THREE_TAPS(all, 3) \
+        ADVANCE_##all(6); \
+    } \
+    if (part->threes & 1) { \
+        THREE_TAPS(all, 0) \
+        ADVANCE_##all(3); \
+    } \
+    size_t left = part->taps - 3 * part->threes; \
+    if (left == 2) { \
+        TWO_TAPS(all, 0) \
+    } else if (left == 1) { \
+        ONE_TAP(all, 0) \
+    }
+
+// The outputs of channel n. What they need is read here, once the inner loop wants no registers.
+// `rounding` is the zero point and one half, before the last shift.
+#define RELU(sum, to) { \
+        int32_t value = sum, found = zero; \
+        if (value > 0) { \
+            found = (int8_multiply(value, twice) + rounding) >> shift; \
+            found = found > max ? max : found; \
+        } \
+        output[to] = (int8_t)found; \
+}
+#define OTHER(sum, to) { \
+        int32_t value = int8_multiply(sum, twice); \
+        output[to] = int8_clamp((value + (value >> 31) + rounding) >> shift, min, max); \
+}
+#define EACH(what, n) \
+    what((int32_t)(whole_a##n - ((uint32_t)upper_a##n << 16)) + bias, 0) \
+    what(upper_a##n + bias, depth) \
+    what((int32_t)(whole_b##n - ((uint32_t)upper_b##n << 16)) + bias, 2 * depth) \
+    what(upper_b##n + bias, last)
+#define PUT(n, i) { \
+        const int8_range_t *range = &op->range; \
+        const int32_t zero = range->zero_point, min = range->min, max = range->max; \
+        const size_t depth = op->out_depth; \
+        const uint32_t twice = (uint32_t)factor[n].multiplier; \
+        const int32_t bias = biases[n]; \
+        const int32_t exponent = shifts[n] & 31, shift = exponent + 1; \
+        const int32_t rounding = (INT32_C(1) << exponent) + (int32_t)((uint32_t)zero << shift); \
+        if (min == zero) { \
+            EACH(RELU, n) \
+        } else { \
+            EACH(OTHER, n) \
+        } \
+        output++; \
+}
+#define NEXT_CHANNELS(n) w += n * next, factor += n, shifts += n, biases += n
+
+// All channels of four places; the last of them may be the third once more.
+__attribute__((noinline)) static void four_places(const int8_conv_2d_t *op, const part_t *part,
+    const uint32_t *patch, int8_t *output, size_t last) {
     const uint32_t half = HALF;
     const size_t next = part->next;
-    const int8_t *w = part->weights, *shift = op->channels.shifts, *end = shift + op->out_depth;
-    for (; end - shift >= 4; shift += 4, w += 4 * next, sums += 4) {
+    const int8_channel_t *factor = op->channels.factors;
+    const int8_t *shifts = op->channels.shifts, *end = shifts + op->out_depth;
+    const int32_t *biases = part->biases;
+    const int8_t *w = part->weights;
+    for (; end - shifts >= 3; NEXT_CHANNELS(3)) {
         const uint32_t *x = patch;
-        if (*shift & THREES) {
-            const uint32_t start = part->start_threes;
-            CHANNEL(0) CHANNEL(1) CHANNEL(2) CHANNEL(3)
-            for (const uint32_t *end_six = part->sixes; x != end_six;) {
-                LOAD_6 ALL(SIX_TAPS)
-                ADVANCE(6);
-            }
-            if (part->rest_of_six >= 3) {
-                LOAD_3 ALL(THREE_TAPS)
-                ADVANCE(3);
-            }
-            if (part->rest_of_three == 2) {
-                LOAD_2 ALL(TWO_TAPS)
-            } else if (part->rest_of_three == 1) {
-                LOAD_1 ALL(ONE_TAP)
-            }
-            ALL(STORE)
+        const bool threes = (*shifts & THREES) != 0;
+        const uint32_t start = threes ? part->start_threes : part->start_twos;
+        THREE(CHANNEL, 0)
+        if (threes) {
+            BY_THREES(THREE)
         } else {
-            const uint32_t start = part->start_twos;
-            CHANNEL(0) CHANNEL(1) CHANNEL(2) CHANNEL(3)
-            for (const uint32_t *end_four = part->fours; x != end_four;) {
-                LOAD_4 ALL(FOUR_TAPS)
-                ADVANCE(4);
-            }
-            if (part->taps & 2) {
-                LOAD_2 ALL(TWO_TAPS)
-                ADVANCE(2);
-            }
-            if (part->taps & 1) {
-                LOAD_1 ALL(ONE_TAP)
-            }
-            ALL(STORE)
+            BY_TWOS(THREE)
         }
+        THREE(PUT, 0)
     }
-    for (; shift != end; shift++, w += next, sums++) {
+    for (; shifts != end; NEXT_CHANNELS(1)) {
         const uint32_t *x = patch;
-        size_t left = part->taps;
-        if (*shift & THREES) {
-            const uint32_t start = part->start_threes;
-            CHANNEL(0)
-            for (; left >= 3; left -= 3, ADVANCE_0(3)) {
-                LOAD_3 THREE_TAPS(0)
-            }
-            if (left == 2) {
-                LOAD_2 TWO_TAPS(0)
-            } else if (left == 1) {
-                LOAD_1 ONE_TAP(0)
-            }
-            STORE(0)
-        } else {
-            const uint32_t start = part->start_twos;
-            CHANNEL(0)
-            for (; left >= 2; left -= 2, ADVANCE_0(2)) {
-                LOAD_2 TWO_TAPS(0)
-            }
-            if (left == 1) {
-                LOAD_1 ONE_TAP(0)
-            }
-            STORE(0)
-        }
+        const uint32_t start = part->start_twos;
+        SINGLE(CHANNEL, 0)
+        BY_TWOS(SINGLE)
+        SINGLE(PUT, 0)
     }
 }
 
-// The outputs of two places. The second is written first, since it may have the first's place.
-__attribute__((noinline)) static void put(const int8_conv_2d_t *op, const sums_t *sums,
-    int8_t *first, int8_t *second) {
-    const int8_channel_t *factor = op->channels.factors;
-    const int8_t *shift = op->channels.shifts, *end = shift + op->out_depth;
-    int32_t zero = op->range.zero_point, min = op->range.min, max = op->range.max;
-    if (min == zero) {
-        for (; shift != end; shift++, factor++, sums++) {
-            uint32_t twice = (uint32_t)factor->multiplier;
-            int32_t upper = sums->upper + sums->bias;
-            int32_t lower = (int32_t)(sums->whole - ((uint32_t)sums->upper << 16)) + sums->bias;
-            *second++ = (int8_t)int8_relu(upper, twice, *shift, zero, max);
-            *first++ = (int8_t)int8_relu(lower, twice, *shift, zero, max);
+// All channels of one place, given as two that are the same: each word is x * 65537, and so
+// is the sum of products, modulo 2**32; times 1 - 65536 it is that of x.
+__attribute__((noinline)) static void one_place(const int8_conv_2d_t *op, const part_t *part,
+    const uint32_t *patch, int8_t *output) {
+    const int32_t zero = op->range.zero_point, min = op->range.min, max = op->range.max;
+    const int8_t *w0 = part->weights;
+    const uint32_t *end = patch + 2 * part->taps;
+    const size_t next = part->next;
+    for (size_t c = 0, some; c < op->out_depth; c += some, w0 += some * next - part->taps) {
+        some = c + 4 <= op->out_depth ? 4 : 1;
+        uint32_t sums[4] = { 0 };
+        if (some == 4) {
+            const int8_t *w1 = w0 + next, *w2 = w1 + next, *w3 = w2 + next;
+            uint32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+            for (const uint32_t *x = patch; x != end; x += 2) {
+                sum0 += *x * (uint32_t)*w0++;
+                sum1 += *x * (uint32_t)*w1++;
+                sum2 += *x * (uint32_t)*w2++;
+                sum3 += *x * (uint32_t)*w3++;
+            }
+            sums[0] = sum0, sums[1] = sum1, sums[2] = sum2, sums[3] = sum3;
+        } else {
+            for (const uint32_t *x = patch; x != end; x += 2) {
+                sums[0] += *x * (uint32_t)*w0++;
+            }
         }
-        return;
-    }
-    for (; shift != end; shift++, factor++, sums++) {
-        uint32_t twice = (uint32_t)factor->multiplier;
-        int32_t upper = sums->upper + sums->bias;
-        int32_t lower = (int32_t)(sums->whole - ((uint32_t)sums->upper << 16)) + sums->bias;
-        upper = int8_halve(int8_multiply(upper, twice), *shift) + zero;
-        lower = int8_halve(int8_multiply(lower, twice), *shift) + zero;
-        *second++ = int8_clamp(upper, min, max);
-        *first++ = int8_clamp(lower, min, max);
+        for (size_t n = c; n < c + some; n++) {
+            int32_t sum = (int32_t)(sums[n - c] - (sums[n - c] << 16)) + part->biases[n];
+            sum = int8_multiply(sum, (uint32_t)op->channels.factors[n].multiplier);
+            *output++ = int8_clamp(int8_halve(sum, op->channels.shifts[n]) + zero, min, max);
+        }
     }
 }
 
 void int8_conv_2d_packed(const int8_conv_2d_t *op, const int8_t *image, const int8_t *weights,
     int8_t *output, void *scratch) {
-    sums_t *sums = scratch;
-    uint32_t *patch = (uint32_t *)(sums + op->out_depth);
-    size_t places = (size_t)op->window.out_height * op->window.out_width;
+    const int8_window_t *window = &op->window;
+    int32_t *biases = scratch;
+    uint32_t *patch = (uint32_t *)(biases + op->out_depth);
+    size_t places = (size_t)window->out_height * window->out_width, some;
     rows_t before = { -1, -1 };
     part_t part = { 0 };
-    place_t a = first_place(&op->window);
-    for (size_t i = 0; i < places; i += 2, output += 2 * op->out_depth) {
-        place_t b = a;
-        int8_t *second = output;
-        if (i + 1 < places) {
-            next_place(&op->window, &b);
-            second += op->out_depth;
+    place_t place[4] = { first_place(window) };
+    for (; places > 0; places -= some, output += some * op->out_depth) {
+        some = places >= 4 ? 4 : places == 3 ? 3 : 1;
+        for (size_t i = 1; i < 4; i++) {
+            place[i] = place[i - 1];
+            if (i < some) {
+                next_place(window, &place[i]);
+            }
         }
-        rows_t rows = rows_of(&op->window, &a, &b);
+        rows_t rows = rows_of(window, &place[0], &place[3]);
         if (rows.first != before.first || rows.last != before.last) {
-            correct(op, weights, rows, sums);
+            correct(op, weights, rows, biases);
             before = rows;
-            part = part_of(op, weights, rows, patch);
+            part = part_of(op, weights, rows, biases);
         }
-        gather(op, image, &a, &b, rows, patch);
-        two_places(op, &part, patch, sums);
-        put(op, sums, output, second);
-        a = b;
-        next_place(&op->window, &a);
+        gather(op, &part, image, &place[0], &place[1], patch);
+        if (some == 1) {
+            one_place(op, &part, patch, output);
+        } else {
+            gather(op, &part, image, &place[2], &place[3], patch + 1);
+            four_places(op, &part, patch, output, (some - 1) * op->out_depth);
+        }
+        place[0] = place[3];
+        next_place(window, &place[0]);
     }
 }

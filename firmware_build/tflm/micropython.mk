@@ -21,7 +21,7 @@ SRC_USERMOD_C += $(addprefix $(TFLM_MOD_DIR)/, modtflm.c tflm_arena.c tflm_inter
 SRC_USERMOD_LIB_C += $(wildcard $(MODEL_DIR)/*.c $(KERNELS_DIR)/*.c) $(TFLM_MOD_DIR)/tflm_ops.c
 
 # Scheduled before registers are given out, the inner loops have too few of those.
-$(BUILD)/kernels/%.o: CFLAGS += -O2 -fno-schedule-insns
+$(BUILD)/kernels/%.o: CFLAGS += -O2 -fno-schedule-insns -fno-tree-reassoc
 
 # Warnings are errors in our files, whatever the rest is compiled with.
 $(BUILD)/model/%.o $(BUILD)/tflm/%.o $(BUILD)/kernels/%.o: CFLAGS += -Werror

@@ -38,9 +38,9 @@ def scratch(node: Node, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> 
 
 
 def _conv(height: int, width: int, depth: int, outputs: int) -> int:
-    """A patch; two words of sums and a bias for each output channel."""
+    """A patch of two words for each tap, and a bias for each output channel."""
     taps = height * width * depth
-    return WORD * (taps + 3 * outputs) if taps <= _MAX_TAPS else 0
+    return WORD * (2 * taps + outputs) if taps <= _MAX_TAPS else 0
 
 
 def _depthwise(node: Node, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
