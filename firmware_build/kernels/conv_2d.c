@@ -1,9 +1,45 @@
-// CONV_2D: the fast way is in conv_2d_packed.c, and chosen there. The one here takes any weights,
-// and windows that are too large for that.
+// CONV_2D.
+//
+// Three ways, chosen when the model is loaded:
+//
+// - Over an image with one channel windows of 3x3 slide (conv_3x3.c).
+// - Four places are computed at once (conv_2d_packed.c).
+// - Any weights, and windows too large for that, go place by place, four channels at a time.
 
-#include "conv_2d.h"
+#include "conv_2d_packed.h"
+#include "conv_2d_place.h"
+#include "conv_3x3.h"
 #include "dot.h"
 #include "rescale.h"
+
+enum { WAY_ANY, WAY_3X3, WAY_PACKED };
+
+static int8_conv_3x3_t sliding(const int8_conv_2d_t *op) {
+    return (int8_conv_3x3_t) {
+        &op->window, 1, op->out_depth, { 1, 9 }, op->input_zero_point, op->range, op->channels,
+    };
+}
+
+void int8_conv_2d_prepare(int8_conv_2d_t *op, const int8_t *weights) {
+    int8_layout_t layout = { 1, taps_of(op) };
+    int8_conv_3x3_t slide = sliding(op);
+    op->way = WAY_ANY;
+    if (weights == NULL) {
+        return;
+    }
+    if (op->in_depth == 1 && int8_conv_3x3_prepare(&slide, weights)) {
+        op->way = WAY_3X3;
+    } else if (int8_conv_2d_packed_prepare(op, weights, layout)) {
+        op->way = WAY_PACKED;
+    }
+}
+
+size_t int8_conv_2d_scratch(const int8_conv_2d_t *op) {
+    size_t slide = op->in_depth == 1 ? int8_conv_3x3_scratch(&op->window) : 0;
+    return slide > 0 ? slide : int8_conv_2d_packed_scratch(op);
+}
+
+// Any weights -----------------------------------------------------------------------
 
 // Add to `sums` what `channels` output channels, 1 or 4, get from one place.
 static void direct_sums(const int8_conv_2d_t *op, const int8_t *image, const place_t *place,
@@ -56,7 +92,10 @@ void int8_conv_2d(const int8_conv_2d_t *op, size_t batches, const int8_t *input,
     size_t in = (size_t)op->window.in_height * op->window.in_width * op->in_depth;
     size_t out = (size_t)op->window.out_height * op->window.out_width * op->out_depth;
     for (; batches > 0; batches--, input += in, output += out) {
-        if (op->packed) {
+        if (op->way == WAY_3X3) {
+            int8_conv_3x3_t slide = sliding(op);
+            int8_conv_3x3(&slide, input, weights, output, scratch);
+        } else if (op->way == WAY_PACKED) {
             int8_conv_2d_packed(op, input, weights, output, scratch);
         } else {
             direct_image(op, input, weights, output);

@@ -60,18 +60,14 @@ typedef struct _int8_conv_2d_t {
     uint16_t in_depth, out_depth;
     int8_t input_zero_point;
     int8_range_t range;
-    bool packed; // set by int8_conv_2d_prepare()
+    uint8_t way; // set by int8_conv_2d_prepare()
     int8_channels_t channels; // of the caller, changed by int8_conv_2d_prepare()
 } int8_conv_2d_t;
 
-// Choose how to compute. All but `packed` is filled in. With weights, which must then stay as
+// Choose how to compute. All but `way` is filled in. With weights, which must then stay as
 // they are, the input's zero point is folded into the bias where that is worth while; NULL
 // for weights that are not constant.
 void int8_conv_2d_prepare(int8_conv_2d_t *op, const int8_t *weights);
-
-// The same for weights that are the wrong way round, [window.height, window.width, in_depth,
-// out_depth]: a run wants them as above.
-void int8_conv_2d_prepare_transposed(int8_conv_2d_t *op, const int8_t *weights);
 
 // Bytes of scratch, aligned to 4, that a run takes. They depend on shapes alone, and may be
 // asked for before the op is prepared.

@@ -47,24 +47,18 @@ static void pool_images(const int8_pool_2d_t *op, size_t batches, const int8_t *
 static void largest_of_four(const int8_pool_2d_t *op, const int8_t *input, int8_t *output) {
     const int8_t *below = input + (size_t)op->window.in_width * op->depth;
     const int8_t *right = input + op->depth, *below_right = below + op->depth;
-    int32_t min = op->range.min, max = op->range.max;
     for (const int8_t *end = right; input != end;) {
-        int32_t found = larger(larger(*input++, *right++), larger(*below++, *below_right++));
-        *output++ = int8_clamp(found, min, max);
+        *output++ = (int8_t)larger(larger(*input++, *right++), larger(*below++, *below_right++));
     }
 }
 
 // One tap of the window at a time, all channels of it.
-static void largest(const int8_pool_2d_t *op, const int8_t *input, const part_t *part,
+static void largest_of_any(const int8_pool_2d_t *op, const int8_t *input, const part_t *part,
     int8_t *output) {
-    if (part->height == 2 && part->width == 2) {
-        largest_of_four(op, input, output);
-        return;
-    }
     size_t next = (size_t)(op->window.in_width - part->width) * op->depth;
     const int8_t *end = output + op->depth;
     for (int8_t *to = output; to != end; to++) {
-        *to = op->range.min;
+        *to = INT8_MIN;
     }
     for (int32_t rows = part->height; rows > 0; rows--, input += next) {
         for (int32_t columns = part->width; columns > 0; columns--) {
@@ -75,9 +69,18 @@ static void largest(const int8_pool_2d_t *op, const int8_t *input, const part_t 
             }
         }
     }
-    if (op->range.max < 127) {
-        for (int8_t *to = output; to != end; to++) {
-            *to = *to > op->range.max ? op->range.max : *to;
+}
+
+static void largest(const int8_pool_2d_t *op, const int8_t *input, const part_t *part,
+    int8_t *output) {
+    if (part->height == 2 && part->width == 2) {
+        largest_of_four(op, input, output);
+    } else {
+        largest_of_any(op, input, part, output);
+    }
+    if (op->range.min > INT8_MIN || op->range.max < INT8_MAX) {
+        for (int8_t *end = output + op->depth; output != end; output++) {
+            *output = int8_clamp(*output, op->range.min, op->range.max);
         }
     }
 }

@@ -28,8 +28,7 @@ def scratch(node: Node, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> 
     if node.window is None or inputs[0].type != "INT8":
         return ()
     if node.op == "CONV_2D":
-        height, width, depth = inputs[1].shape[1:]
-        asked = _conv(height, width, depth, outputs[0].shape[3])
+        asked = _conv(node, inputs, outputs)
     elif node.op == "DEPTHWISE_CONV_2D":
         asked = _depthwise(node, inputs, outputs)
     else:
@@ -37,19 +36,35 @@ def scratch(node: Node, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> 
     return (asked,) if asked else ()
 
 
-def _conv(height: int, width: int, depth: int, outputs: int) -> int:
-    """A patch of two words for each tap, and a bias for each output channel."""
-    taps = height * width * depth
-    return WORD * (2 * taps + outputs) if taps <= _MAX_TAPS else 0
+def _conv(node: Node, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
+    height, width, depth = inputs[1].shape[1:]
+    slides = depth == 1 and _slides(node, inputs)
+    return _sums(outputs) if slides else _packed(height * width * depth, outputs)
 
 
 def _depthwise(node: Node, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
-    assert node.window is not None
     height, width, depth = inputs[1].shape[1:]
     turned = height * width * depth
+    if _slides(node, inputs):
+        return _sums(outputs)
     if inputs[0].shape[3] == 1 and turned <= _MAX_TURNED:
-        return up(turned, WORD) + _conv(height, width, 1, depth)
+        return up(turned, WORD) + _packed(height * width, outputs)
+    return 0
+
+
+def _packed(taps: int, outputs: Sequence[Tensor]) -> int:
+    """A patch of two words for each tap; three words of factors for each output channel."""
+    return WORD * (2 * taps + 3 * outputs[0].shape[3]) if taps <= _MAX_TAPS else 0
+
+
+def _slides(node: Node, inputs: Sequence[Tensor]) -> bool:
     window = node.window
-    slides = (height, width) == (3, 3) and window.dilation == (1, 1) and window.stride[1] <= 2
+    assert window is not None
+    by_two = window.stride[1] <= 2
+    return inputs[1].shape[1:3] == (3, 3) and window.dilation == (1, 1) and by_two
+
+
+def _sums(outputs: Sequence[Tensor]) -> int:
+    """Of some rows of one channel."""
     rows, columns = outputs[0].shape[1:3]
-    return WORD * columns * min(rows, max(1, _MAX_SUMS // columns)) if slides else 0
+    return WORD * columns * min(rows, max(1, _MAX_SUMS // columns))

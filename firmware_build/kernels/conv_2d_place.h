@@ -1,7 +1,7 @@
-// What both ways to compute a CONV_2D share. Private to conv_2d*.c.
+// Where the windows of a CONV_2D lie. Private to conv_2d*.c.
 
-#ifndef INT8_CONV_2D_H
-#define INT8_CONV_2D_H
+#ifndef INT8_CONV_2D_PLACE_H
+#define INT8_CONV_2D_PLACE_H
 
 #include "kernels.h"
 
@@ -47,8 +47,4 @@ static inline const int8_t *tap_of(const int8_conv_2d_t *op, const int8_t *image
     return inside ? values_at(op, image, y, x) : NULL;
 }
 
-// One image the fast way, for an op that int8_conv_2d_prepare() found fit for it.
-void int8_conv_2d_packed(const int8_conv_2d_t *op, const int8_t *image, const int8_t *weights,
-    int8_t *output, void *scratch);
-
-#endif // INT8_CONV_2D_H
+#endif // INT8_CONV_2D_PLACE_H

@@ -1,0 +1,199 @@
+// A window of 3x3 slides along the rows of each channel: nine values of the input stay in
+// registers, and three more are loaded for each output. The zero point is folded into the bias
+// as in conv_2d_packed.c, with no limit to the weights.
+
+#include "conv_3x3.h"
+#include "rescale.h"
+
+#define MAX_SUMS (64) // kept of a channel, unless a row has more
+
+static bool fits(const int8_window_t *window) {
+    return window->height == 3 && window->width == 3 && window->dilation_height == 1
+           && window->dilation_width == 1 && window->stride_width <= 2 && window->pad_left <= 1;
+}
+
+static size_t depth_of(const int8_conv_3x3_t *op) {
+    return op->in_depth * op->multiplier;
+}
+
+bool int8_conv_3x3_prepare(const int8_conv_3x3_t *op, const int8_t *weights) {
+    if (!fits(op->window) || !int8_can_fold(&op->channels, depth_of(op))) {
+        return false;
+    }
+    for (size_t c = 0; c < depth_of(op); c++, weights += op->layout.channel) {
+        int32_t sum = 0;
+        for (size_t i = 0; i < 9; i++) {
+            sum += weights[i * op->layout.tap];
+        }
+        int8_fold(&op->channels, c, op->input_zero_point * sum);
+    }
+    return true;
+}
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+// How many rows of sums are turned into outputs together.
+static size_t rows_at_once(const int8_window_t *window) {
+    size_t rows = MAX_SUMS / window->out_width;
+    return rows < 1 ? 1 : smaller(rows, window->out_height);
+}
+
+size_t int8_conv_3x3_scratch(const int8_window_t *window) {
+    return fits(window) ? rows_at_once(window) * window->out_width * sizeof(int32_t) : 0;
+}
+
+typedef struct _filter_t {
+    int32_t bias;
+    int32_t weights[9];
+} filter_t;
+
+static filter_t filter_of(const int8_conv_3x3_t *op, const int8_t *weights, size_t channel) {
+    filter_t filter;
+    filter.bias = op->channels.factors[channel].bias;
+    weights += channel * op->layout.channel;
+    for (int i = 0; i < 9; i++, weights += op->layout.tap) {
+        filter.weights[i] = *weights;
+    }
+    return filter;
+}
+
+// Count nothing for a row of the window that is outside: its weights become 0, and what the zero
+// point made of them is taken out of the bias.
+static void leave_out(filter_t *filter, int32_t row, int32_t zero) {
+    int32_t *weights = filter->weights + 3 * row;
+    filter->bias += zero * (weights[0] + weights[1] + weights[2]);
+    weights[0] = weights[1] = weights[2] = 0;
+}
+
+// The next column of the input into three variables.
+#define COLUMN(a, b, c) \
+    if (row0 != last) { \
+        a = *row0, b = *row1, c = *row2; \
+        row0 += step, row1 += step, row2 += step; \
+    } else { \
+        a = zero, b = zero, c = zero; \
+    }
+
+// One output. The columns of its window are a, b and c.
+#define OUTPUT(a, b, c) \
+    *sums++ = bias + a##0 * w0 + b##0 * w1 + c##0 * w2 + a##1 * w3 + b##1 * w4 + c##1 * w5 \
+        + a##2 * w6 + b##2 * w7 + c##2 * w8; \
+    if (sums == end) { \
+        goto next_row; \
+    }
+
+// The sums of some rows of outputs, bias included, from three rows of the input that begin at the
+// first column, and those `next` behind them.
+__attribute__((noinline)) static void slide(const int8_window_t *window, size_t step,
+    const int8_t *const *first, size_t rows, size_t next, const filter_t *filter, int32_t zero,
+    int32_t *sums) {
+    const int32_t *w = filter->weights;
+    const int32_t w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6],
+        w7 = w[7], w8 = w[8], bias = filter->bias;
+    const size_t width = window->in_width * step;
+    const bool by_one = window->stride_width == 1;
+    for (size_t y = 0; y < rows * next; y += next) {
+        const int8_t *row0 = first[0] + y, *row1 = first[1] + y, *row2 = first[2] + y;
+        const int32_t *end = sums + window->out_width;
+        const int8_t *last = row0 + width;
+        int32_t a0 = zero, a1 = zero, a2 = zero, b0, b1, b2, c0, c1, c2;
+        if (window->pad_left == 0) {
+            COLUMN(a0, a1, a2)
+        }
+        if (by_one) {
+            COLUMN(b0, b1, b2)
+            for (;;) {
+                COLUMN(c0, c1, c2)
+                OUTPUT(a, b, c)
+                COLUMN(a0, a1, a2)
+                OUTPUT(b, c, a)
+                COLUMN(b0, b1, b2)
+                OUTPUT(c, a, b)
+            }
+        }
+        for (;;) {
+            COLUMN(b0, b1, b2)
+            COLUMN(c0, c1, c2)
+            OUTPUT(a, b, c)
+            COLUMN(b0, b1, b2)
+            COLUMN(a0, a1, a2)
+            OUTPUT(c, b, a)
+        }
+    next_row:;
+    }
+}
+
+// The outputs of a channel from the sums up to `end`. `rounding` is the zero point and one half,
+// before the last shift.
+static int8_t *put(const int8_conv_3x3_t *op, size_t channel, const int32_t *sums,
+    const int32_t *end, int8_t *output) {
+    const size_t depth = depth_of(op);
+    const uint32_t twice = (uint32_t)op->channels.factors[channel].multiplier;
+    const int32_t exponent = op->channels.shifts[channel], shift = exponent + 1;
+    const int32_t zero = op->range.zero_point, min = op->range.min, max = op->range.max;
+    const int32_t rounding = (int32_t)((uint32_t)(2 * zero + 1) << exponent);
+    if (min == zero) {
+        for (; sums != end; sums++, output += depth) {
+            int32_t sum = *sums, found = zero;
+            if (sum > 0) {
+                found = (int8_multiply(sum, twice) + rounding) >> shift;
+                found = found > max ? max : found;
+            }
+            *output = (int8_t)found;
+        }
+        return output;
+    }
+    for (; sums != end; sums++, output += depth) {
+        int32_t value = int8_multiply(*sums, twice);
+        *output = int8_clamp((value + (value >> 31) + rounding) >> shift, min, max);
+    }
+    return output;
+}
+
+void int8_conv_3x3(const int8_conv_3x3_t *op, const int8_t *image, const int8_t *weights,
+    int8_t *output, void *scratch) {
+    const int8_window_t *window = op->window;
+    size_t depth = depth_of(op), step = op->in_depth, row = window->in_width * step;
+    int32_t *sums = scratch, *full = sums + rows_at_once(window) * window->out_width;
+    for (size_t c = 0; c < depth; c++) {
+        const int8_t *values = image + c / op->multiplier;
+        int8_t *to = output + c;
+        int32_t *next = sums;
+        filter_t whole = filter_of(op, weights, c);
+        int32_t top = -window->pad_top;
+        for (size_t left = window->out_height, some; left > 0; left -= some) {
+            filter_t part;
+            const filter_t *filter = &whole;
+            const int8_t *rows[3];
+            some = 1;
+            if (top >= 0 && top + 3 <= window->in_height) {
+                rows[0] = values + (size_t)top * row;
+                rows[1] = rows[0] + row;
+                rows[2] = rows[1] + row;
+                some = smaller((size_t)(window->in_height - 3 - top) / window->stride_height + 1, left);
+                some = smaller(some, (size_t)(full - next) / window->out_width);
+            } else {
+                part = whole;
+                filter = &part;
+                for (int32_t i = 0; i < 3; i++) {
+                    bool inside = top + i >= 0 && top + i < window->in_height;
+                    rows[i] = values + (inside ? (size_t)(top + i) * row : 0);
+                    if (!inside) {
+                        leave_out(&part, i, op->input_zero_point);
+                    }
+                }
+            }
+            slide(window, step, rows, some, window->stride_height * row, filter,
+                op->input_zero_point, next);
+            top += (int32_t)some * window->stride_height;
+            next += some * window->out_width;
+            if (next == full) {
+                to = put(op, c, sums, next, to);
+                next = sums;
+            }
+        }
+        put(op, c, sums, next, to);
+    }
+}
