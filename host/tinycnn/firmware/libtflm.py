@@ -77,8 +77,8 @@ def build(
     need("make", *(f"{prefix}{tool}" for tool in ("g++", "gcc", "ar")))
     sources = [tflm.key, *([esp_nn.key] if esp_nn else [])]
     ours = [read_bytes(path) for path in (MAKEFILE, _TIMER)]
-    kernels = [op.espressif for op in offered().values()] if esp_nn else []
-    key = digest(*sources, extra_flags, compiler(f"{prefix}g++"), *ours, *kernels)[:16]
+    chosen = {op.espressif if esp_nn else op.name for op in offered().values()}
+    key = digest(*sources, extra_flags, compiler(f"{prefix}g++"), *ours, *sorted(chosen))[:16]
     folder = cache_root() / "libtflm" / key
     archive = folder / ("libesp_nn.a" if esp_nn else "libtflm.a")
     record = folder / "record.json"
