@@ -23,7 +23,6 @@ from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.pipeline.augment import Augment, Redrawer
 from tinycnn.progress import Progress, silent
 
-CODE = ("_tensorflow.py", "pipeline/distil.py", "pipeline/augment.py")
 PACKAGES = ("tensorflow", "keras", "numpy")
 
 _STEPS = 16  # optimizer steps that TensorFlow does at once
@@ -103,7 +102,7 @@ def ensure_lessons(
     labels, teaching, our code for it, and TensorFlow.
     """
     what = f"{sorted(asdict(teaching).items())} {classes} {x.shape}"
-    key = key_of(what, x.tobytes(), y.tobytes(), code=CODE, packages=PACKAGES)
+    key = key_of(what, x.tobytes(), y.tobytes(), code=__name__, packages=PACKAGES)
     name = f"lessons-{key[:16]}"
     if (found := find(cache / f"{name}.json", key)) is not None:
         with np.load(io.BytesIO(found.files[f"{name}.npz"]), allow_pickle=False) as arrays:

@@ -30,8 +30,6 @@ CACHE = Path("cache")
 _LOOKED_AT = 64
 """Images that tell whether a model gives logits."""
 
-_STEPS = ("train", "model", "distil", "augment")
-CODE = ("_tensorflow.py", *(f"pipeline/{name}.py" for name in _STEPS))
 PACKAGES = ("tensorflow", "keras", "numpy")
 
 
@@ -365,4 +363,4 @@ def _key(dataset: Dataset, recipe: Recipe, seed: int, epochs: int, source: Path 
     start = b"" if source is None else read_bytes(source)
     how = replace(recipe, build=recipe.build.__qualname__)  # type: ignore[arg-type]
     what = f"{how} {epochs} {seed} {dataset.name}"
-    return key_of(what, dataset.fingerprint, start, code=CODE, packages=PACKAGES)
+    return key_of(what, dataset.fingerprint, start, code=__name__, packages=PACKAGES)
