@@ -20,7 +20,7 @@ from tinycnn.pipeline.score import Score
 from tinycnn.pipeline.train import SEED, TrainedModel, ensure_trained
 from tinycnn.progress import Progress
 from tinycnn.report import write_report
-from tinycnn.targets.targets import Target, build_target
+from tinycnn.targets.targets import Choice, Target, build_target, need_choice
 from tinycnn.tflite.read import TFLite, read_tflite
 from tinycnn.tflite.run import run_tflm
 
@@ -83,13 +83,16 @@ class Demo:
     shipped_test: Score
 
 
-def demo(dataset: Dataset, build: Path, target: str, step: Step) -> Demo:
+def demo(
+    dataset: Dataset, build: Path, target: str, step: Step, choice: Choice | None = None
+) -> Demo:
     """Train as the article does, quantize, evaluate, report, and classify on `target`.
 
     The model that ships is classified with too, but not trained. Raises UserError if a
     step fails; what was made before stays and is reused.
     """
     need_writable(build)
+    need_choice(target, choice or Choice())
     with step("train") as progress:
         trained = ensure_trained(dataset, recipe_named("article"), SEED, build, progress)
     with step("quantize") as progress:
@@ -99,7 +102,7 @@ def demo(dataset: Dataset, build: Path, target: str, step: Step) -> Demo:
     with step("report") as progress:
         page = write_report(dataset, trained, converted, evaluation, build, progress)
     with step("build") as progress:
-        built = build_target(target, progress=progress)
+        built = build_target(target, choice, progress=progress)
 
     shipped = read_tflite(SHIPPED)
     test = dataset.part("test")

@@ -14,7 +14,7 @@ from tinycnn import files
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
 from tinycnn.cli.say import console, say
-from tinycnn.cli.targets import TargetName, TargetOption
+from tinycnn.cli.targets import ImageOption, PortOption, QemuOption, TargetName, TargetOption
 from tinycnn.progress import Progress
 
 if TYPE_CHECKING:
@@ -22,13 +22,20 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def demo(target: TargetOption = TargetName.unix_hosted) -> None:
+def demo(
+    target: TargetOption = TargetName.unix_hosted,
+    port: PortOption = None,
+    qemu: QemuOption = None,
+    image: ImageOption = None,
+) -> None:
     """Train, quantize, evaluate, and classify digits in MicroPython; no board needed."""
     from tinycnn.cli.tables import print_table
     from tinycnn.demo import demo as run_demo
     from tinycnn.pipeline import dataset as datasets
+    from tinycnn.targets.targets import Choice
 
-    made = run_demo(datasets.load(None), files.BUILD, target.value, _step)
+    choice = Choice(port=port, qemu=qemu, image=image)
+    made = run_demo(datasets.load(None), files.BUILD, target.value, _step, choice)
     say(made.output)
     print_table(console(), _table(made))
     say(

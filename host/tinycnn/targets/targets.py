@@ -158,13 +158,19 @@ def build_target(
     Raises UserError for a choice that it does not have, and MissingToolError, SourceError
     and BuildError as the builds do.
     """
-    build, choices = BUILDS[name]
     choice = choice or Choice()
+    need_choice(name, choice)
+    build, _ = BUILDS[name]
+    return build(name, choice, progress)
+
+
+def need_choice(name: str, choice: Choice) -> None:
+    """Raise UserError if `choice` has anything that the target `name` has not."""
+    _, choices = BUILDS[name]
     for field in fields(choice):
         if getattr(choice, field.name) is not None and field.name not in choices:
             able = ", ".join(other for other, (_, has) in BUILDS.items() if field.name in has)
             raise UserError(f"the target {name} takes no --{field.name}: that is for {able}")
-    return build(name, choice, progress)
 
 
 def facts(target: Target, flash: Path = FLASH) -> str:
