@@ -24,6 +24,7 @@ TFLM, ESP_NN, OURS = "TFLM", "esp-nn", "ours"
 """TFLM's own kernels; Espressif's in their place, in the portable C of an ESP32; or ours."""
 
 _BUILT: Mapping[str, libtflm.Kernels] = {TFLM: "tflm", ESP_NN: "esp-nn", OURS: "own"}
+"""What they are called where they are built, and in the file beside an image."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ def _chip(target: str, kernels: str, choice: Choice, progress: Progress) -> Mach
     assert built.counted is not None
     try:
         told = json.loads(read_bytes(built.program.with_suffix(".json")))
-        kernels = {"reference": TFLM, "own": OURS}.get(told["kernels"], ESP_NN)
         made_by, flash = str(told["pins"]["compiler"]), _flash(told["tflm_adds"])
+        kernels = {word: shown for shown, word in _BUILT.items()}[told["kernels"]]
     except (UserError, ValueError, KeyError, TypeError, AttributeError):
         made_by, flash = "", {}
     return Machine(kernels, made_by, ByClock(built.counted), flash)

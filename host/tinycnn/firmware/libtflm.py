@@ -55,7 +55,7 @@ def make_variables(
         "TFLM_DIR": str(tflm.path),
         "TFLM_LIB": library,
         "TFLM_COMMIT": tflm.key,
-        "TFLM_KERNELS": "own" if kernels == "own" else "other",
+        "TFLM_KERNELS": kernels,
     }
 
 
