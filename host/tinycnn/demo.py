@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.errors import TargetError, UserError
-from tinycnn.files import ROOT, board_files, need_writable, stage, update_metrics
+from tinycnn.files import ROOT, need_writable, stage, update_metrics
 from tinycnn.pipeline.crossval import ensure_cross_validated
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.evaluate import Evaluation, evaluate, need_evaluation
@@ -20,6 +20,7 @@ from tinycnn.pipeline.score import Score
 from tinycnn.pipeline.train import SEED, TrainedModel, ensure_trained
 from tinycnn.progress import Progress
 from tinycnn.report import write_report
+from tinycnn.targets.flash import flash_files
 from tinycnn.targets.targets import Choice, Target, build_target, need_choice
 from tinycnn.tflite.read import TFLite, read_tflite
 from tinycnn.tflite.run import run_tflm
@@ -109,11 +110,11 @@ def demo(
     predicted = run_tflm(shipped, test.x).predictions
     right = sum(int(a == b) for a, b in zip(predicted, test.y, strict=True))
 
-    models = {converted.path(model).name: converted.path(model) for model in converted.models}
+    names = sorted(converted.path(model).name for model in converted.models)
     flash = build / "flash"
-    stage(flash, board_files() | models)
+    stage(flash, flash_files(converted.folder))
     output = _on_target(built, flash, CLASSIFY)
-    runs = _measured(built, flash, [*sorted(models), SHIPPED.name])
+    runs = _measured(built, flash, [*names, SHIPPED.name])
     update_metrics(
         build,
         demo={
@@ -166,6 +167,5 @@ def _on_target(target: Target, flash: Path, script: Path, args: list[str] | None
     """What `script` printed. Raises TargetError, with its last line, if it failed."""
     done = target.run(script, args or [], flash=flash, capture=True, timeout=120)
     if done.status != 0:
-        told = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["nothing"]
-        raise TargetError(f"{script.name} failed on {target.name}: {told[-1]}")
+        raise TargetError(f"{script.name} failed on {target.name}: {done.last_line or 'nothing'}")
     return done.stdout

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -42,7 +41,7 @@ def demo(
         "Of 8: bundled digits right. Arena: bytes. µs: median time of an inference, in\n"
         f"MicroPython {made.target.micropython} on the target {made.target.name}; "
         "a board takes longer.\n"
-        f"Report: {_shown(made.page)}"
+        f"Report: {files.shown(made.page)}"
     )
 
 
@@ -84,9 +83,3 @@ def _table(made: Demo) -> Table:
             f"{run.microseconds}",
         )
     return table
-
-
-def _shown(path: Path) -> Path:
-    """`path` as one would type it here."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -198,14 +198,30 @@ def fit_soft(
         steps_per_execution=_STEPS,
     )
 
+    return fitted(model, x, targets, epochs, batch, validation, progress)
+
+
+def fitted(
+    model: Any,
+    x: Floats,
+    y: Floats | Labels,
+    epochs: int,
+    batch: int,
+    validation: tuple[Floats, Floats | Labels] | None,
+    progress: Progress,
+) -> dict[str, list[float]]:
+    """Keras' curves by name, of `model`, which is compiled, fitted to `y` in place."""
+
     class _Report(keras().callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            now = (logs or {}).get("accuracy", 0)
-            progress(f"epoch {epoch + 1}/{epochs}  accuracy {now:.1%}", epoch + 1, epochs)
+            now = logs or {}
+            loss, right = now.get("loss", 0), now.get("accuracy", 0)
+            told = f"epoch {epoch + 1}/{epochs}  loss {loss:.3f}  accuracy {right:.1%}"
+            progress(told, epoch + 1, epochs)
 
     said = model.fit(
         x,
-        targets,
+        y,
         epochs=epochs,
         batch_size=batch,
         validation_data=validation,

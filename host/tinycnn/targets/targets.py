@@ -180,6 +180,6 @@ def facts(target: Target, flash: Path = FLASH) -> str:
         script.write_text(_FACTS)
         done = target.run(script, flash=flash, capture=True, timeout=60)
     if done.status != 0:
-        told = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["nothing"]
-        raise TargetError(f"{target.name} cannot import tflm, and says: {printable(told[-1])}")
+        told = done.last_line or "nothing"
+        raise TargetError(f"{target.name} cannot import tflm, and says: {told}")
     return " ".join(map(short_commit, printable(done.stdout.strip()).split()))
