@@ -106,6 +106,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where device tests run (default: on each that is no board)",
     )
     parser.addoption("--port", help="the board of --target esp32")
+    parser.addoption("--qemu", type=Path, help="what emulates the chip of --target qemu-esp32*")
+    parser.addoption("--image", type=Path, help="its firmware")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -168,7 +170,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _target(config: pytest.Config, name: str) -> Target:
     with _shown(config, name) as show, or_skip(MissingToolError):
-        choice = Choice(port=config.getoption("--port") if name == "esp32" else None)
+        choice = Choice(**{n: config.getoption(f"--{n}") for n in BUILDS[name][1] - {"ops"}})
         return build_target(name, choice, progress=show)
 
 

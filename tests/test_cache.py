@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -12,10 +14,12 @@ from random import Random
 import pytest
 
 from tinycnn import cache
+from tinycnn.bench import models
 from tinycnn.cache import Kept, find, keep, key_of
-from tinycnn.pipeline import crossval, distil, evaluate, quantize, train
+from tinycnn.pipeline import evaluate, quantize, train
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.model import RECIPES
+from tinycnn.tflite import check
 
 KEPT = Kept("key", {"io": "int8"}, {"a.bin": b"a" * 100, "b.bin": b""})
 
@@ -122,30 +126,75 @@ def test_a_key_knows_where_its_parts_end() -> None:
     assert key_of("a", packages=("numpy",)) != key_of("a", packages=("rich",))
 
 
-@pytest.mark.parametrize("name", train.CODE)
-def test_training_depends_on_its_code(
-    name: str, digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+CODE = {
+    "article": ["_tensorflow", "pipeline/distil", "pipeline/augment", "pipeline/model"],
+    "best": ["_tensorflow", "pipeline/distil", "pipeline/augment", "pipeline/model"],
+    "quantized": ["pipeline/convert", "tflite/slim", "tflite/graph", "tflite/_probe", "child"],
+    "evaluated": ["pipeline/score", "tflite/check", "tflite/_probe", "tflite/_invoke", "child"],
+    "benched": ["pipeline/convert", "pipeline/model", "tflite/graph", "child"],
+}
+"""Some of what it is made by, the last imported by others alone or run in a child."""
+
+
+@pytest.fixture
+def key(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """The key of each of CODE, with the package, and the check in C, copied to tmp_path."""
+    monkeypatch.setattr(cache, "PACKAGE", tmp_path / "tinycnn")
+    shutil.copytree(Path(cache.__file__).parent, cache.PACKAGE)
+    shutil.copytree(check.MODEL, tmp_path / "model")
+    monkeypatch.setattr(check, "MODEL", tmp_path / "model")
+    monkeypatch.setattr(models, "FOLDER", tmp_path / "bench")
+    monkeypatch.setattr(models, "_made", lambda name, progress: b"made")
+
+    def made(what: str) -> str:
+        if what in RECIPES:
+            return train._key(digits, RECIPES[what], 1, 2, None)
+        if what == "quantized":
+            return quantize._key(digits, Path(__file__), "int8")
+        if what == "evaluated":
+            return evaluate.evaluation_key(digits, ())
+        models.model_named("article")
+        kept = find(tmp_path / "bench" / "article.json")
+        assert kept is not None
+        return kept.key
+
+    return made
+
+
+@pytest.mark.parametrize(("what", "name"), [(what, n) for what in CODE for n in CODE[what]])
+def test_a_key_has_the_code(
+    what: str, name: str, key: Callable[[str], str], tmp_path: Path
 ) -> None:
-    """The network among it, for a recipe with teachers and for one without."""
-    copy = tmp_path / "tinycnn"
-    shutil.copytree(cache.PACKAGE, copy)
-    monkeypatch.setattr(cache, "PACKAGE", copy)
-
-    def keys() -> list[str]:
-        return [train._key(digits, RECIPES[r], 1, 2, None) for r in ("article", "best")]
-
-    before = keys()
-    assert keys() == before
-    with (copy / name).open("a") as file:
+    before = key(what)
+    assert key(what) == before
+    with (tmp_path / "tinycnn" / f"{name}.py").open("a") as file:
         file.write("# edited")
-    assert not set(before) & set(keys())
+    assert key(what) != before
 
 
-def test_every_step_of_training_is_in_its_key() -> None:
-    """What they import of ours that is arithmetic; the data are in the key themselves."""
-    assert set(distil.CODE) < set(train.CODE)
-    folder = cache.PACKAGE / "pipeline"
-    others = {Path(m.__file__ or "").name for m in (crossval, evaluate, quantize)}
-    others |= {"__init__.py", "convert.py", "dataset.py", "samples.py", "score.py"}
-    listed = {Path(name).name for name in train.CODE if name.startswith("pipeline/")}
-    assert {path.name for path in folder.glob("*.py")} == listed | others
+@pytest.mark.parametrize("what", ["quantized", "evaluated"])
+def test_a_key_has_the_check_of_models(
+    what: str, key: Callable[[str], str], tmp_path: Path
+) -> None:
+    before = key(what)
+    with (tmp_path / "model" / "model_check.c").open("a") as file:
+        file.write("// edited")
+    assert key(what) != before
+
+
+IMPORTED = """
+import sys
+import tinycnn.pipeline.{0}
+print(*(path for m in sys.modules.values() if (path := getattr(m, "__file__", None))), sep="\\n")
+"""
+
+
+@pytest.mark.parametrize("module", ["crossval", "evaluate", "quantize", "train"])
+def test_the_code_of_a_module_is_all_that_it_imports(module: str) -> None:
+    """A text that names them otherwise would be overlooked."""
+    command = [sys.executable, "-c", IMPORTED.format(module)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    imported = {Path(line) for line in done.stdout.splitlines()}
+    ours = {path for path in imported if path.is_relative_to(cache.PACKAGE)}
+    inits = {cache.PACKAGE / room / "__init__.py" for room in ("", "pipeline")}
+    assert ours - inits <= set(cache.code_of(f"tinycnn.pipeline.{module}"))

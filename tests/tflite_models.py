@@ -12,7 +12,8 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
+
+from tinycnn.tflite.graph import schema, unpacked
 
 OP = schema.BuiltinOperator
 FLOAT32, INT32, INT64, INT16, INT8, UINT8, BOOL = (
@@ -39,10 +40,6 @@ def packed(model: Any) -> bytes:
     builder = flatbuffers.Builder(4096)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
-
-
-def unpacked(data: bytes) -> Any:
-    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(data))
 
 
 def edited(data: bytes, change: Callable[[Any], object]) -> bytes:

@@ -45,20 +45,14 @@ SRC := $(filter-out $(addprefix $(TF)/micro/, \
 	debug_log.cc fake_micro_context.cc mock_micro_graph.cc \
 	test_helpers.cc test_helper_custom_ops.cc hexdump.cc), $(SRC))
 
-# Kernels of ops that ops.def has not, half of all: who adds one there takes it out here,
-# or the linker says that it is missing.
-NOT_OFFERED := \
-	add_n arg_min_max assign_variable batch_matmul batch_matmul_common batch_to_space_nd \
-	broadcast_args broadcast_to call_once cast ceil circular_buffer circular_buffer_common \
-	comparisons cumsum decode decode_state decode_state_huffman decode_state_lut \
-	decode_state_prune depth_to_space detection_postprocess div dynamic_update_slice \
-	elementwise elu embedding_lookup ethosu exp fill floor floor_div floor_mod gather \
-	gather_nd if kernel_runner l2_pool_2d l2norm log_softmax logical logical_common \
-	lstm_eval lstm_eval_common micro_tensor_utils mirror_pad neg pack read_variable reverse \
-	round select shape slice space_to_batch_nd space_to_depth split split_v \
-	squared_difference svdf svdf_common unidirectional_sequence_lstm unpack var_handle while \
-	zeros_like
-SRC := $(filter-out $(NOT_OFFERED:%=$(TF)/micro/kernels/%.cc), $(SRC))
+# Of the kernels those that register an op of ops.def, and what goes with the headers that
+# they and the interpreter include. The others are half of all.
+KERNELS := $(TF)/micro/kernels
+OPS := $(shell sed -n 's|^TFLM_OP(\([A-Z0-9_]*\),.*)$$|-e "Register_\1[(][)] [{]"|p' $(OPS_DEF))
+OF_OPS := $(shell cd $(TFLM_DIR) && grep -l $(OPS) $(KERNELS)/*.cc)
+HEADERS := $(shell cd $(TFLM_DIR) && grep -ho '$(KERNELS)/[a-z0-9_]*[.]h' $(OF_OPS) $(TF)/micro/*.cc)
+SRC := $(filter-out $(KERNELS)/%, $(SRC)) \
+	$(filter $(OF_OPS) $(HEADERS:.h=.cc) $(HEADERS:.h=_common.cc), $(SRC))
 
 endif
 

@@ -5,7 +5,7 @@
 #   TFLM_DIR      a checkout of esp-tflite-micro
 #   TFLM_LIB      the static library built from it
 #   TFLM_COMMIT   what tflm.tflm_commit says
-#   TFLM_KERNELS  own (the default), or other: those in TFLM_LIB throughout
+#   TFLM_KERNELS  own (the default), or tflm or esp-nn: those in TFLM_LIB throughout
 #   TFLM_OPS      the op profile: digits, cnn or all; or instead
 #   TFLM_OPS_FILE a list of such lines as ops.def has
 

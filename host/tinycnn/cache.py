@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -35,16 +36,44 @@ class Kept:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def key_of(*parts: bytes | str, code: Iterable[str] = (), packages: Iterable[str] = ()) -> str:
+def key_of(*parts: bytes | str, code: str = "", packages: Iterable[str] = ()) -> str:
     """A digest of all that a result depends on.
 
     parts     what it is made from: data, arguments
-    code      files of this package whose change may change it: "pipeline/train.py"
+    code      the module of this package that makes it, `__name__`: a change of it, or of
+              any other module here that it needs, may change the result
     packages  installed ones whose version may change it
     """
-    sources = [(PACKAGE / name).read_bytes() for name in code]
+    sources = [path.read_bytes() for path in code_of(code)] if code else []
     versions = [f"{name} {version(name)}" for name in packages]
     return digest(*parts, *versions, *sources)
+
+
+_NAMED = re.compile(rb"\btinycnn((?:\.\w+)*)(?: import (\([^)]*\)|.*))?")
+
+
+def code_of(module: str) -> list[Path]:
+    """The file of `module` and of each of this package that it names, and so on, sorted.
+
+    By the text alone, so nothing is imported. To name one is to import it, or to run it in
+    a child by `tinycnn.child.ask`.
+    """
+    found: set[Path] = set()
+    new = _files_named(module.encode())
+    while new:
+        found |= new
+        new = {named for path in new for named in _files_named(path.read_bytes())} - found
+    return sorted(found)
+
+
+def _files_named(text: bytes) -> set[Path]:
+    paths = set()
+    for module, names in _NAMED.findall(text):
+        place = module.decode().replace(".", "/").lstrip("/")
+        for name in ("", *re.findall(r"\w+", names.decode())):
+            path = PACKAGE / place / name
+            paths |= {path.with_suffix(".py"), path / "__init__.py"}
+    return {path for path in paths - {PACKAGE / "__init__.py"} if path.is_file()}
 
 
 def keep(record: Path, kept: Kept, mode: int = 0o644) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.errors import TargetError, UserError
-from tinycnn.files import ROOT, board_files, need_writable, stage, update_metrics
+from tinycnn.files import ROOT, need_writable, stage, update_metrics
 from tinycnn.pipeline.crossval import ensure_cross_validated
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.evaluate import Evaluation, evaluate, need_evaluation
@@ -20,7 +20,8 @@ from tinycnn.pipeline.score import Score
 from tinycnn.pipeline.train import SEED, TrainedModel, ensure_trained
 from tinycnn.progress import Progress
 from tinycnn.report import write_report
-from tinycnn.targets.targets import Target, build_target
+from tinycnn.targets.flash import flash_files
+from tinycnn.targets.targets import Choice, Target, build_target, need_choice
 from tinycnn.tflite.read import TFLite, read_tflite
 from tinycnn.tflite.run import run_tflm
 
@@ -83,13 +84,16 @@ class Demo:
     shipped_test: Score
 
 
-def demo(dataset: Dataset, build: Path, target: str, step: Step) -> Demo:
+def demo(
+    dataset: Dataset, build: Path, target: str, step: Step, choice: Choice | None = None
+) -> Demo:
     """Train as the article does, quantize, evaluate, report, and classify on `target`.
 
     The model that ships is classified with too, but not trained. Raises UserError if a
     step fails; what was made before stays and is reused.
     """
     need_writable(build)
+    need_choice(target, choice or Choice())
     with step("train") as progress:
         trained = ensure_trained(dataset, recipe_named("article"), SEED, build, progress)
     with step("quantize") as progress:
@@ -99,18 +103,18 @@ def demo(dataset: Dataset, build: Path, target: str, step: Step) -> Demo:
     with step("report") as progress:
         page = write_report(dataset, trained, converted, evaluation, build, progress)
     with step("build") as progress:
-        built = build_target(target, progress=progress)
+        built = build_target(target, choice, progress=progress)
 
     shipped = read_tflite(SHIPPED)
     test = dataset.part("test")
     predicted = run_tflm(shipped, test.x).predictions
     right = sum(int(a == b) for a, b in zip(predicted, test.y, strict=True))
 
-    models = {converted.path(model).name: converted.path(model) for model in converted.models}
+    names = sorted(converted.path(model).name for model in converted.models)
     flash = build / "flash"
-    stage(flash, board_files() | models)
+    stage(flash, flash_files(converted.folder))
     output = _on_target(built, flash, CLASSIFY)
-    runs = _measured(built, flash, [*sorted(models), SHIPPED.name])
+    runs = _measured(built, flash, [*names, SHIPPED.name])
     update_metrics(
         build,
         demo={
@@ -163,6 +167,5 @@ def _on_target(target: Target, flash: Path, script: Path, args: list[str] | None
     """What `script` printed. Raises TargetError, with its last line, if it failed."""
     done = target.run(script, args or [], flash=flash, capture=True, timeout=120)
     if done.status != 0:
-        told = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["nothing"]
-        raise TargetError(f"{script.name} failed on {target.name}: {told[-1]}")
+        raise TargetError(f"{script.name} failed on {target.name}: {done.last_line or 'nothing'}")
     return done.stdout

@@ -76,6 +76,12 @@ def stage(folder: Path, files: Mapping[str, Path]) -> list[str]:
     return copied
 
 
+def shown(path: Path) -> Path:
+    """`path` as one would type it here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def read_bytes(path: Path) -> bytes:
     """The bytes of `path`. Raises UserError, in one line, if it cannot be read.
 

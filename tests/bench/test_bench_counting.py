@@ -219,3 +219,11 @@ def test_verb_shows_each_row_and_writes_all(
     assert (
         json.loads((tmp_path / "bench.json").read_bytes())["parts"][1]["rows"][0]["macs"] == 62_192
     )
+
+
+def test_verbs_take_an_emulator_where_there_is_one(command: Command) -> None:
+    for verb in ("bench", "demo"):
+        done = command(verb, "--target", "unix", "--image", "x.bin")
+        assert_one_line_error(done, "the target unix takes no --image", "qemu-esp32c3")
+    done = command("bench", "--target", "qemu-esp32c3", "--qemu", "no/such/qemu")
+    assert_one_line_error(done, "no/such/qemu")

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert import schema_py_generated as schema
 from hypothesis import strategies as st
 
 from kernel_library import Int8, Int32, Range, Window
 from tflite_models import INT8, INT32, OP, Tensor, one_op
+from tinycnn.tflite.graph import schema
 
 ACTIVATIONS = schema.ActivationFunctionType
 _LIMITS = {ACTIVATIONS.RELU: (0.0, None), ACTIVATIONS.RELU_N1_TO_1: (-1.0, 1.0),

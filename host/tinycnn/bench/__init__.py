@@ -19,6 +19,7 @@ from tinycnn.bench.models import NAMES, Model, model_named
 from tinycnn.errors import TargetError
 from tinycnn.files import BUILD, write_json
 from tinycnn.progress import Progress, silent
+from tinycnn.targets.targets import Choice
 
 RESULT = BUILD / "bench.json"
 
@@ -65,6 +66,7 @@ class Bench:
 def measure(
     target: str,
     models: Sequence[Model] = (),
+    choice: Choice | None = None,
     *,
     kernels: Sequence[str] | None = None,
     progress: Progress = silent,
@@ -73,11 +75,12 @@ def measure(
 
     There are those of `kernels.BUILDS`.
 
-    Raises MissingToolError, SourceError and BuildError if it cannot be built or counted on,
-    and TargetError if no model runs there.
+    Raises UserError for a `choice` that the target does not have, MissingToolError,
+    SourceError and BuildError if it cannot be built or counted on, and TargetError if no
+    model runs there.
     """
     parts = []
-    for machine in machines(target, kernels, progress):
+    for machine in machines(target, kernels, choice or Choice(), progress):
         rows, refused = [], []
         models = models or [model_named(name, progress) for name in NAMES]
         for done, model in enumerate(models):

@@ -40,11 +40,6 @@ def recorded() -> Recorded:
     return found
 
 
-def compilers(target: str) -> list[str]:
-    """By whose code there are counts for `target`."""
-    return list(recorded().get(target, {}))
-
-
 def changes(bench: Bench) -> list[str]:
     """A line for each count of `bench` that the baseline has not, within TOLERANCE."""
     known = recorded().get(bench.target, {})

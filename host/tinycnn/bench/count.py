@@ -18,7 +18,6 @@ from tinycnn.bench.models import Model
 from tinycnn.errors import TargetError
 from tinycnn.targets.completed import TIMED_OUT, Completed
 from tinycnn.targets.targets import RunScript
-from tinycnn.text import printable
 from tinycnn.tflite.arena import predict_arena
 
 SCRIPT = "count.py"
@@ -205,6 +204,5 @@ def printed_by(done: Completed) -> str:
     if done.status == TIMED_OUT:
         raise TargetError(f"it took longer than {SECONDS:g} s")
     if done.status != 0 or done.stderr:
-        lines = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["it said nothing"]
-        raise TargetError(printable(lines[-1]))
+        raise TargetError(done.last_line or "it said nothing")
     return done.stdout

@@ -198,17 +198,8 @@ def read_model(path: Path) -> Model:
 
 
 def _kept(name: str, progress: Progress) -> bytes:
-    key = key_of(
-        name,
-        code=(
-            "_tensorflow.py",
-            "bench/models.py",
-            "pipeline/convert.py",
-            "pipeline/model.py",
-            "tflite/slim.py",
-        ),
-        packages=("tensorflow", "keras", "flatbuffers", "numpy"),
-    )
+    packages = ("tensorflow", "keras", "flatbuffers", "ai-edge-litert", "numpy")
+    key = key_of(name, code=__name__, packages=packages)
     record, file = FOLDER / f"{name}.json", f"{name}{MODEL_SUFFIX}"
     if (found := find(record, key)) is None:
         found = Kept(key, {}, {file: _made(name, progress)})

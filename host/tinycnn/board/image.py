@@ -11,7 +11,7 @@ from esptool.bin_image import LoadFirmwareImage
 from esptool.targets import CHIP_DEFS
 
 from tinycnn.errors import TargetError, UserError, first_line
-from tinycnn.files import read_bytes
+from tinycnn.files import read_bytes, shown
 from tinycnn.firmware.esp32.image import IMAGES, Image
 from tinycnn.firmware.partitions import TABLE_OFFSET, read_partitions
 
@@ -60,19 +60,13 @@ def find_image(chip: str, folder: Path = IMAGES) -> Image:
             newest[image.board] = path
     if not newest:
         raise TargetError(
-            f"no image for {chip} in {_shown(folder)}: build one with `tinycnn firmware build`, "
+            f"no image for {chip} in {shown(folder)}: build one with `tinycnn firmware build`, "
             "or download one from this project's releases and name it with --image"
         )
     if len(newest) > 1:
-        names = ", ".join(str(_shown(path)) for path in newest.values())
+        names = ", ".join(str(shown(path)) for path in newest.values())
         raise TargetError(f"several images are for {chip}, choose one with --image: {names}")
     return read_image(*newest.values())
-
-
-def _shown(path: Path) -> Path:
-    """`path` as one would type it here."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _check_whole(image: Image, start: int) -> None:

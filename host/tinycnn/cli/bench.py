@@ -11,6 +11,7 @@ import typer
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
 from tinycnn.cli.say import console, say, say_error
+from tinycnn.cli.targets import ImageOption, QemuOption
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,16 +41,19 @@ def bench(
             "qemu-esp32, qemu-esp32c3: emulated chips."
         ),
     ] = Counted.unix,
+    qemu: QemuOption = None,
+    image: ImageOption = None,
 ) -> None:
     """Count the instructions of models with TFLM's kernels, Espressif's and ours."""
     from tinycnn.bench import measure, write
     from tinycnn.bench.models import read_model
     from tinycnn.files import BUILD, need_writable
+    from tinycnn.targets.targets import Choice
 
     need_writable(BUILD)
     given = [read_model(path) for path in models or ()]
     with progress_bar(f"bench {target.value}") as show:
-        found = measure(target.value, given, progress=show)
+        found = measure(target.value, given, Choice(qemu=qemu, image=image), progress=show)
     _print(found)
     say(write(found))
 

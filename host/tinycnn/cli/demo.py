@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -14,7 +13,7 @@ from tinycnn import files
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
 from tinycnn.cli.say import console, say
-from tinycnn.cli.targets import TargetName, TargetOption
+from tinycnn.cli.targets import ImageOption, PortOption, QemuOption, TargetName, TargetOption
 from tinycnn.progress import Progress
 
 if TYPE_CHECKING:
@@ -22,20 +21,27 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def demo(target: TargetOption = TargetName.unix_hosted) -> None:
+def demo(
+    target: TargetOption = TargetName.unix_hosted,
+    port: PortOption = None,
+    qemu: QemuOption = None,
+    image: ImageOption = None,
+) -> None:
     """Train, quantize, evaluate, and classify digits in MicroPython; no board needed."""
     from tinycnn.cli.tables import print_table
     from tinycnn.demo import demo as run_demo
     from tinycnn.pipeline import dataset as datasets
+    from tinycnn.targets.targets import Choice
 
-    made = run_demo(datasets.load(None), files.BUILD, target.value, _step)
+    choice = Choice(port=port, qemu=qemu, image=image)
+    made = run_demo(datasets.load(None), files.BUILD, target.value, _step, choice)
     say(made.output)
     print_table(console(), _table(made))
     say(
         "Of 8: bundled digits right. Arena: bytes. µs: median time of an inference, in\n"
         f"MicroPython {made.target.micropython} on the target {made.target.name}; "
         "a board takes longer.\n"
-        f"Report: {_shown(made.page)}"
+        f"Report: {files.shown(made.page)}"
     )
 
 
@@ -77,9 +83,3 @@ def _table(made: Demo) -> Table:
             f"{run.microseconds}",
         )
     return table
-
-
-def _shown(path: Path) -> Path:
-    """`path` as one would type it here."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -43,8 +43,18 @@ TargetOption = Annotated[
         "See docs/targets.md."
     ),
 ]
-
-
+PortOption = Annotated[
+    str | None,
+    typer.Option(metavar="PORT", help="The board of the target esp32, if there are several."),
+]
+QemuOption = Annotated[
+    Path | None,
+    typer.Option(metavar="PROGRAM", help="A QEMU that knows the chip of qemu-esp32*."),
+]
+ImageOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Its firmware. Without it: the newest in build/images."),
+]
 OpsOption = Annotated[
     str | None,
     typer.Option(metavar="digits|cnn|all", help="The ops it can run. Without it: cnn."),
@@ -167,18 +177,9 @@ def simulate(
     target: TargetOption = TargetName.unix_hosted,
     ops: OpsOption = None,
     ops_from: OpsFromOption = None,
-    port: Annotated[
-        str | None,
-        typer.Option(metavar="PORT", help="The board of the target esp32, if there are several."),
-    ] = None,
-    qemu: Annotated[
-        Path | None,
-        typer.Option(metavar="PROGRAM", help="A QEMU that knows the chip of qemu-esp32*."),
-    ] = None,
-    image: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Its firmware. Without it: the newest in build/images."),
-    ] = None,
+    port: PortOption = None,
+    qemu: QemuOption = None,
+    image: ImageOption = None,
     icount: Annotated[
         bool,
         typer.Option(

@@ -7,7 +7,6 @@ of flags and compiler.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +16,9 @@ from typing import Literal
 from tinycnn.cache import SEAL, Kept, find, keep, seal, unseal
 from tinycnn.command import compiler, first_error, locked, make_environment, need, run
 from tinycnn.errors import BuildError
-from tinycnn.files import BUILD, ROOT, digest, read_bytes, write_atomic
+from tinycnn.files import BUILD, ROOT, digest, read_bytes
 from tinycnn.firmware.fetch import Checkout, fetch
+from tinycnn.firmware.make import make
 from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.ops import offered
@@ -55,7 +55,7 @@ def make_variables(
         "TFLM_DIR": str(tflm.path),
         "TFLM_LIB": library,
         "TFLM_COMMIT": tflm.key,
-        "TFLM_KERNELS": "own" if kernels == "own" else "other",
+        "TFLM_KERNELS": kernels,
     }
 
 
@@ -77,8 +77,8 @@ def build(
     need("make", *(f"{prefix}{tool}" for tool in ("g++", "gcc", "ar")))
     sources = [tflm.key, *([esp_nn.key] if esp_nn else [])]
     ours = [read_bytes(path) for path in (MAKEFILE, _TIMER)]
-    kernels = [op.espressif for op in offered().values()] if esp_nn else []
-    key = digest(*sources, extra_flags, compiler(f"{prefix}g++"), *ours, *kernels)[:16]
+    chosen = {op.espressif if esp_nn else op.name for op in offered().values()}
+    key = digest(*sources, extra_flags, compiler(f"{prefix}g++"), *ours, *sorted(chosen))[:16]
     folder = cache_root() / "libtflm" / key
     archive = folder / ("libesp_nn.a" if esp_nn else "libtflm.a")
     record = folder / "record.json"
@@ -87,8 +87,7 @@ def build(
     with locked(folder, progress):
         if find(record, key) is None:  # else another process has made it meanwhile
             archive.unlink(missing_ok=True)
-            base = [
-                "make",
+            words = [
                 "--no-print-directory",
                 f"--file={MAKEFILE}",
                 f"--directory={folder}",
@@ -101,7 +100,7 @@ def build(
             ]
             name = f"esp-nn {esp_nn.version}" if esp_nn else f"TFLM {tflm.version}"
             with _objects(folder / "objects"):
-                _make(base, name, progress)
+                _make(words, name, progress)
             keep(record, Kept(key, {}, {archive.name: read_bytes(archive)}))
             shutil.rmtree(folder / "objects")
     return archive
@@ -124,24 +123,12 @@ def _objects(folder: Path) -> Iterator[None]:
             seal(folder, {})
 
 
-def _make(base: list[str], name: str, progress: Progress) -> None:
-    """Run make, which is `base`, for the library called `name`."""
-    env = make_environment()
-    counted = run([*base, "count"], env=env)
+def _make(words: list[str], name: str, progress: Progress) -> None:
+    """Run make with `words` for the library called `name`."""
+    counted = run(["make", *words, "count"], env=make_environment())
     total = int(counted.output) if counted.output.strip().isdigit() else _OBJECTS
-    what = f"Compiling {name}"
-    done = 0
-
-    def see(line: str) -> None:
-        nonlocal done
-        if line.startswith(("CXX ", "CC ")):
-            done += 1
-            progress(what, done, total)
-
-    progress(what, 0, total)
-    made = run([*base, f"--jobs={os.cpu_count() or 1}"], env=env, on_line=see)
     log = BUILD / "logs" / "libtflm.log"
-    write_atomic(log, made.output + "\n")
+    made = make(words, f"Compiling {name}", total, log, progress)
     if not made.ok:
         library = name.split()[0]
         raise BuildError(f"{library} does not compile: {first_error(made.output)} (log: {log})")

@@ -8,17 +8,17 @@ other flags, another compiler) clears the objects first.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.cache import Kept, find, keep, key_of
-from tinycnn.command import Finished, first_error, locked, make_environment, run
+from tinycnn.command import Finished, first_error, locked
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, write_atomic
 from tinycnn.firmware.fetch import Checkout, Origin
+from tinycnn.firmware.make import make
 from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress
 
@@ -101,34 +101,18 @@ def _make_once(port: Port, objects: Path, expected: int, progress: Progress) -> 
     """Run make, with its output in a log; `expected` files are compiled, 0 if unknown."""
     micropython = port.micropython
     what = f"Building MicroPython {micropython.version} ({port.variant})"
-    compiled = 0
-
-    def see(line: str) -> None:
-        nonlocal compiled
-        if line.startswith(("CC ", "CXX ")):
-            compiled += 1
-            progress(what, compiled, expected)
-
     # Without these MicroPython would describe whichever git repository it lies in.
     named = {
         "MICROPY_GIT_TAG": f"v{micropython.version}",
         "MICROPY_GIT_HASH": micropython.commit[:10] if micropython.commit else "debian",
     }
-    progress(what, 0, expected)
-    made = run(
-        [
-            "make",
-            f"--jobs={os.cpu_count() or 1}",
-            f"--directory={micropython.path / 'ports' / port.name}",
-            f"USER_C_MODULES={FIRMWARE_BUILD}",
-            f"BUILD={objects}",
-            *(f"{key}={value}" for key, value in port.variables.items()),
-        ],
-        env=make_environment() | named,
-        on_line=see,
-    )
-    write_atomic(_log(port), made.output + "\n")
-    return made
+    words = [
+        f"--directory={micropython.path / 'ports' / port.name}",
+        f"USER_C_MODULES={FIRMWARE_BUILD}",
+        f"BUILD={objects}",
+        *(f"{key}={value}" for key, value in port.variables.items()),
+    ]
+    return make(words, what, expected, _log(port), progress, named)
 
 
 def _log(port: Port) -> Path:

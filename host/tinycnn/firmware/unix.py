@@ -37,7 +37,7 @@ def build_unix(
     """
     need("make", "gcc", *(["g++", "ar"] if engine == "tflm" else []))
     port.refuse_odd_paths()
-    others = {"own": "", "tflm": "reference", "esp-nn": "esp-nn"}[kernels]
+    others = "" if kernels == "own" else kernels
     parts = (engine, others, ops.name if ops else "", "asan" * sanitize)
     name = "-".join(part for part in parts if part)
     micropython = fetch("micropython", progress=progress)

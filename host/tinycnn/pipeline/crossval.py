@@ -111,7 +111,7 @@ def ensure_cross_validated(
         folds = 0 if recipe_named(trained.recipe).teaching else FOLDS
     if folds == 0:
         return None
-    key = key_of(trained.key, str(folds), code=("pipeline/crossval.py",))
+    key = key_of(trained.key, str(folds), code=__name__)
     record = build / CACHE / f"crossval-{key[:16]}.json"
     if (found := find(record, key)) is not None:
         return CrossValidation.from_dict(found.facts)

@@ -23,7 +23,6 @@ from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.pipeline.augment import Augment, Redrawer
 from tinycnn.progress import Progress, silent
 
-CODE = ("_tensorflow.py", "pipeline/distil.py", "pipeline/augment.py")
 PACKAGES = ("tensorflow", "keras", "numpy")
 
 _STEPS = 16  # optimizer steps that TensorFlow does at once
@@ -103,7 +102,7 @@ def ensure_lessons(
     labels, teaching, our code for it, and TensorFlow.
     """
     what = f"{sorted(asdict(teaching).items())} {classes} {x.shape}"
-    key = key_of(what, x.tobytes(), y.tobytes(), code=CODE, packages=PACKAGES)
+    key = key_of(what, x.tobytes(), y.tobytes(), code=__name__, packages=PACKAGES)
     name = f"lessons-{key[:16]}"
     if (found := find(cache / f"{name}.json", key)) is not None:
         with np.load(io.BytesIO(found.files[f"{name}.npz"]), allow_pickle=False) as arrays:
@@ -199,14 +198,30 @@ def fit_soft(
         steps_per_execution=_STEPS,
     )
 
+    return fitted(model, x, targets, epochs, batch, validation, progress)
+
+
+def fitted(
+    model: Any,
+    x: Floats,
+    y: Floats | Labels,
+    epochs: int,
+    batch: int,
+    validation: tuple[Floats, Floats | Labels] | None,
+    progress: Progress,
+) -> dict[str, list[float]]:
+    """Keras' curves by name, of `model`, which is compiled, fitted to `y` in place."""
+
     class _Report(keras().callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            now = (logs or {}).get("accuracy", 0)
-            progress(f"epoch {epoch + 1}/{epochs}  accuracy {now:.1%}", epoch + 1, epochs)
+            now = logs or {}
+            loss, right = now.get("loss", 0), now.get("accuracy", 0)
+            told = f"epoch {epoch + 1}/{epochs}  loss {loss:.3f}  accuracy {right:.1%}"
+            progress(told, epoch + 1, epochs)
 
     said = model.fit(
         x,
-        targets,
+        y,
         epochs=epochs,
         batch_size=batch,
         validation_data=validation,

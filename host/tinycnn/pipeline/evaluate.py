@@ -20,6 +20,7 @@ from tinycnn.pipeline.dataset import PARTS, Dataset
 from tinycnn.pipeline.score import Score
 from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
+from tinycnn.tflite.check import check_key
 from tinycnn.tflite.read import TFLite, check_classifier
 from tinycnn.tflite.run import Inferences, run
 
@@ -195,16 +196,9 @@ def _measure(
 
 def evaluation_key(dataset: Dataset, models: tuple[TFLite, ...]) -> str:
     """What an evaluation is of: the data, the bytes of each model, and what runs them."""
-    code = (
-        "_tensorflow.py",
-        "pipeline/evaluate.py",
-        "tflite/check.py",
-        "tflite/read.py",
-        "tflite/run.py",
-    )
-    packages = ("tensorflow", "ai-edge-litert", "tflite-micro", "numpy")
     data = (model.data for model in models)
-    return key_of(dataset.fingerprint, *data, code=code, packages=packages)
+    packages = ("tensorflow", "keras", "ai-edge-litert", "tflite-micro", "numpy")
+    return key_of(dataset.fingerprint, check_key(), *data, code=__name__, packages=packages)
 
 
 def need_evaluation(dataset: Dataset, models: tuple[TFLite, ...], build: Path) -> Evaluation:

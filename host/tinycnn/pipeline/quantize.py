@@ -18,6 +18,7 @@ from tinycnn.progress import Progress, silent
 from tinycnn.tflite import divisor
 from tinycnn.tflite.blame import blame
 from tinycnn.tflite.c_header import c_header
+from tinycnn.tflite.check import check_key
 from tinycnn.tflite.read import TFLite, inspect_tflite
 from tinycnn.tflite.run import Raw, run
 from tinycnn.tflite.slim import slim
@@ -179,16 +180,6 @@ def _key(dataset: Dataset, source: Path, io: str) -> str:
     """What the result depends on."""
     if io not in IO:
         raise UserError(f"--io must be {' or '.join(IO)}, not {io}")
-    code = (
-        "_tensorflow.py",
-        "pipeline/convert.py",
-        "pipeline/model.py",
-        "pipeline/quantize.py",
-        "tflite/blame.py",
-        "tflite/check.py",
-        "tflite/divisor.py",
-        "tflite/slim.py",
-        "tflite/c_header.py",
-    )
-    packages = ("tensorflow", "keras", "flatbuffers", "ai-edge-litert")
-    return key_of(io, dataset.fingerprint, read_bytes(source), code=code, packages=packages)
+    made_of = (io, dataset.fingerprint, read_bytes(source), check_key())
+    packages = ("tensorflow", "keras", "flatbuffers", "ai-edge-litert", "tflite-micro", "numpy")
+    return key_of(*made_of, code=__name__, packages=packages)

@@ -16,7 +16,7 @@ from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
 from tinycnn.files import METRICS, need_writable, read_bytes, update_metrics
 from tinycnn.pipeline.dataset import Dataset
-from tinycnn.pipeline.distil import Lessons, ensure_lessons, fit_soft, softened
+from tinycnn.pipeline.distil import Lessons, ensure_lessons, fit_soft, fitted, softened
 from tinycnn.pipeline.model import Layer, Recipe, fitting, gives_logits, layers_of, load_model
 from tinycnn.progress import Progress, silent
 
@@ -30,8 +30,6 @@ CACHE = Path("cache")
 _LOOKED_AT = 64
 """Images that tell whether a model gives logits."""
 
-_STEPS = ("train", "model", "distil", "augment")
-CODE = ("_tensorflow.py", *(f"pipeline/{name}.py" for name in _STEPS))
 PACKAGES = ("tensorflow", "keras", "numpy")
 
 
@@ -328,27 +326,7 @@ def fit(
         loss=keras().losses.SparseCategoricalCrossentropy(from_logits=logits),
         metrics=["accuracy"],  # by name: the third place is loss_weights in Keras 3
     )
-
-    class _Report(keras().callbacks.Callback):  # type: ignore[misc]
-        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            now = logs or {}
-            progress(
-                f"epoch {epoch + 1}/{epochs}  loss {now.get('loss', 0):.3f}  "
-                f"accuracy {now.get('accuracy', 0):.1%}",
-                epoch + 1,
-                epochs,
-            )
-
-    said = model.fit(
-        train_part[0],
-        train_part[1],
-        epochs=epochs,
-        batch_size=batch,
-        validation_data=validation,
-        verbose=0,
-        callbacks=[_Report()],
-    ).history
-    return _history({name: [float(v) for v in values] for name, values in said.items()})
+    return _history(fitted(model, *train_part, epochs, batch, validation, progress))
 
 
 def keras_bytes(model: Any) -> bytes:
@@ -365,4 +343,4 @@ def _key(dataset: Dataset, recipe: Recipe, seed: int, epochs: int, source: Path 
     start = b"" if source is None else read_bytes(source)
     how = replace(recipe, build=recipe.build.__qualname__)  # type: ignore[arg-type]
     what = f"{how} {epochs} {seed} {dataset.name}"
-    return key_of(what, dataset.fingerprint, start, code=CODE, packages=PACKAGES)
+    return key_of(what, dataset.fingerprint, start, code=__name__, packages=PACKAGES)

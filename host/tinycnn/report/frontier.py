@@ -21,14 +21,14 @@ from tinycnn.bench.models import Model
 from tinycnn.errors import BuildError, SourceError
 from tinycnn.files import BUILD, write_atomic, write_json
 from tinycnn.pipeline.dataset import Dataset, load_digits
+from tinycnn.pipeline.evaluate import evaluate
 from tinycnn.pipeline.model import RECIPES
 from tinycnn.pipeline.quantize import quantize
 from tinycnn.pipeline.score import Score
-from tinycnn.pipeline.train import TrainedModel, train
+from tinycnn.pipeline.train import train
 from tinycnn.tflite import divisor
 from tinycnn.tflite.arena import predict_arena
 from tinycnn.tflite.read import TFLite
-from tinycnn.tflite.run import run_tflm
 from tinycnn.tflite.slim import slim
 
 RECORD = Path(__file__).with_name("frontier.json")
@@ -85,12 +85,6 @@ class Point:
         return statistics.mean(found), min(found), max(found)
 
     @property
-    def int8_loss(self) -> float:
-        """Accuracy that int8 loses against float, test and validation together; mean."""
-        lost = [r.float_test + r.float_validation - r.test - r.validation for r in self.runs]
-        return statistics.mean(lost) / 719
-
-    @property
     def bytes(self) -> int:
         return max(run.bytes for run in self.runs)
 
@@ -124,32 +118,22 @@ def measure(dataset: Dataset, recipe: str, seed: int, build: Path) -> Trial:
     trained = train(dataset, RECIPES[recipe], seed, build)
     model = quantize(dataset, trained.path, build).int8
     write_atomic(build / f"{recipe}-{seed}.tflite", model.data)
-    predicted = run_tflm(model, dataset.x).predictions
-    before = _float_predictions(dataset, trained)
-    scores = []
-    for name in ("test", "validation"):
-        first, last = dataset.bounds[name]
-        for found in (predicted, before):
-            pairs = zip(found[first:last], dataset.y[first:last], strict=True)
-            scores.append(sum(a == b for a, b in pairs))
+    judged = evaluate(dataset, (model,), build, trained=trained)
+    before, after = judged.result("keras", "Keras"), judged.result(model.name, "TFLM")
+    assert before is not None and after is not None
     return Trial(
         recipe=recipe,
         seed=seed,
         parameters=trained.parameters,
-        test=int(scores[0]),
-        float_test=int(scores[1]),
-        validation=int(scores[2]),
-        float_validation=int(scores[3]),
+        test=after.parts["test"].correct,
+        float_test=before.parts["test"].correct,
+        validation=after.parts["validation"].correct,
+        float_validation=before.parts["validation"].correct,
         bytes=network_bytes(model),
         arena=predict_arena(model.data, own=False).arena,
         instructions=count_instructions(model),
         seconds=round(trained.seconds, 1),
     )
-
-
-def _float_predictions(dataset: Dataset, trained: TrainedModel) -> list[int]:
-    scores = trained.load().predict(dataset.x, verbose=0)
-    return [int(i) for i in scores.argmax(axis=1)]
 
 
 def count_instructions(model: TFLite) -> int | None:

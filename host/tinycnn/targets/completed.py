@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinycnn.text import printable
+
 TIMED_OUT = 124
 """The status of a script that was stopped, as of the `timeout` command."""
 
@@ -21,3 +23,8 @@ class Completed:
     stdout: str
     stderr: str
     seconds: float
+
+    @property
+    def last_line(self) -> str:
+        """The last line that it said, of a traceback the error; "" if there is none."""
+        return printable((self.stderr.strip() or self.stdout.strip()).rpartition("\n")[2])

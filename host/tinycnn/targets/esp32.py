@@ -22,6 +22,7 @@ from tinycnn.board.romfs import romfs_folder
 from tinycnn.errors import MissingToolError, TargetError
 from tinycnn.firmware.esp32.image import Image
 from tinycnn.targets.plugged import Plugged
+from tinycnn.targets.qemu import emulating
 
 FLASH_SIZE = 4 << 20
 
@@ -85,18 +86,9 @@ class Emulator:
             settings[f"{name}.gpio"] = ("strap_mode", hex(self.machine.strap))
         for driver, (key, value) in settings.items():
             argv += ["-global", f"driver={driver},property={key},value={value}"]
-        with subprocess.Popen(
-            [*argv, *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the script, not for the machine
-        ) as process:
-            try:
-                _wait_until_it_listens(process, number)
-                yield f"socket://127.0.0.1:{number}"
-            finally:
-                process.kill()
+        with emulating([*argv, *options]) as process:
+            _wait_until_it_listens(process, number)
+            yield f"socket://127.0.0.1:{number}"
 
 
 def find_emulator(machine: Machine, given: Path | None = None) -> Emulator:

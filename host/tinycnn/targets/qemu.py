@@ -39,6 +39,24 @@ del os, uctypes, vfs
 
 
 @contextmanager
+def emulating(
+    argv: Sequence[str], output: int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A QEMU, until the block ends; all that it says goes to `output`, as for Popen."""
+    with subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # Ctrl-C is for the script, not for the machine
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
 def machine(firmware: Path, flash: bytes = b"", options: Sequence[str] = ()) -> Iterator[str]:
     """A machine that runs `firmware`; the pseudo-terminal of its serial line.
 
@@ -53,17 +71,8 @@ def machine(firmware: Path, flash: bytes = b"", options: Sequence[str] = ()) -> 
         argv = [PROGRAM, "-machine", "virt", "-bios", "none", "-display", "none"]
         argv += ["-monitor", "none", "-semihosting", "-serial", "pty", "-kernel", str(firmware)]
         argv += ["-device", loader] if flash else []
-        with subprocess.Popen(
-            [*argv, *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for the script, not for the machine
-        ) as process:
-            try:
-                yield _terminal(process)
-            finally:
-                process.kill()
+        with emulating([*argv, *options], subprocess.PIPE) as process:
+            yield _terminal(process)
 
 
 def _terminal(process: subprocess.Popen[bytes]) -> str:

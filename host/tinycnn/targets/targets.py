@@ -158,13 +158,19 @@ def build_target(
     Raises UserError for a choice that it does not have, and MissingToolError, SourceError
     and BuildError as the builds do.
     """
-    build, choices = BUILDS[name]
     choice = choice or Choice()
+    need_choice(name, choice)
+    build, _ = BUILDS[name]
+    return build(name, choice, progress)
+
+
+def need_choice(name: str, choice: Choice) -> None:
+    """Raise UserError if `choice` has anything that the target `name` has not."""
+    _, choices = BUILDS[name]
     for field in fields(choice):
         if getattr(choice, field.name) is not None and field.name not in choices:
             able = ", ".join(other for other, (_, has) in BUILDS.items() if field.name in has)
             raise UserError(f"the target {name} takes no --{field.name}: that is for {able}")
-    return build(name, choice, progress)
 
 
 def facts(target: Target, flash: Path = FLASH) -> str:
@@ -174,6 +180,6 @@ def facts(target: Target, flash: Path = FLASH) -> str:
         script.write_text(_FACTS)
         done = target.run(script, flash=flash, capture=True, timeout=60)
     if done.status != 0:
-        told = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["nothing"]
-        raise TargetError(f"{target.name} cannot import tflm, and says: {printable(told[-1])}")
+        told = done.last_line or "nothing"
+        raise TargetError(f"{target.name} cannot import tflm, and says: {told}")
     return " ".join(map(short_commit, printable(done.stdout.strip()).split()))

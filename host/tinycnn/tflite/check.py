@@ -7,17 +7,15 @@ this machine and called from here.
 from __future__ import annotations
 
 import ctypes
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tinycnn.cache import Kept, find, keep, key_of
-from tinycnn.command import compiler, first_error, need, run
-from tinycnn.errors import BuildError, UserError
-from tinycnn.files import BUILD, ROOT, read_bytes
+from tinycnn.errors import UserError
+from tinycnn.files import ROOT
 from tinycnn.text import printable
 from tinycnn.tflite import divisor
+from tinycnn.tflite.c_library import c_key, c_library
 from tinycnn.tflite.ops import PROFILES, offered
 
 MODEL = ROOT / "firmware_build" / "model"
@@ -199,15 +197,7 @@ def _divisor(library: ctypes.CDLL, model: bytes) -> float | None:
 @cache
 def _library() -> ctypes.CDLL:
     """The checker with every op there is, compiled once for each state of its sources."""
-    need("gcc")
-    sources = sorted([*MODEL.glob("*.c"), TFLM / "tflm_ops.c"])
-    inputs = [*sources, *sorted(MODEL.glob("*.h")), TFLM / "tflm_ops.h", TFLM / "ops.def"]
-    key = key_of(compiler("gcc"), *map(read_bytes, inputs), code=("tflite/check.py",))
-    name = f"{key[:16]}.so"
-    record = BUILD / "check" / f"{key[:16]}.json"
-    if find(record, key) is None:
-        keep(record, Kept(key, {}, {name: _compiled(sources)}))
-    library = ctypes.CDLL(str(record.with_name(name)))
+    library = c_library("check", *_made_of())
     bytes_and_size = (ctypes.c_char_p, ctypes.c_size_t)
     library.model_check.argtypes = (
         *bytes_and_size,
@@ -247,11 +237,13 @@ def _library() -> ctypes.CDLL:
     return library
 
 
-def _compiled(sources: list[Path]) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "check.so"
-        flags = ("-std=gnu99", "-O2", "-fPIC", "-shared", f"-I{MODEL}", "-DTFLM_OPS_ALL")
-        done = run(["gcc", *flags, "-o", made, *sources])
-        if not done.ok:
-            raise BuildError(f"model_check does not compile: {first_error(done.output)}")
-        return made.read_bytes()
+def check_key() -> str:
+    """What an answer of this module depends on, besides the model and this module."""
+    return c_key(*_made_of())
+
+
+def _made_of() -> tuple[list[Path], list[Path], str, str]:
+    """The library's sources and headers, and the compiler's options."""
+    sources = [*sorted(MODEL.glob("*.c")), TFLM / "tflm_ops.c"]
+    headers = [*sorted(MODEL.glob("*.h")), TFLM / "tflm_ops.h", TFLM / "ops.def"]
+    return sources, headers, f"-I{MODEL}", "-DTFLM_OPS_ALL"

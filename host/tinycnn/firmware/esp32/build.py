@@ -284,7 +284,7 @@ def _facts(
         "board": request.board.name,
         "chip": request.board.chip,
         "ops": request.ops.name,
-        "kernels": "reference" if request.reference else "own",
+        "kernels": "tflm" if request.reference else "own",
         "frozen_models": {name: len(data) for name, data in models.items()},
         "image": {
             "path": image.path.name,

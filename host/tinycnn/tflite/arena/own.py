@@ -1,70 +1,41 @@
-"""What our own convolutions ask for: scratch memory, by shapes alone.
+"""What our own kernels ask for: scratch memory, by shapes alone.
 
-The formulas are those of int8_conv_2d_scratch() and int8_depthwise_conv_2d_scratch() in
-firmware_build/kernels/. All sizes are in bytes, all shapes in elements.
+They are asked themselves: own.c has a function for each op whose kernel tells how much.
 """
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
-from tinycnn.tflite.arena.planner import up
-from tinycnn.tflite.graph import TYPE_BYTES, Node, Tensor
+from tinycnn.files import ROOT
+from tinycnn.tflite.c_library import c_library
+from tinycnn.tflite.graph import Node, Tensor
 
-WORD = TYPE_BYTES["INT32"]
-
-_MAX_TAPS = 1024
-"""Of a window whose values are gathered in a patch."""
-
-_MAX_TURNED = 4096
-"""Weights that are put into another order."""
-
-_MAX_SUMS = 64
-"""Of a channel, unless a row has more."""
+_KERNELS = ROOT / "firmware_build" / "kernels"
 
 
 def scratch(node: Node, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[int, ...]:
-    """What `node` asks for if our kernel runs it: of them int8 convolutions do."""
+    """What `node` asks for if our kernel runs it: of them int8 convolutions do.
+
+    Bytes. Raises BuildError if the kernels do not compile.
+    """
     if node.window is None or inputs[0].type != "INT8":
         return ()
-    if node.op == "CONV_2D":
-        asked = _conv(node, inputs, outputs)
-    elif node.op == "DEPTHWISE_CONV_2D":
-        asked = _depthwise(node, inputs, outputs)
-    else:
-        asked = 0
-    return (asked,) if asked else ()
+    shapes = (inputs[0].shape, inputs[1].shape, outputs[0].shape)
+    asked = _library()[f"own_scratch_{node.op}"]
+    asked.restype = ctypes.c_size_t
+    size = asked(*map(_ints, (*shapes, node.window.stride, node.window.dilation)))
+    return (size,) if size else ()
 
 
-def _conv(node: Node, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
-    height, width, depth = inputs[1].shape[1:]
-    slides = depth == 1 and _slides(node, inputs)
-    return _sums(outputs) if slides else _packed(height * width * depth, outputs)
+def _ints(numbers: Sequence[int]) -> ctypes.Array[ctypes.c_int32]:
+    return (ctypes.c_int32 * len(numbers))(*numbers)
 
 
-def _depthwise(node: Node, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
-    height, width, depth = inputs[1].shape[1:]
-    turned = height * width * depth
-    if _slides(node, inputs):
-        return _sums(outputs)
-    if inputs[0].shape[3] == 1 and turned <= _MAX_TURNED:
-        return up(turned, WORD) + _packed(height * width, outputs)
-    return 0
-
-
-def _packed(taps: int, outputs: Sequence[Tensor]) -> int:
-    """A patch of two words for each tap; three words of factors for each output channel."""
-    return WORD * (2 * taps + 3 * outputs[0].shape[3]) if taps <= _MAX_TAPS else 0
-
-
-def _slides(node: Node, inputs: Sequence[Tensor]) -> bool:
-    window = node.window
-    assert window is not None
-    by_two = window.stride[1] <= 2
-    return inputs[1].shape[1:3] == (3, 3) and window.dilation == (1, 1) and by_two
-
-
-def _sums(outputs: Sequence[Tensor]) -> int:
-    """Of some rows of one channel."""
-    rows, columns = outputs[0].shape[1:3]
-    return WORD * columns * min(rows, max(1, _MAX_SUMS // columns))
+@cache
+def _library() -> ctypes.CDLL:
+    sources = [Path(__file__).with_suffix(".c"), *sorted(_KERNELS.glob("*.c"))]
+    return c_library("scratch", sources, sorted(_KERNELS.glob("*.h")), f"-I{_KERNELS}")
