@@ -8,7 +8,7 @@
 //
 // Images have their channels last: a tensor is [batches, height, width, depth]. A real value
 // is scale * (q - zero_point). The factor between a sum of products and an output is given
-// in fixed point, see int8_factor_t. No side of an image or a window is above 65535.
+// in fixed point, see int8_channel_t. No side of an image or a window is above 65535.
 
 #ifndef INT8_KERNELS_H
 #define INT8_KERNELS_H
@@ -119,12 +119,142 @@ void int8_max_pool_2d(const int8_pool_2d_t *op, size_t batches, const int8_t *in
 void int8_average_pool_2d(const int8_pool_2d_t *op, size_t batches, const int8_t *input,
     int8_t *output);
 
+// A factor by itself: round(round(x * multiplier / 2**31) / 2**-shift), as above. What comes out
+// is below 2**30 in magnitude.
+typedef struct _int8_factor_t {
+    int32_t multiplier;
+    int8_t shift;
+} int8_factor_t;
+
+// A tensor of at most four dimensions as one of two operands. Where its dimension is 1, or it has
+// none, and the other's is not, its values are repeated.
+typedef struct _int8_operand_t {
+    const void *data;
+    const int *dims;
+    int rank;
+} int8_operand_t;
+
+// A row of outputs from a row of each operand, whose step is 1 value, or 0 if one serves them all.
+typedef void (*int8_row_t)(const void *op, const void *a, size_t a_step, const void *b,
+    size_t b_step, void *output, size_t count);
+
+// Call `run` for all rows. A value of any of the three tensors takes `size` bytes.
+void int8_broadcast(const void *op, int8_row_t run, size_t size, const int8_operand_t *a,
+    const int8_operand_t *b, void *output);
+
+// ADD and SUB. Of the two inputs one has the larger scale, or both have the same: that is the
+// wide one, of which a step counts 2**19, and the other is the fine one, of which a step counts
+// fine.multiplier * 2**(fine.shift - 11). Their sum is multiplied by `factor`. Neither of its
+// shifts is above 0, the fine one's only if the scales are the same.
+typedef struct _int8_add_t {
+    int8_factor_t fine, factor;
+    int8_t wide_sign, fine_sign; // 1, or -1 of what is subtracted
+    int8_t wide_zero_point, fine_zero_point;
+    int8_range_t range;
+    bool second_is_wide;
+} int8_add_t;
+
+void int8_add(const int8_add_t *op, const int8_operand_t *a, const int8_operand_t *b,
+    int8_t *output);
+
+// MUL
+typedef struct _int8_mul_t {
+    int8_factor_t factor;
+    int8_t a_zero_point, b_zero_point;
+    int8_range_t range;
+} int8_mul_t;
+
+void int8_mul(const int8_mul_t *op, const int8_operand_t *a, const int8_operand_t *b,
+    int8_t *output);
+
+// PRELU: b is what a is multiplied by where it is negative.
+typedef struct _int8_prelu_t {
+    int8_factor_t positive, negative;
+    int8_t a_zero_point, b_zero_point, output_zero_point;
+} int8_prelu_t;
+
+void int8_prelu(const int8_prelu_t *op, const int8_operand_t *a, const int8_operand_t *b,
+    int8_t *output);
+
+// QUANTIZE of an int8, RELU, RELU6 and LEAKY_RELU: a factor for what is negative and one for
+// what is not.
+typedef struct _int8_scale_t {
+    int8_factor_t positive, negative;
+    int8_t input_zero_point;
+    int8_range_t range;
+} int8_scale_t;
+
+void int8_scale(const int8_scale_t *op, size_t count, const int8_t *input, int8_t *output);
+
+// PAD and PADV2 of values of any type, `size` bytes each. `paddings` has for each of `rank`
+// dimensions, at most six, how many of `value` are put before and after.
+void int8_pad(const int *dims, int rank, const int32_t *paddings, size_t size, const void *value,
+    const void *input, void *output);
+
+// CONCATENATION of values of any type: copy `rows` rows of as many bytes, which lie one behind
+// the other, to rows that begin `step` bytes apart.
+void int8_copy_rows(const void *input, size_t bytes, size_t rows, void *output, size_t step);
+
+// Dimensions of a tensor, the last one first. Those that go on from one to the next are as one.
+typedef struct _int8_axes_t {
+    unsigned count;
+    struct {
+        uint32_t size, step; // step: from one value to the next along it
+    } axes[3];
+} int8_axes_t;
+
+// Part the dimensions, at most six: those whose bit in `reduced` is set from the others.
+void int8_part_axes(const int *dims, int rank, unsigned reduced, int8_axes_t *kept,
+    int8_axes_t *gone);
+
+size_t int8_axes_values(const int8_axes_t *axes);
+
+// Where value i is, counted along these dimensions alone.
+size_t int8_axes_offset(const int8_axes_t *axes, size_t i);
+
+// MEAN over any dimensions, of at most 2**22 values.
+typedef struct _int8_mean_t {
+    int8_factor_t factor; // that of the scales, divided by int8_mean_prepare()
+    int8_t input_zero_point, output_zero_point;
+    uint8_t reduced; // as for int8_part_axes()
+} int8_mean_t;
+
+// Make the factor that of a sum of `count` values.
+void int8_mean_prepare(int8_mean_t *op, uint32_t count);
+
+void int8_mean(const int8_mean_t *op, const int *dims, int rank, const int8_t *input,
+    int8_t *output);
+
+// SOFTMAX of rows of at most 511 values. The factor makes of a difference of inputs one in
+// 1/2**26, and its shift is not below 0. What is further below the largest than `least`, which is
+// not above 0, counts as nothing. The output's scale is 1/256, its zero point -128.
+typedef struct _int8_softmax_t {
+    int8_factor_t factor;
+    int32_t least;
+} int8_softmax_t;
+
+void int8_softmax(const int8_softmax_t *op, size_t rows, size_t depth, const int8_t *input,
+    int8_t *output);
+
+// LOGISTIC, alike but in 1/2**27. From `radius` on the output is 0 or 255/256.
+typedef struct _int8_logistic_t {
+    int8_factor_t factor;
+    int32_t radius;
+    int8_t input_zero_point;
+} int8_logistic_t;
+
+void int8_logistic(const int8_logistic_t *op, size_t count, const int8_t *input, int8_t *output);
+
 // QUANTIZE of a float32, both given by their bits: x / scale as a float32, rounded half away from
 // zero. If that is 256 or more in magnitude, some value of which the same is true.
 // INT8_UNDECIDED if x is NaN or subnormal, or if the scale is not positive and normal.
 int32_t int8_quotient(uint32_t x, uint32_t scale);
 #define INT8_QUOTIENT (512) // of what is too large
 #define INT8_UNDECIDED INT32_MIN
+
+// DEQUANTIZE: the bits of the float32 q * scale, for |q| up to 255 and a scale that is positive,
+// normal and below 2**100.
+uint32_t int8_real(int32_t q, uint32_t scale);
 
 #ifdef __cplusplus
 }

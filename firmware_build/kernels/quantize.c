@@ -1,4 +1,5 @@
-// QUANTIZE of float32 by integers alone: many chips have no instructions for floats.
+// QUANTIZE of float32 and DEQUANTIZE to it by integers alone: many chips have no instructions for
+// floats.
 
 #include "kernels.h"
 
@@ -52,4 +53,22 @@ int32_t int8_quotient(uint32_t x, uint32_t scale) {
         magnitude = exponent == -1 && mantissa >= divisor;
     }
     return (x & SIGN) != 0 ? -magnitude : magnitude;
+}
+
+uint32_t int8_real(int32_t q, uint32_t scale) {
+    if (q == 0) {
+        return 0;
+    }
+    uint32_t product = mantissa_of(scale) * (uint32_t)(q < 0 ? -q : q);
+    int shift = 0;
+    while (product >> shift > 2 * MANTISSA + 1) {
+        shift++;
+    }
+    // To even where it is in the middle. What is rounded up to a power of two carries into the
+    // exponent, since of the mantissa's highest bit nothing is written.
+    if (shift > 0) {
+        product = (product + (UINT32_C(1) << (shift - 1)) - 1 + (product >> shift & 1)) >> shift;
+    }
+    uint32_t exponent = (uint32_t)(exponent_of(scale) + shift);
+    return (q < 0 ? SIGN : 0) | ((exponent << 23) + product - (MANTISSA + 1));
 }

@@ -19,6 +19,40 @@ static inline int32_t int8_halve(int32_t x, int exponent) {
     return (x + (x >> 31) + (INT32_C(1) << (exponent & 31))) >> ((exponent + 1) & 31);
 }
 
+// x / 2**shift, half away from zero, for |x| below 2**30: the same for a shift of 0 to 31. Three
+// numbers are made of it before the loop, so that nothing is asked there.
+typedef struct _int8_right_t {
+    int32_t half, negative;
+    int shift;
+} int8_right_t;
+
+static inline int8_right_t int8_right(int shift) {
+    return (int8_right_t) { shift > 0 ? INT32_C(1) << (shift - 1) : 0, shift > 0 ? -1 : 0, shift };
+}
+
+static inline int32_t int8_divide(int32_t x, int8_right_t by) {
+    return (x + (x >> 31 & by.negative) + by.half) >> by.shift;
+}
+
+// The same factor for many numbers: TFLite's MultiplyByQuantizedMultiplier(), where neither x shifted
+// nor the result is 2**30 or more in magnitude.
+typedef struct _int8_many_t {
+    int left;
+    uint32_t twice;
+    int8_right_t right;
+} int8_many_t;
+
+static inline int8_many_t int8_many(const int8_factor_t *factor) {
+    int shift = factor->shift;
+    return (int8_many_t) { shift > 0 ? shift : 0, (uint32_t)factor->multiplier * 2,
+                           int8_right(shift > 0 ? 0 : -shift) };
+}
+
+static inline int32_t int8_times(int32_t x, const int8_many_t *by) {
+    x = int8_multiply((int32_t)((uint32_t)x << by->left), by->twice);
+    return int8_divide(x, by->right);
+}
+
 static inline int8_t int8_clamp(int32_t x, int32_t min, int32_t max) {
     x = x < min ? min : x;
     return (int8_t)(x > max ? max : x);

@@ -17,5 +17,20 @@ extern const own_kernel_t own_DEPTHWISE_CONV_2D;
 extern const own_kernel_t own_FULLY_CONNECTED;
 extern const own_kernel_t own_MAX_POOL_2D;
 extern const own_kernel_t own_AVERAGE_POOL_2D;
+extern const own_kernel_t own_ADD;
+extern const own_kernel_t own_SUB;
+extern const own_kernel_t own_MUL;
+extern const own_kernel_t own_PRELU;
+extern const own_kernel_t own_PAD;
+extern const own_kernel_t own_PADV2;
+extern const own_kernel_t own_CONCATENATION;
+extern const own_kernel_t own_MEAN;
+extern const own_kernel_t own_SOFTMAX;
+extern const own_kernel_t own_LOGISTIC;
+extern const own_kernel_t own_QUANTIZE;
+extern const own_kernel_t own_DEQUANTIZE;
+extern const own_kernel_t own_RELU;
+extern const own_kernel_t own_RELU6;
+extern const own_kernel_t own_LEAKY_RELU;
 
 #endif // KERNELS_TFLM_H

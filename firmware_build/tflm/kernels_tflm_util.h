@@ -8,6 +8,7 @@
 #include "tensorflow/lite/kernels/padding.h"
 #include "tensorflow/lite/micro/kernels/kernel_util.h"
 #include "tensorflow/lite/micro/micro_context.h"
+#include "tensorflow/lite/micro/micro_utils.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
 #include "kernels.h"
@@ -82,6 +83,18 @@ template<typename T> const T *input_of(TfLiteContext *context, TfLiteNode *node,
 
 template<typename T> T *output_of(TfLiteContext *context, TfLiteNode *node) {
     return tflite::micro::GetTensorData<T>(tflite::micro::GetEvalOutput(context, node, 0));
+}
+
+inline size_t elements_of(TfLiteContext *context, TfLiteNode *node) {
+    return (size_t)tflite::ElementCount(*tflite::micro::GetEvalInput(context, node, 0)->dims);
+}
+
+inline int8_factor_t factor_of(double real) {
+    int8_factor_t factor;
+    int shift;
+    tflite::QuantizeMultiplier(real, &factor.multiplier, &shift);
+    factor.shift = (int8_t)shift;
+    return factor;
 }
 
 inline size_t batches_of(TfLiteContext *context, TfLiteNode *node) {

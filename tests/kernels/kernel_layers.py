@@ -1,13 +1,18 @@
-"""Layers of one int8 op, drawn at random: a .tflite for TFLM's kernel, and the same for ours."""
+"""Layers of one int8 op, drawn at random: a .tflite for TFLM's kernel, and the same for ours.
+
+KERNEL_CASES=2000 in the environment draws more layers for each than the suite has time for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel_library import Int8, Int32, Range, Window
@@ -17,9 +22,18 @@ from tinycnn.tflite.graph import schema
 ACTIVATIONS = schema.ActivationFunctionType
 _LIMITS = {ACTIVATIONS.RELU: (0.0, None), ACTIVATIONS.RELU_N1_TO_1: (-1.0, 1.0),
            ACTIVATIONS.RELU6: (0.0, 6.0)}  # fmt: skip
+CASES = int(os.environ.get("KERNEL_CASES", "400"))
+seeds = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 activations = st.sampled_from([ACTIVATIONS.NONE, *_LIMITS])
 zero_points = st.integers(-128, 127) | st.sampled_from([-128, 0, 127])
 scales = st.floats(2**-8, 2.0, width=32)
+
+
+def exhaustive(*drawn: st.SearchStrategy[object]) -> Callable[..., object]:
+    def wrap(test: Callable[..., None]) -> object:
+        return settings(max_examples=CASES, deadline=None)(given(*drawn)(test))
+
+    return wrap
 
 
 @dataclass(frozen=True)
@@ -178,12 +192,13 @@ def pool_model(
     return one_op(code, tensors[:1], tensors[1], options, version=2)
 
 
-def in_tflm(model: bytes, x: Int8) -> npt.NDArray[Any]:
-    """What TFLM's reference kernels make of `x`."""
+def in_tflm(model: bytes, *inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """What TFLM's reference kernels make of the inputs."""
     from tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(model, arena_size=1 << 20)
-    interpreter.set_input(x, 0)
+    for i, x in enumerate(inputs):
+        interpreter.set_input(x, i)
     interpreter.invoke()
     found: npt.NDArray[Any] = np.array(interpreter.get_output(0))
     return found

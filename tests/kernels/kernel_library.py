@@ -135,7 +135,7 @@ class Kernels:
     def __init__(self, library: Path) -> None:
         self._library = ctypes.CDLL(str(library))
 
-    def _function(self, name: str, result: Any = None) -> Callable[..., Any]:
+    def function(self, name: str, result: Any = None) -> Callable[..., Any]:
         found = self._library[name]
         found.restype = result
         return found
@@ -158,13 +158,13 @@ class Kernels:
         shifts.array[:] = [s for _, s in scaled]
         op.channels = Channels(pointer(channels.array), pointer(shifts.array))
         at = ctypes.byref(op)
-        self._function(f"{name}_prepare")(
+        self.function(f"{name}_prepare")(
             at, ctypes.c_void_p(pointer(weights if constant else None))
         )
-        need = self._function(f"{name}_scratch", ctypes.c_size_t)(at)
+        need = self.function(f"{name}_scratch", ctypes.c_size_t)(at)
         scratch, output = Guarded(need // 4 + need % 4, np.int32), Guarded(shape)
         for _ in range(2):  # what a run leaves must not matter to the next one
-            self._function(name)(
+            self.function(name)(
                 at,
                 ctypes.c_size_t(len(x)),
                 *(ctypes.c_void_p(pointer(a)) for a in (x, weights, output.array, scratch.array)),
@@ -187,7 +187,7 @@ class Kernels:
         op.step = int(len(scaled) > 1)
         output = Guarded((len(x), op.out_depth))
         arrays = (x, weights, biases, output.array)
-        self._function("int8_fully_connected")(
+        self.function("int8_fully_connected")(
             ctypes.byref(op),
             ctypes.c_size_t(len(x)),
             *(ctypes.c_void_p(pointer(array)) for array in arrays),
@@ -198,11 +198,11 @@ class Kernels:
     def quotient(self, x: np.float32, scale: np.float32) -> int:
         """int8_quotient() of two floats."""
         bits = (ctypes.c_uint32(int(value.view(np.uint32))) for value in (x, scale))
-        return int(self._function("int8_quotient", ctypes.c_int32)(*bits))
+        return int(self.function("int8_quotient", ctypes.c_int32)(*bits))
 
     def pool(self, name: str, op: Pool2D, x: Int8, shape: Sequence[int]) -> Int8:
         output = Guarded(shape)
-        self._function(f"int8_{name}_pool_2d")(
+        self.function(f"int8_{name}_pool_2d")(
             ctypes.byref(op),
             ctypes.c_size_t(len(x)),
             *(ctypes.c_void_p(pointer(array)) for array in (x, output.array)),

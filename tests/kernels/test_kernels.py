@@ -1,12 +1,6 @@
-"""Our kernels against TFLM's reference kernels, value for value.
-
-KERNEL_CASES=2000 in the environment draws more layers for each than the suite has time for.
-"""
+"""Our convolutions, dense layers and pools against TFLM's reference kernels, value for value."""
 
 from __future__ import annotations
-
-import os
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,17 +9,20 @@ from hypothesis import strategies as st
 
 from kernel_layers import (
     ACTIVATIONS,
+    CASES,
     Quantized,
     Weighted,
     activations,
     convolution_model,
     draw_values,
     draw_weighted,
+    exhaustive,
     fully_connected_model,
     image_shapes,
     in_tflm,
     pool_model,
     quantized,
+    seeds,
     windows,
 )
 from kernel_library import (
@@ -35,28 +32,13 @@ from kernel_library import (
     Kernels,
     Pool2D,
     Window,
-    compile_library,
     factors,
     quantize_multiplier,
 )
 from tflite_models import OP
 
-CASES = int(os.environ.get("KERNEL_CASES", "400"))
-seeds = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 sizes = st.integers(1, 9)
 batches = st.sampled_from([1, 1, 1, 2])
-
-
-@pytest.fixture(scope="module")
-def kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
-    return Kernels(compile_library(tmp_path_factory.mktemp("kernels")))
-
-
-def exhaustive(*drawn: st.SearchStrategy[object]) -> Callable[..., object]:
-    def wrap(test: Callable[..., None]) -> object:
-        return settings(max_examples=CASES, deadline=None)(given(*drawn)(test))
-
-    return wrap
 
 
 @exhaustive(

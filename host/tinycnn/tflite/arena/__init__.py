@@ -31,6 +31,26 @@ _END = 40 + 4  # of an input or output: TfLiteTensor, its pointer,
 _QUANTIZED = 12 + 8  # and its TfLiteAffineQuantization, with one zero point
 _GAPS = 4
 
+_OWN = {
+    "ADD": (8, 0, 24),
+    "SUB": (8, 0, 24),
+    "MUL": (4, 0, 16),
+    "PRELU": (0, 0, 20),
+    "RELU": (0, 0, 20),
+    "RELU6": (0, 0, 20),
+    "LEAKY_RELU": (4, 0, 20),
+    "PAD": (0, 4, 4),
+    "PADV2": (0, 4, 4),
+    "CONCATENATION": (16, 0, 0),
+    "MEAN": (1, 12, 12),
+    "SOFTMAX": (4, 0, 12),
+    "LOGISTIC": (0, 0, 16),
+    "QUANTIZE": (0, 20, 20),
+    "DEQUANTIZE": (0, 20, 20),
+}
+"""Options, and what a light kernel of ours keeps (firmware_build/tflm/kernels_tflm_*.cpp): in
+general, and of an int8."""
+
 
 @dataclass(frozen=True)
 class ArenaNeed:
@@ -55,8 +75,12 @@ def predict_arena(model: bytes, *, esp32s3: bool = False, own: bool = True) -> A
     if strange := [node.op for node in graph.nodes if node.op not in known]:
         raise UserError(f"what {strange[0]} needs of an arena is not known: no firmware offers it")
     asked = [scratch(graph, node, known[node.op], esp32s3, own) for node in graph.nodes]
-    beside = [kept_scratch(graph, node) for node in graph.nodes]
-    kept = _START + _TENSOR * len(graph.tensors) + sum(_kept(graph, node) for node in graph.nodes)
+    beside = [kept_scratch(graph, node, known[node.op], own) for node in graph.nodes]
+    kept = (
+        _START
+        + _TENSOR * len(graph.tensors)
+        + sum(_kept(graph, node, own and known[node.op].kernel == "own") for node in graph.nodes)
+    )
     kept += _SCRATCH * sum(map(len, (*asked, *beside))) + sum(
         up(size) for of in beside for size in of
     )
@@ -65,8 +89,12 @@ def predict_arena(model: bytes, *, esp32s3: bool = False, own: bool = True) -> A
     return ArenaNeed(plan(buffers(graph, asked)), up(kept))
 
 
-def _kept(graph: Graph, node: Node) -> int:
+def _kept(graph: Graph, node: Node, own: bool) -> int:
     """What stays of a node: at most."""
+    if own and node.op in _OWN:
+        options, data, data_of_int8 = _OWN[node.op]
+        int8 = graph.inputs_of(node)[0].type == "INT8"
+        return _NODE + up(options) + up(data_of_int8 if int8 else data)
     inputs = len(node.inputs)
     op = _OP.get(inputs, _OP_OF_MANY) if node.options else _OP_PLAIN * min(inputs, 2)
     size = _NODE + op

@@ -54,7 +54,7 @@ def scratch(graph: Graph, node: Node, op: Op, on_esp32s3: bool, with_own: bool) 
     return () if ask is None else ask(inputs, outputs)
 
 
-def kept_scratch(graph: Graph, node: Node) -> tuple[int, ...]:
-    """Bytes of each buffer beside the arena that `node` asks for."""
-    ask = _KEPT.get(node.op)
+def kept_scratch(graph: Graph, node: Node, op: Op, with_own: bool) -> tuple[int, ...]:
+    """Bytes of each buffer beside the arena that `node` asks for: by our kernels none does."""
+    ask = None if with_own and op.kernel != "tflm" else _KEPT.get(node.op)
     return () if ask is None else ask(graph.inputs_of(node), graph.outputs_of(node))

@@ -1,0 +1,167 @@
+// ADD, SUB, MUL and PRELU.
+
+#include <algorithm>
+#include <limits>
+
+#include "tensorflow/lite/core/api/flatbuffer_conversions.h"
+
+#include "kernels_tflm_util.h"
+
+namespace {
+
+int8_operand_t operand_of(TfLiteContext *context, TfLiteNode *node, int index) {
+    const TfLiteEvalTensor *tensor = tflite::micro::GetEvalInput(context, node, index);
+    return { tensor->data.data, tensor->dims->data, tensor->dims->size };
+}
+
+// The options of the first three begin with it.
+TfLiteFusedActivation activation_of(const TfLiteNode *node) {
+    return *static_cast<const TfLiteFusedActivation *>(node->builtin_data);
+}
+
+// Float -----------------------------------------------------------------------------
+
+// As reference_ops has it, value for value, by the kernels' way through the operands: TFLM compiles a
+// walk of its own for each op and type, 3 KB each.
+struct float_op_t {
+    tflite::BuiltinOperator code;
+    float min, max;
+};
+
+void float_row(const void *context, const void *a, size_t a_step, const void *b, size_t b_step,
+    void *output, size_t count) {
+    const auto *op = static_cast<const float_op_t *>(context);
+    const auto *x = static_cast<const float *>(a), *y = static_cast<const float *>(b);
+    auto *to = static_cast<float *>(output);
+    for (const float *end = to + count; to != end; x += a_step, y += b_step) {
+        float value;
+        if (op->code == tflite::BuiltinOperator_ADD) {
+            value = *x + *y;
+        } else if (op->code == tflite::BuiltinOperator_SUB) {
+            value = *x - *y;
+        } else if (op->code == tflite::BuiltinOperator_MUL || !(*x >= 0)) {
+            value = *x * *y;
+        } else {
+            value = *x;
+        }
+        *to++ = std::min(std::max(value, op->min), op->max);
+    }
+}
+
+TfLiteStatus run_float(TfLiteContext *context, TfLiteNode *node, tflite::BuiltinOperator code) {
+    float_op_t op = { code, -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity() };
+    if (code != tflite::BuiltinOperator_PRELU) {
+        tflite::CalculateActivationRange(activation_of(node), &op.min, &op.max);
+    }
+    int8_operand_t a = operand_of(context, node, 0), b = operand_of(context, node, 1);
+    int8_broadcast(&op, float_row, sizeof(float), &a, &b, output_of<float>(context, node));
+    return kTfLiteOk;
+}
+
+template<typename Op> TfLiteStatus run(TfLiteContext *context, TfLiteNode *node,
+    tflite::BuiltinOperator code,
+    void (*run_int8)(const Op *, const int8_operand_t *, const int8_operand_t *, int8_t *)) {
+    if (is_float(context, node)) {
+        return run_float(context, node, code);
+    }
+    int8_operand_t a = operand_of(context, node, 0), b = operand_of(context, node, 1);
+    run_int8(static_cast<const Op *>(node->user_data), &a, &b, output_of<int8_t>(context, node));
+    return kTfLiteOk;
+}
+
+// ADD and SUB -----------------------------------------------------------------------
+
+// As CalculateOpDataAdd() and CalculateOpDataSub() of tensorflow/lite/micro/kernels.
+TfLiteStatus prepare_sum(TfLiteContext *context, TfLiteNode *node, bool subtract) {
+    if (is_float(context, node)) {
+        return kTfLiteOk;
+    }
+    auto *op = keep<int8_add_t>(context);
+    node->user_data = op;
+    Described a = Described::input(context, node, 0);
+    Described b = Described::input(context, node, 1);
+    Described output = Described::output(context, node);
+    op->second_is_wide = b->params.scale > a->params.scale;
+    const Described &wide = op->second_is_wide ? b : a, &fine = op->second_is_wide ? a : b;
+    op->wide_zero_point = (int8_t)wide->params.zero_point;
+    op->fine_zero_point = (int8_t)fine->params.zero_point;
+    op->wide_sign = subtract && op->second_is_wide ? -1 : 1;
+    op->fine_sign = subtract && !op->second_is_wide ? -1 : 1;
+    float twice = 2 * wide->params.scale;
+    if (subtract) { // which TFLM does in single precision
+        op->fine = factor_of((double)(fine->params.scale / twice));
+        op->factor = factor_of((double)(twice / ((float)(1 << 20) * output->params.scale)));
+    } else {
+        op->fine = factor_of((double)fine->params.scale / (double)twice);
+        op->factor = factor_of((double)twice / ((double)(1 << 20) * (double)output->params.scale));
+    }
+    return find_range(context, activation_of(node), output, &op->range);
+}
+
+TfLiteStatus add_prepare(TfLiteContext *context, TfLiteNode *node) {
+    return prepare_sum(context, node, false);
+}
+
+TfLiteStatus sub_prepare(TfLiteContext *context, TfLiteNode *node) {
+    return prepare_sum(context, node, true);
+}
+
+TfLiteStatus add_eval(TfLiteContext *context, TfLiteNode *node) {
+    return run(context, node, tflite::BuiltinOperator_ADD, int8_add);
+}
+
+TfLiteStatus sub_eval(TfLiteContext *context, TfLiteNode *node) {
+    return run(context, node, tflite::BuiltinOperator_SUB, int8_add);
+}
+
+// MUL -------------------------------------------------------------------------------
+
+TfLiteStatus mul_prepare(TfLiteContext *context, TfLiteNode *node) {
+    if (is_float(context, node)) {
+        return kTfLiteOk;
+    }
+    auto *op = keep<int8_mul_t>(context);
+    node->user_data = op;
+    Described a = Described::input(context, node, 0);
+    Described b = Described::input(context, node, 1);
+    Described output = Described::output(context, node);
+    op->a_zero_point = (int8_t)a->params.zero_point;
+    op->b_zero_point = (int8_t)b->params.zero_point;
+    op->factor = factor_of((double)a->params.scale * (double)b->params.scale / (double)output->params.scale);
+    return find_range(context, activation_of(node), output, &op->range);
+}
+
+TfLiteStatus mul_eval(TfLiteContext *context, TfLiteNode *node) {
+    return run(context, node, tflite::BuiltinOperator_MUL, int8_mul);
+}
+
+// PRELU -----------------------------------------------------------------------------
+
+TfLiteStatus prelu_prepare(TfLiteContext *context, TfLiteNode *node) {
+    if (is_float(context, node)) {
+        return kTfLiteOk;
+    }
+    auto *op = keep<int8_prelu_t>(context);
+    node->user_data = op;
+    Described input = Described::input(context, node, 0);
+    Described alpha = Described::input(context, node, 1);
+    Described output = Described::output(context, node);
+    double scale = (double)input->params.scale, output_scale = (double)output->params.scale;
+    op->positive = factor_of(scale / output_scale);
+    op->negative = factor_of(scale * (double)alpha->params.scale / output_scale);
+    op->a_zero_point = (int8_t)input->params.zero_point;
+    op->b_zero_point = (int8_t)alpha->params.zero_point;
+    op->output_zero_point = (int8_t)output->params.zero_point;
+    return kTfLiteOk;
+}
+
+TfLiteStatus prelu_eval(TfLiteContext *context, TfLiteNode *node) {
+    return run(context, node, tflite::BuiltinOperator_PRELU, int8_prelu);
+}
+
+} // namespace
+
+OWN_KERNEL(ADD, ParseAdd, add_prepare, add_eval)
+OWN_KERNEL(SUB, ParseSub, sub_prepare, sub_eval)
+OWN_KERNEL(MUL, ParseMul, mul_prepare, mul_eval)
+OWN_KERNEL(PRELU, ParsePrelu, prelu_prepare, prelu_eval)

@@ -1,0 +1,86 @@
+// PAD, PADV2 and CONCATENATION, of all types that their rules let pass.
+
+#include "tensorflow/lite/core/api/flatbuffer_conversions.h"
+#include "tensorflow/lite/micro/memory_helpers.h"
+
+#include "kernels_tflm_util.h"
+
+namespace {
+
+enum { INPUT, PADDINGS, VALUE };
+
+// What to pad with where the model does not say: 0, which of an int8 is the zero point.
+union padding_t {
+    int8_t int8;
+    int32_t zero;
+};
+
+TfLiteStatus pad_prepare(TfLiteContext *context, TfLiteNode *node) {
+    auto *padding = keep<padding_t>(context);
+    node->user_data = padding;
+    padding->zero = 0;
+    Described output = Described::output(context, node);
+    if (output->type != kTfLiteInt8) {
+        return kTfLiteOk;
+    }
+    padding->int8 = (int8_t)output->params.zero_point;
+    if (tflite::NumInputs(node) <= VALUE) {
+        return kTfLiteOk;
+    }
+    Described value = Described::input(context, node, VALUE);
+    TF_LITE_ENSURE_EQ(context, output->params.zero_point, value->params.zero_point);
+    TF_LITE_ENSURE(context, output->params.scale == value->params.scale);
+    return kTfLiteOk;
+}
+
+TfLiteStatus pad_eval(TfLiteContext *context, TfLiteNode *node) {
+    const TfLiteEvalTensor *input = tflite::micro::GetEvalInput(context, node, INPUT);
+    const void *value = node->user_data;
+    if (tflite::NumInputs(node) > VALUE) {
+        value = input_of<void>(context, node, VALUE);
+    }
+    size_t size;
+    TF_LITE_ENSURE_STATUS(tflite::TfLiteTypeSizeOf(input->type, &size));
+    int8_pad(input->dims->data, input->dims->size, input_of<int32_t>(context, node, PADDINGS),
+        size, value, input->data.data, output_of<void>(context, node));
+    return kTfLiteOk;
+}
+
+TfLiteStatus concatenation_prepare(TfLiteContext *context, TfLiteNode *node) {
+    const auto &params = *static_cast<const TfLiteConcatenationParams *>(node->builtin_data);
+    TF_LITE_ENSURE_EQ(context, params.activation, kTfLiteActNone);
+    Described output = Described::output(context, node);
+    if (output->type == kTfLiteInt16) {
+        TF_LITE_ENSURE_EQ(context, output->params.zero_point, 0);
+        for (int i = 0; i < tflite::NumInputs(node); i++) {
+            TF_LITE_ENSURE_EQ(context, Described::input(context, node, i)->params.zero_point, 0);
+        }
+    }
+    return kTfLiteOk;
+}
+
+TfLiteStatus concatenation_eval(TfLiteContext *context, TfLiteNode *node) {
+    const auto &params = *static_cast<const TfLiteConcatenationParams *>(node->builtin_data);
+    const TfLiteEvalTensor *output = tflite::micro::GetEvalOutput(context, node, 0);
+    int axis = params.axis < 0 ? params.axis + output->dims->size : params.axis;
+    size_t rows = 1, step, bytes;
+    for (int i = 0; i < axis; i++) {
+        rows *= (size_t)output->dims->data[i];
+    }
+    TF_LITE_ENSURE_STATUS(tflite::TfLiteEvalTensorByteLength(output, &step));
+    step /= rows;
+    uint8_t *to = output_of<uint8_t>(context, node);
+    for (int i = 0; i < tflite::NumInputs(node); i++, to += bytes) {
+        const TfLiteEvalTensor *input = tflite::micro::GetEvalInput(context, node, i);
+        TF_LITE_ENSURE_STATUS(tflite::TfLiteEvalTensorByteLength(input, &bytes));
+        bytes /= rows;
+        int8_copy_rows(input->data.data, bytes, rows, to, step);
+    }
+    return kTfLiteOk;
+}
+
+} // namespace
+
+OWN_KERNEL(PAD, ParsePad, pad_prepare, pad_eval)
+OWN_KERNEL(PADV2, ParsePadV2, pad_prepare, pad_eval)
+OWN_KERNEL(CONCATENATION, ParseConcatenation, concatenation_prepare, concatenation_eval)
