@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ def built(target: str, folder: Path, **variables: str) -> Path:
     """A program of this folder's Makefile, brought up to date in `folder`."""
     with locked(folder, silent):
         run = subprocess.run(
-            ["make", "--silent", f"--file={MAKEFILE}", target]
+            ["make", "--silent", f"--jobs={os.cpu_count() or 1}", f"--file={MAKEFILE}", target]
             + [f"{name}={value}" for name, value in variables.items()],
             cwd=folder,
             capture_output=True,
