@@ -11,11 +11,12 @@ import json
 import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.cache import Kept, find, keep, key_of
-from tinycnn.command import Finished, first_error, locked, make_environment, run
+from tinycnn.command import Finished, at_rest, first_error, locked, make_environment, run
 from tinycnn.errors import BuildError
 from tinycnn.files import BUILD, ROOT, write_atomic
 from tinycnn.firmware.fetch import Checkout, Origin
@@ -23,6 +24,12 @@ from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress
 
 FIRMWARE_BUILD = ROOT / "firmware_build"
+
+_FOLDERS = ("model", "kernels", "tflm")
+"""Of FIRMWARE_BUILD, and of the objects: what is ours."""
+
+_OURS_ALONE = ("TFLM_LIB", "TFLM_KERNELS", "TFLM_OPS", "TFLM_OPS_FILE")
+"""Variables that no file of MicroPython's knows of, nor any name that it makes a qstr of."""
 
 _OBJECTS = 230
 """About how many files are compiled, for a first build's progress bar."""
@@ -75,6 +82,7 @@ def build(port: Port, progress: Progress) -> Program:
             return program
         if not mark.is_file() or mark.read_text(errors="replace") != settings:
             shutil.rmtree(objects, ignore_errors=True)
+            _take_over(port, config, objects)
         mark.unlink(missing_ok=True)
         made = _make(port, objects, progress)
         write_atomic(mark, settings)
@@ -84,6 +92,30 @@ def build(port: Port, progress: Progress) -> Program:
         files = {name: (objects / name).read_bytes() for name in kept}
         keep(record, Kept(key, {}, files), mode=0o755)
     return program
+
+
+def _take_over(port: Port, config: dict[str, str], objects: Path) -> None:
+    """Begin with MicroPython's own objects of another variant, if they would be the same.
+
+    They are if no more differs than what only our files see; those are compiled anew.
+    """
+
+    def theirs(config: dict[str, str]) -> dict[str, str]:
+        return {name: value for name, value in config.items() if name not in _OURS_ALONE}
+
+    for mark in sorted((BUILD / port.name).glob("*/settings.json")):
+        with suppress(OSError, ValueError), at_rest(mark.parent):
+            if theirs(json.loads(mark.read_text())) != theirs(config):
+                continue
+            left_out = shutil.ignore_patterns(port.product, port.map, *_FOLDERS)
+            shutil.copytree(mark.parent / "objects", objects, ignore=left_out)
+            # What each object depends on is told by full paths.
+            for told in objects.rglob("*.P"):
+                text, time = told.read_bytes(), told.stat()
+                told.write_bytes(text.replace(bytes(mark.parent / "objects"), bytes(objects)))
+                os.utime(told, ns=(time.st_atime_ns, time.st_mtime_ns))
+            return
+        shutil.rmtree(objects, ignore_errors=True)
 
 
 def _make(port: Port, objects: Path, progress: Progress) -> Finished:
@@ -144,7 +176,7 @@ def _fingerprint(port: str, *settings: str) -> str:
     """Changes whenever a file of ours that make would look at changes, or `settings`."""
     files = sorted(
         path
-        for folder in ("model", "kernels", "tflm", port)
+        for folder in (*_FOLDERS, port)
         for path in (FIRMWARE_BUILD / folder).rglob("*")
         if path.is_file()
     )
