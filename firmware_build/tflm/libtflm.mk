@@ -77,20 +77,24 @@ CXXFLAGS := -std=c++17 -O2 -g0 -w \
 
 CFLAGS := -O2 -g0 -w -ffunction-sections -fdata-sections $(ESP_NN_FLAGS) $(EXTRA_FLAGS)
 
+SCHEMA := objects/schema.h
+KEPT := include/$(TF)/schema/schema_generated.h
+SCHEMA_OF := $(TFLM_DIR)/$(TF)/schema/schema_generated.h
+
 $(OUT): $(OBJ)
 	@rm -f $@.part
 	@$(AR) rcsD $@.part $^
 	@mv $@.part $@
+	@mkdir -p $(dir $(KEPT))
+	@cp $(SCHEMA) $(KEPT)
 	@echo AR $@
 
 # Nine tenths of the time to compile a kernel went to this header, so it is parsed once, and
 # without what copies tables to objects and back, two fifths of it: TFLM reads tables where
 # they lie, but each file would make the templates of the rest anew. Its lines are emptied, so
 # that the others keep their numbers. The code is the same; a file that used what is left out
-# would not compile or not link. (schema_utils.cc takes one such object.)
-SCHEMA := objects/schema.h
-SCHEMA_OF := $(TFLM_DIR)/$(TF)/schema/schema_generated.h
-
+# would not compile or not link. (schema_utils.cc takes one such object.) It stays beside the
+# library for the files that are compiled against that.
 $(SCHEMA).gch:
 	@mkdir -p $(@D)
 	@echo '#line 1 "$(SCHEMA_OF)"' > $(SCHEMA)
