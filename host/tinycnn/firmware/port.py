@@ -18,7 +18,7 @@ from pathlib import Path
 from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.command import Finished, at_rest, first_error, locked, make_environment, run
 from tinycnn.errors import BuildError
-from tinycnn.files import BUILD, ROOT, write_atomic
+from tinycnn.files import BUILD, ROOT, digest, write_atomic
 from tinycnn.firmware.fetch import Checkout, Origin
 from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress
@@ -80,12 +80,14 @@ def build(port: Port, progress: Progress) -> Program:
         key = _fingerprint(port.name, settings, *kept)
         if find(record, key) is not None:
             return program
-        if not mark.is_file() or mark.read_text(errors="replace") != settings:
-            shutil.rmtree(objects, ignore_errors=True)
-            _take_over(port, config, objects)
-        mark.unlink(missing_ok=True)
-        made = _make(port, objects, progress)
-        write_atomic(mark, settings)
+        # One variant after the other, if the second can begin with the objects of the first.
+        with locked(BUILD / port.name / f".{digest(_theirs(config))[:16]}", progress):
+            if not mark.is_file() or mark.read_text(errors="replace") != settings:
+                shutil.rmtree(objects, ignore_errors=True)
+                _take_over(port, config, objects)
+            mark.unlink(missing_ok=True)
+            made = _make(port, objects, progress)
+            write_atomic(mark, settings)
         if not made.ok:
             raise BuildError(_complaint(port, made))
         # Renamed into place: a program that runs keeps the file it was started from.
@@ -94,18 +96,19 @@ def build(port: Port, progress: Progress) -> Program:
     return program
 
 
+def _theirs(config: dict[str, str]) -> str:
+    """What MicroPython's own objects depend on."""
+    return json.dumps({n: v for n, v in config.items() if n not in _OURS_ALONE}, sort_keys=True)
+
+
 def _take_over(port: Port, config: dict[str, str], objects: Path) -> None:
     """Begin with MicroPython's own objects of another variant, if they would be the same.
 
     They are if no more differs than what only our files see; those are compiled anew.
     """
-
-    def theirs(config: dict[str, str]) -> dict[str, str]:
-        return {name: value for name, value in config.items() if name not in _OURS_ALONE}
-
     for mark in sorted((BUILD / port.name).glob("*/settings.json")):
-        with suppress(OSError, ValueError), at_rest(mark.parent):
-            if theirs(json.loads(mark.read_text())) != theirs(config):
+        with suppress(OSError, ValueError, AttributeError), at_rest(mark.parent):
+            if _theirs(json.loads(mark.read_text())) != _theirs(config):
                 continue
             left_out = shutil.ignore_patterns(port.product, port.map, *_FOLDERS)
             shutil.copytree(mark.parent / "objects", objects, ignore=left_out)
