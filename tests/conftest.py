@@ -5,6 +5,7 @@ The last lines of a run tell what was skipped, by cause.
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from pty_board import PtyBoard, plugged_in
 from skips import or_skip, told
 from tinycnn import cli as command_line
 from tinycnn import files
-from tinycnn.cli.bars import progress_bar
+from tinycnn.cli import bars
 from tinycnn.command import locked
 from tinycnn.errors import MissingToolError
 from tinycnn.firmware.port import Program
@@ -35,7 +36,11 @@ from workers import Units, is_worker, once
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """`command("train", "--epochs", 1)` runs the command line in this process."""
+    """`command("train", "--epochs", 1)` runs the command line in this process.
+
+    What it says does not depend on how busy the machine is: no line a minute.
+    """
+    monkeypatch.setattr(bars, "LINE_SECONDS", math.inf)
 
     def run(*args: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["tinycnn", *map(str, args)])
@@ -197,7 +202,7 @@ def _build(config: pytest.Config, engine: Engine) -> Program:
 def _shown(config: pytest.Config, title: str) -> Iterator[Progress]:
     """Progress bars on the terminal although pytest captures output."""
     capture = config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled(), progress_bar(title) as show:
+    with capture.global_and_fixture_disabled(), bars.progress_bar(title) as show:
         yield show
 
 
