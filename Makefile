@@ -14,8 +14,9 @@ help:
 demo: $(STAMP)
 	$(BIN)/tinycnn demo
 
+# On each core, up to four: with TensorFlow in it each of them takes a gigabyte.
 test: check
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 $(PYTEST_ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

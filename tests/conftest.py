@@ -1,10 +1,11 @@
-"""What every test may use: simulators, the target, the corpus; and in which order they run.
+"""What every test may use: simulators, the target, the corpus; and where and when they run.
 
 The last lines of a run tell what was skipped, by cause.
 """
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ from pty_board import PtyBoard, plugged_in
 from skips import or_skip, told
 from tinycnn import cli as command_line
 from tinycnn import files
-from tinycnn.cli.bars import progress_bar
+from tinycnn.cli import bars
+from tinycnn.command import locked
 from tinycnn.errors import MissingToolError
 from tinycnn.firmware.port import Program
 from tinycnn.firmware.unix import Engine, build_unix
@@ -27,13 +29,18 @@ from tinycnn.pipeline.dataset import Dataset, load_digits
 from tinycnn.pipeline.model import RECIPES
 from tinycnn.pipeline.quantize import ensure_quantized
 from tinycnn.pipeline.train import SEED, find_trained, train
-from tinycnn.progress import Progress
+from tinycnn.progress import Progress, silent
 from tinycnn.targets.targets import BUILDS, Choice, Target, build_target
+from workers import Units, is_worker, once
 
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """`command("train", "--epochs", 1)` runs the command line in this process."""
+    """`command("train", "--epochs", 1)` runs the command line in this process.
+
+    What it says does not depend on how busy the machine is: no line a minute.
+    """
+    monkeypatch.setattr(bars, "LINE_SECONDS", math.inf)
 
     def run(*args: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["tinycnn", *map(str, args)])
@@ -57,16 +64,21 @@ def digits() -> Dataset:
 @pytest.fixture(scope="session")
 def quick_pipeline(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """Two epochs: for mechanics, not for figures. Tests must not change its files."""
-    build = tmp_path_factory.mktemp("quick")
-    trained = train(digits, RECIPES["article"], SEED, build, epochs=2)
-    return Pipeline(build, digits, trained, ensure_quantized(digits, trained, build))
+
+    def make(build: Path) -> None:
+        trained = train(digits, RECIPES["article"], SEED, build, epochs=2)
+        ensure_quantized(digits, trained, build)
+
+    return _pipeline(digits, once(tmp_path_factory, "quick", make))
 
 
 @pytest.fixture(scope="session")
 def article_pipeline(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """The reference recipe as a user runs it: for facts."""
-    build = tmp_path_factory.mktemp("article")
-    train_in_a_process(build)
+    return _pipeline(digits, once(tmp_path_factory, "article", train_in_a_process))
+
+
+def _pipeline(digits: Dataset, build: Path) -> Pipeline:
     trained = find_trained(build)
     assert trained is not None
     converted = ensure_quantized(digits, trained, build)
@@ -82,7 +94,8 @@ def corpus_files(pytestconfig: pytest.Config) -> dict[str, Path]:
     """
     folder = pytestconfig.cache.mkdir("corpus")
     maker = Path(__file__).parent / "model" / "make_corpus.py"
-    subprocess.run([sys.executable, maker, folder], check=True, capture_output=True)
+    with locked(folder, silent):
+        subprocess.run([sys.executable, maker, folder], check=True, capture_output=True)
     return {path.stem: path for path in sorted(folder.glob("*.tflite"))}
 
 
@@ -151,14 +164,22 @@ def qemu_rv32(request: pytest.FixtureRequest) -> Target:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick ones first, slow ones last; between them a target after the other."""
+    """Quick ones first, slow ones last; between them a target after the other.
+
+    Among several processes the other way round, or one would be at work at the end.
+    """
 
     def rank(item: pytest.Item) -> int:
         if {"target", "compiled_target"} & set(item.fixturenames):
             return 1
         return 2 if item.get_closest_marker("slow") else 0
 
-    items.sort(key=rank)
+    items.sort(key=rank, reverse=is_worker())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Units:
+    return Units(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -183,7 +204,7 @@ def _build(config: pytest.Config, engine: Engine) -> Program:
 def _shown(config: pytest.Config, title: str) -> Iterator[Progress]:
     """Progress bars on the terminal although pytest captures output."""
     capture = config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled(), progress_bar(title) as show:
+    with capture.global_and_fixture_disabled(), bars.progress_bar(title) as show:
         yield show
 
 

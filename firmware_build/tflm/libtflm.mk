@@ -77,20 +77,33 @@ CXXFLAGS = -std=c++17 $(OPTIMIZE) -g0 -w \
 
 CFLAGS := -O2 -g0 -w -ffunction-sections -fdata-sections $(ESP_NN_FLAGS) $(EXTRA_FLAGS)
 
+SCHEMA := objects/schema.h
+PARSED := $(addprefix $(SCHEMA).gch/,conv other) # by its last word one of HOT, or not
+KEPT := include/$(TF)/schema/schema_generated.h
+SCHEMA_OF := $(TFLM_DIR)/$(TF)/schema/schema_generated.h
+
 $(OUT): $(OBJ)
 	@rm -f $@.part
 	@$(AR) rcsD $@.part $^
 	@mv $@.part $@
+	@mkdir -p $(dir $(KEPT))
+	@cp $(SCHEMA) $(KEPT)
 	@echo AR $@
 
-# Nine tenths of the time to compile a kernel go to this header, so it is parsed once, or twice:
-# the compiler takes what was parsed for the same optimization.
-SCHEMA := objects/schema.h
-PARSED := $(addprefix $(SCHEMA).gch/,conv other)
-
+# Nine tenths of the time to compile a kernel went to this header, so it is parsed once for each
+# kind of optimization, and without what copies tables to objects and back, two fifths of it:
+# TFLM reads tables where they lie, but each file would make the templates of the rest anew. Its
+# lines are emptied, so that the others keep their numbers. The code is the same; a file that
+# used what is left out would not compile or not link. (schema_utils.cc takes one such object.)
+# It stays beside the library for the files that are compiled against that.
 $(SCHEMA):
 	@mkdir -p $(@D)
-	@echo '#include "$(TF)/schema/schema_generated.h"' > $@
+	@echo '#line 1 "$(SCHEMA_OF)"' > $@.part
+	@sed -E -e '/^struct OperatorCodeT /b' \
+		-e '/^inline .*(Pack|T \*_o|[A-Za-z]T::[A-Za-z]*T\(|[A-Za-z]T::operator=|Union::)/,/^\}/s/.*//' \
+		-e '/^struct [A-Za-z0-9]*(T : public ::flatbuffers::NativeTable|Union) \{/,/^\};/s/.*//' \
+		$(SCHEMA_OF) >> $@.part
+	@mv $@.part $@
 
 $(PARSED): $(SCHEMA)
 	@mkdir -p $(@D)

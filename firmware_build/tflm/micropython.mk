@@ -3,7 +3,8 @@
 #   TFLM_ENGINE   hosted (unix only: the tflite-micro wheel in a child process)
 #                 or tflm (TFLM compiled in), which also needs
 #   TFLM_DIR      a checkout of esp-tflite-micro
-#   TFLM_LIB      the static library built from it
+#   TFLM_LIB      the static library built from it, the last one if there are several;
+#                 its folder include/ goes before TFLM_DIR
 #   TFLM_COMMIT   what tflm.tflm_commit says
 #   TFLM_KERNELS  own (the default), or tflm or esp-nn: those in TFLM_LIB throughout
 #   TFLM_OPS      the op profile: digits, cnn or all; or instead
@@ -59,6 +60,7 @@ else
 CXXFLAGS_USERMOD += -DTFLM_OTHER_KERNELS=1
 endif
 CXXFLAGS_USERMOD += -I$(MODEL_DIR) -I$(KERNELS_DIR) -I$(TFLM_MOD_DIR) $(TFLM_DEFINES) -std=c++17 \
+	-isystem $(dir $(lastword $(TFLM_LIB)))include \
 	-isystem $(TFLM_DIR) \
 	-isystem $(TFLM_DIR)/third_party/flatbuffers/include \
 	-isystem $(TFLM_DIR)/third_party/gemmlowp \

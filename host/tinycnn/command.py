@@ -122,6 +122,14 @@ def locked(folder: Path, progress: Progress) -> Iterator[None]:
 
 
 @contextmanager
+def at_rest(folder: Path) -> Iterator[None]:
+    """Let nobody build in `folder`. Raises BlockingIOError if somebody does."""
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+@contextmanager
 def _group(
     argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str] | None
 ) -> Iterator[subprocess.Popen[bytes]]:

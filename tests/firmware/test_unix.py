@@ -13,6 +13,7 @@ from tinycnn.firmware import port, unix
 from tinycnn.firmware.fetch import Checkout
 from tinycnn.firmware.sources import cache_root
 from tinycnn.firmware.unix import build_unix
+from tinycnn.progress import silent
 from tinycnn.targets.targets import Target, facts
 from tinycnn.tflite.ops import profile_set
 
@@ -98,6 +99,37 @@ def test_variants_have_folders_of_their_own(build: Path, monkeypatch: pytest.Mon
         for o in (None, profile_set("all"))
     }
     assert len(paths) == 4
+
+
+def test_variant_begins_with_the_objects_of_another(
+    build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MicroPython's, if only our files see the difference; and each has its own from then on."""
+    use_tree(monkeypatch, build, MAKEFILE)
+    first = build_unix().path.parent / "objects"
+    for name in ("py/main.o", "tflm/mod.o", "model/mod.o", "kernels/mod.o"):
+        (first / name).parent.mkdir()
+        (first / name).write_text("code")
+    (first / "py" / "main.P").write_text(f"{first}/py/main.o: {first}/genhdr/qstrdefs.h")
+    second = build_unix(ops=profile_set("all")).path.parent / "objects"
+    build_unix(sanitize=True)
+    assert calls(build) == ["fresh", "reused", "fresh"]
+    found = {str(path.relative_to(second)) for path in second.rglob("*") if path.is_file()}
+    assert found == {"old", "micropython", "py/main.o", "py/main.P"}
+    assert (second / "py" / "main.P").read_text() == (
+        f"{second}/py/main.o: {second}/genhdr/qstrdefs.h"
+    )
+    times = [(folder / "py" / "main.o").stat().st_mtime_ns for folder in (first, second)]
+    assert times[0] == times[1]
+
+
+def test_objects_that_somebody_works_on_are_no_beginning(
+    build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_tree(monkeypatch, build, MAKEFILE)
+    with command.locked(build_unix().path.parent, silent):
+        build_unix(ops=profile_set("all"))
+    assert calls(build) == ["fresh", "fresh"]
 
 
 def test_compile_error_is_one_line_with_the_log(

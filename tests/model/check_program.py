@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from tinycnn.command import locked
+from tinycnn.progress import silent
 
 MAKEFILE = Path(__file__).parent / "Makefile"
 
 
 def built(target: str, folder: Path, **variables: str) -> Path:
     """A program of this folder's Makefile, brought up to date in `folder`."""
-    run = subprocess.run(
-        ["make", "--silent", f"--file={MAKEFILE}", target]
-        + [f"{name}={value}" for name, value in variables.items()],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with locked(folder, silent):
+        run = subprocess.run(
+            ["make", "--silent", f"--jobs={os.cpu_count() or 1}", f"--file={MAKEFILE}", target]
+            + [f"{name}={value}" for name, value in variables.items()],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert run.returncode == 0, run.stderr
     return folder / target
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def test_int8_model_takes_and_gives_int8(article_pipeline: Pipeline) -> None:
     assert takes.scale == pytest.approx(1 / 255)
 
 
+@pytest.mark.slow
 def test_float_io(quick_pipeline: Pipeline, tmp_path: Path) -> None:
     made = quantizing.quantize(
         quick_pipeline.dataset, quick_pipeline.trained.path, tmp_path, io="float"
@@ -51,6 +53,7 @@ def test_float_io(quick_pipeline: Pipeline, tmp_path: Path) -> None:
     assert made.int8.size < made.float32.size
 
 
+@pytest.mark.slow
 def test_ranges_come_from_the_training_part_only(quick_pipeline: Pipeline, tmp_path: Path) -> None:
     data = quick_pipeline.dataset
     _, end = data.bounds["train"]
@@ -64,6 +67,7 @@ def test_ranges_come_from_the_training_part_only(quick_pipeline: Pipeline, tmp_p
         assert same is (name == "outside")
 
 
+@pytest.mark.slow
 def test_ensure_quantized_reuses_what_matches(quick_pipeline: Pipeline, tmp_path: Path) -> None:
     data, trained = quick_pipeline.dataset, quick_pipeline.trained
     first = quantizing.ensure_quantized(data, trained, tmp_path)
@@ -76,11 +80,12 @@ def test_ensure_quantized_reuses_what_matches(quick_pipeline: Pipeline, tmp_path
     assert not mended.reused
 
 
+@pytest.mark.slow
 def test_failed_write_leaves_the_old_files(
     quick_pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, trained = quick_pipeline.dataset, quick_pipeline.trained
-    quantizing.quantize(data, trained.path, tmp_path)
+    shutil.copytree(quick_pipeline.build, tmp_path, dirs_exist_ok=True)
     before = snapshot(tmp_path)
 
     def full(*_: object) -> None:
@@ -100,6 +105,7 @@ def test_quantize_io_error(quick_pipeline: Pipeline, command: Command) -> None:
         assert snapshot(quick_pipeline.build) == before
 
 
+@pytest.mark.slow
 def test_conversion_is_silent(
     quick_pipeline: Pipeline, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -33,6 +33,7 @@ def test_a_model_of_another_maker_does_not_tell(corpus: dict[str, bytes]) -> Non
     assert check_model(corpus["digits_q"]).divisor is None
 
 
+@pytest.mark.slow
 def test_quantize_tells_and_check_reads(
     quick_pipeline: Pipeline, command: Command, tmp_path: Path
 ) -> None:

@@ -30,6 +30,9 @@ Kernels = Literal["own", "tflm", "esp-nn"]
 """Whose kernels run the ops: ours where there are any and TFLM's for the others, TFLM's alone,
 or Espressif's in the place of some of those."""
 
+_SCHEMA = "include/tensorflow/lite/schema/schema_generated.h"
+"""Beside the archive: what MAKEFILE makes of TFLM's for those who compile against it."""
+
 _OBJECTS = 150
 """About how many files are compiled, should make not say."""
 
@@ -101,7 +104,8 @@ def build(
             name = f"esp-nn {esp_nn.version}" if esp_nn else f"TFLM {tflm.version}"
             with _objects(folder / "objects"):
                 _make(words, name, progress)
-            keep(record, Kept(key, {}, {archive.name: read_bytes(archive)}))
+            made = (archive.name, _SCHEMA)
+            keep(record, Kept(key, {}, {name: read_bytes(folder / name) for name in made}))
             shutil.rmtree(folder / "objects")
     return archive
 

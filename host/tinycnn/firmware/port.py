@@ -8,21 +8,29 @@ other flags, another compiler) clears the objects first.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.cache import Kept, find, keep, key_of
-from tinycnn.command import Finished, first_error, locked
+from tinycnn.command import Finished, at_rest, first_error, locked
 from tinycnn.errors import BuildError
-from tinycnn.files import BUILD, ROOT, write_atomic
+from tinycnn.files import BUILD, ROOT, digest, write_atomic
 from tinycnn.firmware.fetch import Checkout, Origin
 from tinycnn.firmware.make import make
 from tinycnn.firmware.sources import cache_root
 from tinycnn.progress import Progress
 
 FIRMWARE_BUILD = ROOT / "firmware_build"
+
+_FOLDERS = ("model", "kernels", "tflm")
+"""Of FIRMWARE_BUILD, and of the objects: what is ours."""
+
+_OURS_ALONE = ("TFLM_LIB", "TFLM_KERNELS", "TFLM_OPS", "TFLM_OPS_FILE")
+"""Variables that no file of MicroPython's knows of, nor any name that it makes a qstr of."""
 
 _OBJECTS = 230
 """About how many files are compiled, for a first build's progress bar."""
@@ -73,17 +81,45 @@ def build(port: Port, progress: Progress) -> Program:
         key = _fingerprint(port.name, settings, *kept)
         if find(record, key) is not None:
             return program
-        if not mark.is_file() or mark.read_text(errors="replace") != settings:
-            shutil.rmtree(objects, ignore_errors=True)
-        mark.unlink(missing_ok=True)
-        made = _make(port, objects, progress)
-        write_atomic(mark, settings)
+        # One variant after the other, if the second can begin with the objects of the first.
+        with locked(BUILD / port.name / f".{digest(_theirs(config))[:16]}", progress):
+            if not mark.is_file() or mark.read_text(errors="replace") != settings:
+                shutil.rmtree(objects, ignore_errors=True)
+                _take_over(port, config, objects)
+            mark.unlink(missing_ok=True)
+            made = _make(port, objects, progress)
+            write_atomic(mark, settings)
         if not made.ok:
             raise BuildError(_complaint(port, made))
         # Renamed into place: a program that runs keeps the file it was started from.
         files = {name: (objects / name).read_bytes() for name in kept}
         keep(record, Kept(key, {}, files), mode=0o755)
     return program
+
+
+def _theirs(config: dict[str, str]) -> str:
+    """What MicroPython's own objects depend on."""
+    return json.dumps({n: v for n, v in config.items() if n not in _OURS_ALONE}, sort_keys=True)
+
+
+def _take_over(port: Port, config: dict[str, str], objects: Path) -> None:
+    """Begin with MicroPython's own objects of another variant, if they would be the same.
+
+    They are if no more differs than what only our files see; those are compiled anew.
+    """
+    for mark in sorted((BUILD / port.name).glob("*/settings.json")):
+        with suppress(OSError, ValueError, AttributeError), at_rest(mark.parent):
+            if _theirs(json.loads(mark.read_text())) != _theirs(config):
+                continue
+            left_out = shutil.ignore_patterns(port.product, port.map, *_FOLDERS)
+            shutil.copytree(mark.parent / "objects", objects, ignore=left_out)
+            # What each object depends on is told by full paths.
+            for told in objects.rglob("*.P"):
+                text, time = told.read_bytes(), told.stat()
+                told.write_bytes(text.replace(bytes(mark.parent / "objects"), bytes(objects)))
+                os.utime(told, ns=(time.st_atime_ns, time.st_mtime_ns))
+            return
+        shutil.rmtree(objects, ignore_errors=True)
 
 
 def _make(port: Port, objects: Path, progress: Progress) -> Finished:
@@ -128,7 +164,7 @@ def _fingerprint(port: str, *settings: str) -> str:
     """Changes whenever a file of ours that make would look at changes, or `settings`."""
     files = sorted(
         path
-        for folder in ("model", "kernels", "tflm", port)
+        for folder in (*_FOLDERS, port)
         for path in (FIRMWARE_BUILD / folder).rglob("*")
         if path.is_file()
     )
