@@ -27,9 +27,10 @@ TfLiteStatus pad_prepare(TfLiteContext *context, TfLiteNode *node) {
     if (tflite::NumInputs(node) <= VALUE) {
         return kTfLiteOk;
     }
-    Described value = Described::input(context, node, VALUE);
-    TF_LITE_ENSURE_EQ(context, output->params.zero_point, value->params.zero_point);
-    TF_LITE_ENSURE(context, output->params.scale == value->params.scale);
+    // By TFLM's names, since these are the words of the refusal, whichever engine it is.
+    Described constant_values = Described::input(context, node, VALUE);
+    TF_LITE_ENSURE_EQ(context, output->params.zero_point, constant_values->params.zero_point);
+    TF_LITE_ENSURE(context, output->params.scale == constant_values->params.scale);
     return kTfLiteOk;
 }
 
