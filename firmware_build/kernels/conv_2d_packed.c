@@ -1,8 +1,9 @@
 // CONV_2D the fast way: four places of the output at once, three channels at a time. The input
 // below their windows is in a patch (conv_2d_patch.h), of words that hold a value of two places:
-// first + second * 65536. A multiplication of such a word by a weight is two multiplications. Products of int8 by two weights of at least -127, or by three
-// whose absolute values add up to at most 255, fit into 16 bits, so after every two or three
-// taps the upper half is taken off and added up by itself:
+// first + second * 65536. A multiplication of such a word by a weight is two multiplications.
+// Products of int8 by two weights of at least -127, or by three whose absolute values add up to
+// at most 255, fit into 16 bits, so after every two or three taps the upper half is taken off and
+// added up by itself:
 //
 //     word = first0 * w0 + first1 * w1 + (second0 * w0 + second1 * w1) * 65536
 //     upper += (word + 32768) >> 16      the sum of the second window
@@ -10,7 +11,7 @@
 //
 // For this the zero point is folded into the bias, since sum((x - zero) * w) is
 // sum(x * w) - zero * sum(w), and what is outside of the image has the value `zero`. Rows of
-// the window that are outside for both places are left out, and the bias corrected for them.
+// the window that are outside for all four places are left out, and the bias corrected for them.
 
 #include "conv_2d_packed.h"
 #include "conv_2d_patch.h"
