@@ -42,26 +42,34 @@ static bool can_pack(const int8_conv_2d_t *op, const int8_t *weights) {
     if (taps > MAX_TAPS) {
         return false;
     }
-    for (size_t i = 0; i < taps * op->out_depth; i++) {
-        if (weights[i] == -128) {
+    const int8_t *end = weights + taps * op->out_depth;
+    for (; end - weights >= 4; weights += 4) {
+        if (weights[0] == -128 || weights[1] == -128 || weights[2] == -128 || weights[3] == -128) {
+            return false;
+        }
+    }
+    for (; weights != end; weights++) {
+        if (*weights == -128) {
             return false;
         }
     }
     return int8_can_fold(&op->channels, op->out_depth);
 }
 
-// Can the taps of three channels go by threes, whichever row of the window comes first?
+static inline int32_t magnitude(int32_t weight) {
+    return weight < 0 ? -weight : weight;
+}
+
+// Can the taps of three channels go by threes, whichever row of the window comes first? It is the
+// first one unless others lie above the image.
 static bool may_take_threes(const int8_conv_2d_t *op, const int8_t *weights, int8_layout_t layout) {
-    size_t taps = taps_of(op);
-    size_t step = (size_t)op->window.width * op->in_depth % 3 == 0 ? 3 : 1;
+    size_t taps = taps_of(op), tap = layout.tap;
+    bool aligned = op->window.pad_top == 0 || (size_t)op->window.width * op->in_depth % 3 == 0;
+    size_t step = aligned ? 3 : 1;
     for (int channels = 3; channels > 0; channels--, weights += layout.channel) {
-        for (size_t i = 0; i + 3 <= taps; i += step) {
-            int32_t sum = 0;
-            for (size_t j = i; j < i + 3; j++) {
-                int32_t weight = weights[j * layout.tap];
-                sum += weight < 0 ? -weight : weight;
-            }
-            if (sum > MAX_THREE) {
+        const int8_t *w = weights;
+        for (size_t i = 0; i + 3 <= taps; i += step, w += step * tap) {
+            if (magnitude(w[0]) + magnitude(w[tap]) + magnitude(w[2 * tap]) > MAX_THREE) {
                 return false;
             }
         }

@@ -10,9 +10,11 @@ import pytest
 
 from skips import TOOLS, or_skip
 from tinycnn.bench import Bench, Part, Row, baseline, measure, models
+from tinycnn.bench.alone import count_alone
 from tinycnn.bench.count import Count
 from tinycnn.bench.kernels import BUILDS, ESP_NN, OURS, TFLM
 from tinycnn.bench.models import Model, model_named
+from tinycnn.command import compiler
 from tinycnn.errors import MissingToolError
 
 SMALL = ("article", "digits")
@@ -47,6 +49,19 @@ def test_counts_are_those_of_the_baseline(name: str, kernels: str, small: list[M
     assert (part.refused, len(part.rows)) == ((), len(SMALL))
     remedy = f"if that is meant, commit what `python -m tinycnn.bench.baseline {name}` records"
     told = baseline.changes(found)
+    assert not told, "\n".join([*told, remedy])
+
+
+def test_our_kernels_by_themselves() -> None:
+    with or_skip(MissingToolError):
+        found = count_alone()
+    if (by := compiler("gcc")) not in (known := baseline.recorded()[baseline.KERNELS]):
+        pytest.skip(
+            f"{TOOLS}no counts of our kernels by {by} in the baseline, which has those of "
+            f"{' and '.join(known)}: `python -m tinycnn.bench.baseline kernels` adds them"
+        )
+    told = baseline.changes_alone(by, found)
+    remedy = "if that is meant, commit what `python -m tinycnn.bench.baseline kernels` records"
     assert not told, "\n".join([*told, remedy])
 
 
@@ -94,6 +109,17 @@ def test_what_grows_or_shrinks_is_told(record: Path) -> None:
         "m on unix with TFLM: raw 56,200, recorded 55,000 (+2.2%)",
     ]
     assert len(changed(predict=None)) == 1
+
+
+def test_changes_of_our_kernels_are_told(record: Path) -> None:
+    baseline.update_alone("gcc 1", {"add": 1000, "mul": 500})
+    assert baseline.changes_alone("gcc 1", {"add": 1019, "mul": 491}) == []
+    assert baseline.changes_alone("gcc 1", {"add": 1021, "pad": 7}) == [
+        "add: instructions 1,021, recorded 1,000 (+2.1%)",
+        "mul: instructions nothing, recorded 500",
+        "pad: instructions 7, recorded nothing",
+    ]
+    assert baseline.recorded()["unix"]["gcc 1"]
 
 
 def test_rows_that_are_not_recorded_are_told(record: Path) -> None:

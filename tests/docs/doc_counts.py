@@ -23,6 +23,7 @@ def tables() -> dict[str, str]:
     return {
         f"On `{target}`, compiled by {compiler}:": _HEAD + _rows(by_kernels)
         for target, by_compiler in baseline.recorded().items()
+        if target != baseline.KERNELS
         for compiler, by_kernels in by_compiler.items()
     }
 

@@ -2,8 +2,9 @@
 
     python -m tinycnn.bench.baseline [TARGET ...]
 
-counts all rows on `unix` and `qemu-rv32`, or on those targets, and writes what it finds to
-baseline.json beside this file. What is recorded by other compilers stays.
+counts all rows on `unix` and `qemu-rv32` and our kernels by themselves (`kernels`), or on those
+targets, and writes what it finds to baseline.json beside this file. What is recorded by other
+compilers stays.
 """
 
 from __future__ import annotations
@@ -14,17 +15,24 @@ from functools import cache
 from pathlib import Path
 
 from tinycnn.bench import Bench, Row, measure
+from tinycnn.bench.alone import count_alone
+from tinycnn.bench.kernels import OURS
+from tinycnn.command import compiler
 from tinycnn.files import write_json
 
 RECORD = Path(__file__).with_name("baseline.json")
 
 TARGETS = ("unix", "qemu-rv32")
+KERNELS = "kernels"
+"""On this machine, with no target: for it `tinycnn.bench.alone` counts."""
 
 TOLERANCE = 0.02
 """How much a count may differ: by more, in either direction, the baseline has to change."""
 
 _SAME = 0.001
 """What a clock that tells thousands of instructions may be off."""
+
+_ALONE = "instructions"
 
 _FIGURES = ("load", "invoke", "predict", "raw")
 
@@ -52,6 +60,16 @@ def changes(bench: Bench) -> list[str]:
             known.get(part.compiler, {}).get(part.kernels, {}).get(row.model, {}),
             _counts(row),
         )
+    ]
+
+
+def changes_alone(compiler: str, found: dict[str, int]) -> list[str]:
+    """The same for our kernels by themselves."""
+    known = recorded().get(KERNELS, {}).get(compiler, {}).get(OURS, {})
+    return [
+        line
+        for name in {**known, **found}
+        for line in _changes(name, known.get(name, {}), {_ALONE: found.get(name)})
     ]
 
 
@@ -87,13 +105,27 @@ def update(bench: Bench) -> None:
     write_json(RECORD, found)
 
 
+def update_alone(compiler: str, counts: dict[str, int]) -> None:
+    """Record what our kernels by themselves take."""
+    found = recorded()
+    rows: dict[str, Counts] = {name: {_ALONE: count} for name, count in counts.items()}
+    found.setdefault(KERNELS, {})[compiler] = {OURS: rows}
+    write_json(RECORD, found)
+
+
 def _counts(row: Row) -> Counts:
     return {"macs": row.macs} | {figure: getattr(row.count, figure) for figure in _FIGURES}
 
 
 def main(targets: list[str]) -> None:
     say = cache(lambda what: print(what, flush=True))  # each once, however many steps it has
-    for target in targets or TARGETS:
+    for target in targets or (KERNELS, *TARGETS):
+        if target == KERNELS:
+            say(KERNELS)
+            by, counts = compiler("gcc"), count_alone()
+            print(*changes_alone(by, counts), sep="\n")
+            update_alone(by, counts)
+            continue
         bench = measure(target, progress=lambda what, done, total: say(what))
         for line in changes(bench) if RECORD.exists() else ():
             print(line)

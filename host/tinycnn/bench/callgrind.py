@@ -31,23 +31,32 @@ class ByCallgrind:
         return 4, 2  # exact, so few are enough
 
     def read(self, folder: Path, words: Sequence[str]) -> tuple[str, list[int]]:
-        need(*PROGRAMS)
-        valgrind, setarch = map(shutil.which, PROGRAMS)
-        assert valgrind and setarch
-        files = [f"--callgrind-out-file={folder / _DUMPS}", f"--log-file={folder / 'log'}"]
-        counter = [valgrind, "--tool=callgrind", f"--dump-before={_MARK}*", *files]
-        # The same instructions each time and everywhere: the heap where it always is (setarch),
-        # a stack that begins with the same words, and no linking when a function is first called.
         shutil.copy(self.program, folder / "micropython")
-        done = run(
-            [setarch, "-R", *counter, "./micropython", SCRIPT, *words],
-            cwd=folder,
-            env={"LC_ALL": "C", "LD_BIND_NOW": "1"},
-            timeout=SECONDS,
-        )
-        status = TIMED_OUT if done.status is None else done.status
-        printed = printed_by(Completed(status, done.output, "", 0))
-        return printed, phases(path.read_text() for path in folder.glob(f"{_DUMPS}*"))
+        done, counts = counted(["./micropython", SCRIPT, *words], folder)
+        return printed_by(done), counts
+
+
+def counted(argv: Sequence[str], folder: Path) -> tuple[Completed, list[int]]:
+    """Run a program in `folder`, and the instructions between each first and second mark.
+
+    Raises MissingToolError without valgrind, and TargetError if the marks are no pairs.
+    """
+    need(*PROGRAMS)
+    valgrind, setarch = map(shutil.which, PROGRAMS)
+    assert valgrind and setarch
+    files = [f"--callgrind-out-file={folder / _DUMPS}", f"--log-file={folder / 'log'}"]
+    counter = [valgrind, "--tool=callgrind", f"--dump-before={_MARK}*", *files]
+    # The same instructions each time and everywhere: the heap where it always is (setarch),
+    # a stack that begins with the same words, and no linking when a function is first called.
+    done = run(
+        [setarch, "-R", *counter, *argv],
+        cwd=folder,
+        env={"LC_ALL": "C", "LD_BIND_NOW": "1"},
+        timeout=SECONDS,
+    )
+    status = TIMED_OUT if done.status is None else done.status
+    counts = phases(path.read_text() for path in folder.glob(f"{_DUMPS}*"))
+    return Completed(status, done.output, "", 0), counts
 
 
 def phases(dumps: Iterable[str]) -> list[int]:
