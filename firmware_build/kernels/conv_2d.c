@@ -35,7 +35,7 @@ void int8_conv_2d_prepare(int8_conv_2d_t *op, const int8_t *weights) {
 }
 
 size_t int8_conv_2d_scratch(const int8_conv_2d_t *op) {
-    size_t slide = op->in_depth == 1 ? int8_conv_3x3_scratch(&op->window) : 0;
+    size_t slide = op->in_depth == 1 ? int8_conv_3x3_scratch(&op->window, 1) : 0;
     return slide > 0 ? slide : int8_conv_2d_packed_scratch(op);
 }
 

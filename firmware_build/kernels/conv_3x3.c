@@ -1,6 +1,7 @@
 // A window of 3x3 slides along the rows of each channel: nine values of the input stay in
 // registers, and three more are loaded for each output. The zero point is folded into the bias
-// as in conv_2d_packed.c, with no limit to the weights.
+// as in conv_2d_packed.c, with no limit to the weights; in the place of rows above and below the
+// image one is read that holds nothing else.
 
 #include "conv_3x3.h"
 #include "rescale.h"
@@ -40,8 +41,10 @@ static size_t rows_at_once(const int8_window_t *window) {
     return rows < 1 ? 1 : smaller(rows, window->out_height);
 }
 
-size_t int8_conv_3x3_scratch(const int8_window_t *window) {
-    return fits(window) ? rows_at_once(window) * window->out_width * sizeof(int32_t) : 0;
+size_t int8_conv_3x3_scratch(const int8_window_t *window, size_t in_depth) {
+    size_t row = (window->in_width * in_depth + 3) / 4 * 4;
+    size_t sums = rows_at_once(window) * window->out_width;
+    return fits(window) ? sums * sizeof(int32_t) + row : 0;
 }
 
 typedef struct _filter_t {
@@ -57,14 +60,6 @@ static filter_t filter_of(const int8_conv_3x3_t *op, const int8_t *weights, size
         filter.weights[i] = *weights;
     }
     return filter;
-}
-
-// Count nothing for a row of the window that is outside: its weights become 0, and what the zero
-// point made of them is taken out of the bias.
-static void leave_out(filter_t *filter, int32_t row, int32_t zero) {
-    int32_t *weights = filter->weights + 3 * row;
-    filter->bias += zero * (weights[0] + weights[1] + weights[2]);
-    weights[0] = weights[1] = weights[2] = 0;
 }
 
 // The next column of the input into three variables.
@@ -84,25 +79,40 @@ static void leave_out(filter_t *filter, int32_t row, int32_t zero) {
         goto next_row; \
     }
 
-// The sums of some rows of outputs, bias included, from three rows of the input that begin at the
-// first column, and those `next` behind them.
-__attribute__((noinline)) static void slide(const int8_window_t *window, size_t step,
-    const int8_t *const *first, size_t rows, size_t next, const filter_t *filter, int32_t zero,
-    int32_t *sums) {
+// Where a channel of the image begins, and a row to take for those above and below the image.
+typedef struct _plane_t {
+    const int8_t *values, *outside;
+    size_t step, row; // from one column to the next, from one row to the next
+} plane_t;
+
+static inline const int8_t *row_of(const plane_t *plane, int32_t y, int32_t height) {
+    return y >= 0 && y < height ? plane->values + (size_t)y * plane->row : plane->outside;
+}
+
+// The sums of some rows of outputs, bias included. The first one's window begins in row `top`.
+__attribute__((noinline)) static void slide(const int8_window_t *window, const plane_t *plane,
+    int32_t top, size_t rows, const filter_t *filter, int32_t zero, int32_t *sums) {
     const int32_t *w = filter->weights;
     const int32_t w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6],
         w7 = w[7], w8 = w[8], bias = filter->bias;
-    const size_t width = window->in_width * step;
-    const bool by_one = window->stride_width == 1;
-    for (size_t y = 0; y < rows * next; y += next) {
-        const int8_t *row0 = first[0] + y, *row1 = first[1] + y, *row2 = first[2] + y;
+    const size_t step = plane->step;
+    for (; rows > 0; rows--, top += window->stride_height) {
+        const int8_t *row0, *row1, *row2;
+        if (top >= 0 && top + 3 <= window->in_height) {
+            row0 = plane->values + (size_t)top * plane->row;
+            row1 = row0 + plane->row, row2 = row1 + plane->row;
+        } else {
+            row0 = row_of(plane, top, window->in_height);
+            row1 = row_of(plane, top + 1, window->in_height);
+            row2 = row_of(plane, top + 2, window->in_height);
+        }
+        const int8_t *last = row0 + window->in_width * step;
         const int32_t *end = sums + window->out_width;
-        const int8_t *last = row0 + width;
         int32_t a0 = zero, a1 = zero, a2 = zero, b0, b1, b2, c0, c1, c2;
         if (window->pad_left == 0) {
             COLUMN(a0, a1, a2)
         }
-        if (by_one) {
+        if (window->stride_width == 1) {
             COLUMN(b0, b1, b2)
             for (;;) {
                 COLUMN(c0, c1, c2)
@@ -155,45 +165,23 @@ static int8_t *put(const int8_conv_3x3_t *op, size_t channel, const int32_t *sum
 void int8_conv_3x3(const int8_conv_3x3_t *op, const int8_t *image, const int8_t *weights,
     int8_t *output, void *scratch) {
     const int8_window_t *window = op->window;
-    size_t depth = depth_of(op), step = op->in_depth, row = window->in_width * step;
-    int32_t *sums = scratch, *full = sums + rows_at_once(window) * window->out_width;
+    size_t depth = depth_of(op), at_once = rows_at_once(window);
+    int32_t *sums = scratch;
+    int8_t *outside = (int8_t *)(sums + at_once * window->out_width);
+    plane_t plane = { NULL, outside, op->in_depth, window->in_width * op->in_depth };
+    for (size_t i = 0; i < plane.row; i++) {
+        outside[i] = op->input_zero_point;
+    }
     for (size_t c = 0; c < depth; c++) {
-        const int8_t *values = image + c / op->multiplier;
+        filter_t filter = filter_of(op, weights, c);
         int8_t *to = output + c;
-        int32_t *next = sums;
-        filter_t whole = filter_of(op, weights, c);
         int32_t top = -window->pad_top;
+        plane.values = image + c / op->multiplier;
         for (size_t left = window->out_height, some; left > 0; left -= some) {
-            filter_t part;
-            const filter_t *filter = &whole;
-            const int8_t *rows[3];
-            some = 1;
-            if (top >= 0 && top + 3 <= window->in_height) {
-                rows[0] = values + (size_t)top * row;
-                rows[1] = rows[0] + row;
-                rows[2] = rows[1] + row;
-                some = smaller((size_t)(window->in_height - 3 - top) / window->stride_height + 1, left);
-                some = smaller(some, (size_t)(full - next) / window->out_width);
-            } else {
-                part = whole;
-                filter = &part;
-                for (int32_t i = 0; i < 3; i++) {
-                    bool inside = top + i >= 0 && top + i < window->in_height;
-                    rows[i] = values + (inside ? (size_t)(top + i) * row : 0);
-                    if (!inside) {
-                        leave_out(&part, i, op->input_zero_point);
-                    }
-                }
-            }
-            slide(window, step, rows, some, window->stride_height * row, filter,
-                op->input_zero_point, next);
+            some = smaller(at_once, left);
+            slide(window, &plane, top, some, &filter, op->input_zero_point, sums);
+            to = put(op, c, sums, sums + some * window->out_width, to);
             top += (int32_t)some * window->stride_height;
-            next += some * window->out_width;
-            if (next == full) {
-                to = put(op, c, sums, next, to);
-                next = sums;
-            }
         }
-        put(op, c, sums, next, to);
     }
 }

@@ -21,7 +21,7 @@ typedef struct _int8_conv_3x3_t {
 bool int8_conv_3x3_prepare(const int8_conv_3x3_t *op, const int8_t *weights);
 
 // Bytes of scratch for such windows, 0 for others.
-size_t int8_conv_3x3_scratch(const int8_window_t *window);
+size_t int8_conv_3x3_scratch(const int8_window_t *window, size_t in_depth);
 
 // One image.
 void int8_conv_3x3(const int8_conv_3x3_t *op, const int8_t *image, const int8_t *weights,

@@ -62,7 +62,7 @@ static size_t turned_size(const int8_depthwise_conv_2d_t *op) {
 }
 
 size_t int8_depthwise_conv_2d_scratch(const int8_depthwise_conv_2d_t *op) {
-    size_t slide = int8_conv_3x3_scratch(&op->window);
+    size_t slide = int8_conv_3x3_scratch(&op->window, op->in_depth);
     if (slide > 0 || !of_one_channel(op)) {
         return slide;
     }
