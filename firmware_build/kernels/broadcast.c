@@ -26,7 +26,7 @@ static int levels_of(const int8_operand_t *a, const int8_operand_t *b, size_t si
         if (level.count == 1) {
             continue;
         }
-        level_t *within = &levels[n - 1];
+        level_t *within = &levels[n > 0 ? n - 1 : 0];
         if (n > 0 && level.a_step == within->a_step * within->count
             && level.b_step == within->b_step * within->count) {
             within->count *= level.count;
