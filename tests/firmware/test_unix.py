@@ -191,7 +191,7 @@ def test_interrupted_build_starts_afresh(build: Path, monkeypatch: pytest.Monkey
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(port, "run", interrupt)
+        patch.setattr(port, "make", interrupt)
         build_unix()
     build_unix()
     assert calls(build) == ["fresh", "fresh"]
