@@ -1,4 +1,4 @@
-// CONV_2D the fast way: four places of the output at once, three channels at a time. The input
+// CONV_2D the fast way: four places of the output at once, of one channel or three. The input
 // below their windows is in a patch (conv_2d_patch.h), of words that hold a value of two places:
 // first + second * 65536. A multiplication of such a word by a weight is two multiplications.
 // Products of int8 by two weights of at least -127, or by three whose absolute values add up to
@@ -22,8 +22,18 @@
 
 #define MAX_TAPS (1024) // of a patch
 
-// Added to a channel's exponent, which is below 32: the taps of the three channels from this one
-// on can go by threes.
+// Channels that are computed together, three or one: three want 28 registers. (Other machines have
+// 16, as an ESP32 has and a PC.)
+#ifndef INT8_TOGETHER
+#if defined(__riscv) || defined(__aarch64__)
+#define INT8_TOGETHER (3)
+#else
+#define INT8_TOGETHER (1)
+#endif
+#endif
+
+// Added to a channel's exponent, which is below 32: the taps of the channels that are computed
+// together from this one on can go by threes.
 #define THREES (64)
 
 static int32_t sum_of(const int8_t *weights, size_t count, size_t step) {
@@ -60,13 +70,13 @@ static inline int32_t magnitude(int32_t weight) {
     return weight < 0 ? -weight : weight;
 }
 
-// Can the taps of three channels go by threes, whichever row of the window comes first? It is the
+// Can the taps of channels computed together go by threes, whichever row of the window comes first? It is the
 // first one unless others lie above the image.
 static bool may_take_threes(const int8_conv_2d_t *op, const int8_t *weights, int8_layout_t layout) {
     size_t taps = taps_of(op), tap = layout.tap;
     bool aligned = op->window.pad_top == 0 || (size_t)op->window.width * op->in_depth % 3 == 0;
     size_t step = aligned ? 3 : 1;
-    for (int channels = 3; channels > 0; channels--, weights += layout.channel) {
+    for (int channels = INT8_TOGETHER; channels > 0; channels--, weights += layout.channel) {
         const int8_t *w = weights;
         for (size_t i = 0; i + 3 <= taps; i += step, w += step * tap) {
             if (magnitude(w[0]) + magnitude(w[tap]) + magnitude(w[2 * tap]) > MAX_THREE) {
@@ -97,7 +107,7 @@ bool int8_conv_2d_packed_prepare(int8_conv_2d_t *op, const int8_t *weights, int8
     make_one_row(op);
     for (size_t c = 0; c < op->out_depth; c++, weights += layout.channel) {
         int8_fold(&op->channels, c, op->input_zero_point * sum_of(weights, taps, layout.tap));
-        if (c % 3 == 0 && c + 3 <= op->out_depth && may_take_threes(op, weights, layout)) {
+        if (c % INT8_TOGETHER == 0 && c + INT8_TOGETHER <= op->out_depth && may_take_threes(op, weights, layout)) {
             op->channels.shifts[c] |= THREES;
         }
     }
@@ -248,7 +258,7 @@ __attribute__((noinline)) static void four_places(const int8_conv_2d_t *op, cons
     const size_t next = part->next;
     const channel_t *end = channel + op->out_depth;
     const int8_t *w = part->weights;
-    for (; end - channel >= 3; channel += 3, w += 3 * next, output += 3) {
+    for (; INT8_TOGETHER == 3 && end - channel >= 3; channel += 3, w += 3 * next, output += 3) {
         const uint32_t *x = patch;
         const bool threes = (channel->exponent & THREES) != 0;
         const uint32_t start = threes ? part->start_threes : part->start_twos;
@@ -262,9 +272,14 @@ __attribute__((noinline)) static void four_places(const int8_conv_2d_t *op, cons
     }
     for (; channel != end; channel++, w += next, output++) {
         const uint32_t *x = patch;
-        const uint32_t start = part->start_twos;
+        const bool threes = INT8_TOGETHER == 1 && (channel->exponent & THREES) != 0;
+        const uint32_t start = threes ? part->start_threes : part->start_twos;
         SINGLE(CHANNEL, 0)
-        BY_TWOS(SINGLE)
+        if (threes) {
+            BY_THREES(SINGLE)
+        } else {
+            BY_TWOS(SINGLE)
+        }
         PUT_ALL(SINGLE)
     }
 }

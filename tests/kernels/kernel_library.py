@@ -62,7 +62,7 @@ class Conv2D(ctypes.Structure):
         ("out_depth", ctypes.c_uint16),
         ("input_zero_point", ctypes.c_int8),
         ("range", Range),
-        ("packed", ctypes.c_bool),
+        ("way", ctypes.c_uint8),
         ("channels", Channels),
     ]
 

@@ -32,6 +32,7 @@ from kernel_library import (
     Kernels,
     Pool2D,
     Window,
+    compile_library,
     factors,
     quantize_multiplier,
 )
@@ -39,6 +40,13 @@ from tflite_models import OP
 
 sizes = st.integers(1, 9)
 batches = st.sampled_from([1, 1, 1, 2])
+
+
+@pytest.fixture(scope="module", params=[1, 3])
+def kernels(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Kernels:
+    """As a machine with few registers has them, and as one with many."""
+    flag = f"-DINT8_TOGETHER={request.param}"
+    return Kernels(compile_library(tmp_path_factory.mktemp("kernels"), flag))
 
 
 @exhaustive(
@@ -89,7 +97,7 @@ def test_taps_go_by_threes_only_if_they_may_from_each_row_on(
     op = Conv2D(window, 1, outputs, 0, y.range(ACTIVATIONS.NONE))
     scaled = factors(1.0, [1.0], 512.0) * outputs
     found = kernels.convolve(op, values, of.weights, of.biases, scaled, shapes[1])
-    assert op.packed
+    assert op.way
     assert (found == in_tflm(model, values)).all()
 
 
