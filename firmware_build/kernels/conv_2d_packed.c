@@ -32,9 +32,10 @@
 #endif
 #endif
 
-// Added to a channel's exponent, which is below 32: the taps of the channels that are computed
-// together from this one on can go by threes.
-#define THREES (64)
+// A channel's exponent is below 32. Above it stands how many of its taps can go by threes, in
+// sevenths; for channels that are computed together, at the first of them.
+#define EXPONENT (31)
+#define SEVENTHS (5)
 
 static int32_t sum_of(const int8_t *weights, size_t count, size_t step) {
     int32_t sum = 0;
@@ -70,21 +71,22 @@ static inline int32_t magnitude(int32_t weight) {
     return weight < 0 ? -weight : weight;
 }
 
-// Can the taps of channels computed together go by threes, whichever row of the window comes first? It is the
-// first one unless others lie above the image.
-static bool may_take_threes(const int8_conv_2d_t *op, const int8_t *weights, int8_layout_t layout) {
-    size_t taps = taps_of(op), tap = layout.tap;
+// How many sevenths of the taps can go by threes, in channels computed together, whichever row of
+// the window comes first? It is the first one unless others lie above the image.
+static unsigned sevenths_by_threes(const int8_conv_2d_t *op, const int8_t *weights,
+    int8_layout_t layout) {
+    size_t taps = taps_of(op), tap = layout.tap, found = taps;
     bool aligned = op->window.pad_top == 0 || (size_t)op->window.width * op->in_depth % 3 == 0;
     size_t step = aligned ? 3 : 1;
     for (int channels = INT8_TOGETHER; channels > 0; channels--, weights += layout.channel) {
         const int8_t *w = weights;
-        for (size_t i = 0; i + 3 <= taps; i += step, w += step * tap) {
+        for (size_t i = 0; i + 3 <= found; i += step, w += step * tap) {
             if (magnitude(w[0]) + magnitude(w[tap]) + magnitude(w[2 * tap]) > MAX_THREE) {
-                return false;
+                found = i + 2;
             }
         }
     }
-    return true;
+    return (unsigned)(found * 7 / taps);
 }
 
 // Windows of 1x1 that are all side by side need no rows.
@@ -107,8 +109,9 @@ bool int8_conv_2d_packed_prepare(int8_conv_2d_t *op, const int8_t *weights, int8
     make_one_row(op);
     for (size_t c = 0; c < op->out_depth; c++, weights += layout.channel) {
         int8_fold(&op->channels, c, op->input_zero_point * sum_of(weights, taps, layout.tap));
-        if (c % INT8_TOGETHER == 0 && c + INT8_TOGETHER <= op->out_depth && may_take_threes(op, weights, layout)) {
-            op->channels.shifts[c] |= THREES;
+        if (c % INT8_TOGETHER == 0 && c + INT8_TOGETHER <= op->out_depth) {
+            unsigned sevenths = sevenths_by_threes(op, weights, layout);
+            op->channels.shifts[c] = (int8_t)((uint8_t)op->channels.shifts[c] | sevenths << SEVENTHS);
         }
     }
     return true;
@@ -121,7 +124,9 @@ bool int8_conv_2d_packed_prepare(int8_conv_2d_t *op, const int8_t *weights, int8
 typedef struct _channel_t {
     int32_t bias;
     uint32_t twice; // int8_fold()
-    int32_t exponent; // and THREES
+    int32_t rounding; // int8_rounding()
+    uint8_t shift; // to the right, at the end
+    uint16_t threes; // so many groups of three taps come first, an even number
 } channel_t;
 
 size_t int8_conv_2d_packed_scratch(const int8_conv_2d_t *op) {
@@ -133,25 +138,25 @@ size_t int8_conv_2d_packed_scratch(const int8_conv_2d_t *op) {
 typedef struct _part_t {
     const int8_t *weights; // of the first output channel
     size_t next; // from there to those of the next one
-    size_t taps, threes;
-    uint32_t start_twos, start_threes; // of `whole`: takes off what is added to each word
+    size_t taps;
 } part_t;
 
 static part_t part_of(const int8_conv_2d_t *op, const int8_t *weights, const rows_t *rows,
     channel_t *channel) {
     size_t taps = taps_of(op), above = (size_t)rows->first * rows->row;
     size_t below = taps - above - rows->taps;
-    part_t part = {
-        weights + above, taps, rows->taps, rows->taps / 3,
-        0 - (uint32_t)((rows->taps + 1) / 2) * HALF, 0 - (uint32_t)((rows->taps + 2) / 3) * HALF,
-    };
+    part_t part = { weights + above, taps, rows->taps };
     const int8_channel_t *factor = op->channels.factors;
-    const int8_t *shift = op->channels.shifts, *end = shift + op->out_depth;
+    const uint8_t *shift = (const uint8_t *)op->channels.shifts, *end = shift + op->out_depth;
     for (; shift != end; shift++, factor++, channel++, weights += taps) {
         int32_t outside = sum_of(weights, above, 1) + sum_of(weights + taps - below, below, 1);
+        size_t by_threes = taps * (*shift >> SEVENTHS) / 7;
+        by_threes = by_threes > above ? by_threes - above : 0;
         channel->bias = factor->bias + op->input_zero_point * outside;
         channel->twice = (uint32_t)factor->multiplier;
-        channel->exponent = *shift;
+        channel->rounding = int8_rounding(op->range.zero_point, *shift & EXPONENT);
+        channel->shift = (uint8_t)((*shift & EXPONENT) + 1);
+        channel->threes = (uint16_t)((by_threes < rows->taps ? by_threes : rows->taps) / 6 * 2);
     }
     return part;
 }
@@ -170,9 +175,18 @@ static part_t part_of(const int8_conv_2d_t *op, const int8_t *weights, const row
     a##n += half, whole_a##n += a##n, upper_a##n += (int32_t)a##n >> 16; \
     b##n += half, whole_b##n += b##n, upper_b##n += (int32_t)b##n >> 16;
 
+// How many taps go by threes, how many are left, and where `whole` starts: it takes off what is
+// added to each word.
+#define BEGIN_TAPS(by_threes) \
+    const size_t threes = by_threes, left = part->taps - 3 * threes; \
+    const uint32_t start = 0 - (uint32_t)(threes + (left + 1) / 2) * HALF;
+
 // What is done for all channels that are computed together, three or one.
 #define THREE(what, i) what(0, i) what(1, i) what(2, i)
 #define SINGLE(what, i) what(0, i)
+// The same from the last one on.
+#define THREE_BACK(what, i) what(2, i) what(1, i) what(0, i)
+#define SINGLE_BACK SINGLE
 #define ADVANCE_SINGLE(n) x += 2 * (n), w0 += n
 #define ADVANCE_THREE(n) ADVANCE_SINGLE(n), w1 += n, w2 += n
 
@@ -186,37 +200,26 @@ static part_t part_of(const int8_conv_2d_t *op, const int8_t *weights, const row
         BEGIN(all) TAP(all, FIRST, i) TAP(all, NEXT, i + 1) TAP(all, NEXT, i + 2) all(TAKE, i) \
 }
 
-#define BY_TWOS(all) \
-    for (size_t n = part->taps / 4; n > 0; n--) { \
-        TWO_TAPS(all, 0) TWO_TAPS(all, 2) \
-        ADVANCE_##all(4); \
-    } \
-    if (part->taps & 2) { \
-        TWO_TAPS(all, 0) \
-        ADVANCE_##all(2); \
-    } \
-    if (part->taps & 1) { \
-        ONE_TAP(all, 0) \
-    }
-#define BY_THREES(all) \
-    for (size_t n = part->threes / 2; n > 0; n--) { \
+#define ALL_TAPS(all) \
+    for (size_t n = threes / 2; n > 0; n--) { \
         THREE_TAPS(all, 0) THREE_TAPS(all, 3) \
         ADVANCE_##all(6); \
     } \
-    if (part->threes & 1) { \
-        THREE_TAPS(all, 0) \
-        ADVANCE_##all(3); \
+    for (size_t n = left / 4; n > 0; n--) { \
+        TWO_TAPS(all, 0) TWO_TAPS(all, 2) \
+        ADVANCE_##all(4); \
     } \
-    size_t left = part->taps - 3 * part->threes; \
-    if (left == 2) { \
+    if (left & 2) { \
         TWO_TAPS(all, 0) \
-    } else if (left == 1) { \
+        ADVANCE_##all(2); \
+    } \
+    if (left & 1) { \
         ONE_TAP(all, 0) \
     }
 
-// The outputs of channel n. `rounding` is the zero point and one half, before the last shift.
+// The outputs of channel n.
 #define RELU(sum, to) { \
-        int32_t value = sum, found = zero; \
+        int32_t value = sum, found = rounding >> shift; \
         if (value > 0) { \
             found = (int8_multiply(value, twice) + rounding) >> shift; \
             found = found > max ? max : found; \
@@ -233,21 +236,21 @@ static part_t part_of(const int8_conv_2d_t *op, const int8_t *weights, const row
     what((int32_t)(whole_b##n - ((uint32_t)upper_b##n << 16)) + bias, 2 * depth + n) \
     what(upper_b##n + bias, last + n)
 #define PUT(n, what) { \
-        const int32_t bias = channel[n].bias, exponent = channel[n].exponent; \
+        const int32_t bias = channel[n].bias, rounding = channel[n].rounding; \
         const uint32_t twice = channel[n].twice; \
-        const int32_t shift = (exponent + 1) & 31; \
-        const int32_t rounding = (int32_t)((uint32_t)(2 * zero + 1) << (exponent & 31)); \
+        const int shift = channel[n].shift; \
         EACH(what, n) \
 }
-// What this needs is read here, once the inner loop wants no registers.
+// What this needs is read here, once the inner loop wants no registers. The two go by the channels in
+// other orders, or GCC stores the last ones for both in one place, and makes 8 bits of each before.
 #define PUT_ALL(all) { \
         const int8_range_t *range = &op->range; \
-        const int32_t zero = range->zero_point, min = range->min, max = range->max; \
+        const int32_t min = range->min, max = range->max; \
         const size_t depth = op->out_depth; \
-        if (min == zero) { \
+        if (min == range->zero_point) { \
             all(PUT, RELU) \
         } else { \
-            all(PUT, OTHER) \
+            all##_BACK(PUT, OTHER) \
         } \
 }
 
@@ -260,61 +263,60 @@ __attribute__((noinline)) static void four_places(const int8_conv_2d_t *op, cons
     const int8_t *w = part->weights;
     for (; INT8_TOGETHER == 3 && end - channel >= 3; channel += 3, w += 3 * next, output += 3) {
         const uint32_t *x = patch;
-        const bool threes = (channel->exponent & THREES) != 0;
-        const uint32_t start = threes ? part->start_threes : part->start_twos;
+        BEGIN_TAPS(channel->threes)
         THREE(CHANNEL, 0)
-        if (threes) {
-            BY_THREES(THREE)
-        } else {
-            BY_TWOS(THREE)
-        }
+        ALL_TAPS(THREE)
         PUT_ALL(THREE)
     }
     for (; channel != end; channel++, w += next, output++) {
         const uint32_t *x = patch;
-        const bool threes = INT8_TOGETHER == 1 && (channel->exponent & THREES) != 0;
-        const uint32_t start = threes ? part->start_threes : part->start_twos;
+        BEGIN_TAPS(INT8_TOGETHER == 1 ? channel->threes : 0)
         SINGLE(CHANNEL, 0)
-        if (threes) {
-            BY_THREES(SINGLE)
-        } else {
-            BY_TWOS(SINGLE)
-        }
+        ALL_TAPS(SINGLE)
         PUT_ALL(SINGLE)
     }
+}
+
+#define FOUR_SUMS(i) { \
+        uint32_t x = values[2 * (i)]; \
+        sum0 += x * (uint32_t)w0[i], sum1 += x * (uint32_t)w1[i]; \
+        sum2 += x * (uint32_t)w2[i], sum3 += x * (uint32_t)w3[i]; \
 }
 
 // All channels of one place, given as two that are the same: each word is x * 65537, and so
 // is the sum of products, modulo 2**32; times 1 - 65536 it is that of x.
 __attribute__((noinline)) static void one_place(const int8_conv_2d_t *op, const part_t *part,
     const channel_t *channel, const uint32_t *patch, int8_t *output) {
-    const int32_t zero = op->range.zero_point, min = op->range.min, max = op->range.max;
-    const uint32_t *end = patch + 2 * part->taps;
+    const int32_t min = op->range.min, max = op->range.max;
     const int8_t *w0 = part->weights;
     for (size_t left = op->out_depth, some; left > 0; left -= some) {
         const size_t next = part->next;
+        const uint32_t *values = patch;
         uint32_t sums[4] = { 0 };
         some = left >= 4 ? 4 : 1;
         if (some == 4) {
             const int8_t *w1 = w0 + next, *w2 = w1 + next, *w3 = w2 + next;
             uint32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
-            for (const uint32_t *x = patch; x != end; x += 2) {
-                sum0 += *x * (uint32_t)*w0++;
-                sum1 += *x * (uint32_t)*w1++;
-                sum2 += *x * (uint32_t)*w2++;
-                sum3 += *x * (uint32_t)*w3++;
+            for (size_t n = part->taps / 2; n > 0; n--, values += 4) {
+                FOUR_SUMS(0) FOUR_SUMS(1)
+                w0 += 2, w1 += 2, w2 += 2, w3 += 2;
+            }
+            if (part->taps & 1) {
+                FOUR_SUMS(0)
+                w0++;
             }
             sums[0] = sum0, sums[1] = sum1, sums[2] = sum2, sums[3] = sum3;
         } else {
-            for (const uint32_t *x = patch; x != end; x += 2) {
-                sums[0] += *x * (uint32_t)*w0++;
+            for (size_t n = part->taps; n > 0; n--, values += 2) {
+                sums[0] += *values * (uint32_t)*w0++;
             }
         }
         w0 += some * next - part->taps;
         for (size_t n = 0; n < some; n++, channel++) {
             int32_t sum = (int32_t)(sums[n] - (sums[n] << 16)) + channel->bias;
-            sum = int8_halve(int8_multiply(sum, channel->twice), channel->exponent);
-            *output++ = int8_clamp(sum + zero, min, max);
+            sum = int8_multiply(sum, channel->twice);
+            sum = (sum + (sum >> 31) + channel->rounding) >> channel->shift;
+            *output++ = int8_clamp(sum, min, max);
         }
     }
 }

@@ -6,7 +6,7 @@
 #include "conv_3x3.h"
 #include "rescale.h"
 
-#define MAX_SUMS (64) // kept of a channel, unless a row has more
+#define MAX_SUMS (128) // kept of a channel, unless a row has more
 
 static bool fits(const int8_window_t *window) {
     return window->height == 3 && window->width == 3 && window->dilation_height == 1
@@ -47,21 +47,6 @@ size_t int8_conv_3x3_scratch(const int8_window_t *window, size_t in_depth) {
     return fits(window) ? sums * sizeof(int32_t) + row : 0;
 }
 
-typedef struct _filter_t {
-    int32_t bias;
-    int32_t weights[9];
-} filter_t;
-
-static filter_t filter_of(const int8_conv_3x3_t *op, const int8_t *weights, size_t channel) {
-    filter_t filter;
-    filter.bias = op->channels.factors[channel].bias;
-    weights += channel * op->layout.channel;
-    for (int i = 0; i < 9; i++, weights += op->layout.tap) {
-        filter.weights[i] = *weights;
-    }
-    return filter;
-}
-
 // The next column of the input into three variables.
 #define COLUMN(a, b, c) \
     if (row0 != last) { \
@@ -90,12 +75,13 @@ static inline const int8_t *row_of(const plane_t *plane, int32_t y, int32_t heig
 }
 
 // The sums of some rows of outputs, bias included. The first one's window begins in row `top`.
-__attribute__((noinline)) static void slide(const int8_window_t *window, const plane_t *plane,
-    int32_t top, size_t rows, const filter_t *filter, int32_t zero, int32_t *sums) {
-    const int32_t *w = filter->weights;
-    const int32_t w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6],
-        w7 = w[7], w8 = w[8], bias = filter->bias;
-    const size_t step = plane->step;
+__attribute__((noinline)) static void slide(const int8_conv_3x3_t *op, const plane_t *plane,
+    int32_t top, size_t rows, const int8_t *w, int32_t bias, int32_t *sums) {
+    const int8_window_t *window = op->window;
+    const size_t tap = op->layout.tap, step = plane->step;
+    const int32_t zero = op->input_zero_point;
+    const int32_t w0 = *w, w1 = *(w += tap), w2 = *(w += tap), w3 = *(w += tap), w4 = *(w += tap),
+        w5 = *(w += tap), w6 = *(w += tap), w7 = *(w += tap), w8 = *(w += tap);
     for (; rows > 0; rows--, top += window->stride_height) {
         const int8_t *row0, *row1, *row2;
         if (top >= 0 && top + 3 <= window->in_height) {
@@ -135,16 +121,16 @@ __attribute__((noinline)) static void slide(const int8_window_t *window, const p
     }
 }
 
-// The outputs of a channel from the sums up to `end`. `rounding` is the zero point and one half,
-// before the last shift.
+// The outputs of a channel from the sums up to `end`.
 static int8_t *put(const int8_conv_3x3_t *op, size_t channel, const int32_t *sums,
     const int32_t *end, int8_t *output) {
     const size_t depth = depth_of(op);
     const uint32_t twice = (uint32_t)op->channels.factors[channel].multiplier;
     const int32_t exponent = op->channels.shifts[channel], shift = exponent + 1;
-    const int32_t zero = op->range.zero_point, min = op->range.min, max = op->range.max;
-    const int32_t rounding = (int32_t)((uint32_t)(2 * zero + 1) << exponent);
-    if (min == zero) {
+    const int32_t min = op->range.min, max = op->range.max;
+    const int32_t rounding = int8_rounding(op->range.zero_point, exponent);
+    const int32_t zero = rounding >> shift;
+    if (min == op->range.zero_point) {
         for (; sums != end; sums++, output += depth) {
             int32_t sum = *sums, found = zero;
             if (sum > 0) {
@@ -167,19 +153,20 @@ void int8_conv_3x3(const int8_conv_3x3_t *op, const int8_t *image, const int8_t 
     const int8_window_t *window = op->window;
     size_t depth = depth_of(op), at_once = rows_at_once(window);
     int32_t *sums = scratch;
-    int8_t *outside = (int8_t *)(sums + at_once * window->out_width);
-    plane_t plane = { NULL, outside, op->in_depth, window->in_width * op->in_depth };
-    for (size_t i = 0; i < plane.row; i++) {
-        outside[i] = op->input_zero_point;
+    uint32_t *outside = (uint32_t *)(sums + at_once * window->out_width);
+    plane_t plane = {
+        NULL, (const int8_t *)outside, op->in_depth, window->in_width * op->in_depth,
+    };
+    for (size_t i = 0; i < (plane.row + 3) / 4; i++) {
+        outside[i] = (uint8_t)op->input_zero_point * UINT32_C(0x01010101);
     }
-    for (size_t c = 0; c < depth; c++) {
-        filter_t filter = filter_of(op, weights, c);
+    for (size_t c = 0; c < depth; c++, weights += op->layout.channel) {
         int8_t *to = output + c;
         int32_t top = -window->pad_top;
         plane.values = image + c / op->multiplier;
         for (size_t left = window->out_height, some; left > 0; left -= some) {
             some = smaller(at_once, left);
-            slide(window, &plane, top, some, &filter, op->input_zero_point, sums);
+            slide(op, &plane, top, some, weights, op->channels.factors[c].bias, sums);
             to = put(op, c, sums, sums + some * window->out_width, to);
             top += (int32_t)some * window->stride_height;
         }

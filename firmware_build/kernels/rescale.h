@@ -19,6 +19,13 @@ static inline int32_t int8_halve(int32_t x, int exponent) {
     return (x + (x >> 31) + (INT32_C(1) << (exponent & 31))) >> ((exponent + 1) & 31);
 }
 
+// A zero point and one half, to be added before a division by 2**(exponent + 1). Divided itself it is
+// the zero point; which GCC keeps in a register as it is, where one that was read as an int8_t is
+// made of 8 bits once more at each output.
+static inline int32_t int8_rounding(int8_t zero_point, int exponent) {
+    return (int32_t)((uint32_t)(2 * zero_point + 1) << (exponent & 31));
+}
+
 // x / 2**shift, half away from zero, for |x| below 2**30: the same for a shift of 0 to 31. Three
 // numbers are made of it before the loop, so that nothing is asked there.
 typedef struct _int8_right_t {
