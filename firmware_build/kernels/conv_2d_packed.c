@@ -119,13 +119,11 @@ bool int8_conv_2d_packed_prepare(int8_conv_2d_t *op, const int8_t *weights, int8
 
 // Sums ------------------------------------------------------------------------------
 
-// What turns sums into outputs, for each channel; of a bias less what rows outside of the image
-// take.
+// What turns sums into outputs, for each channel, beside its multiplier; the bias less what rows
+// outside of the image take.
 typedef struct _channel_t {
     int32_t bias;
-    uint32_t twice; // int8_fold()
-    int32_t rounding; // int8_rounding()
-    uint8_t shift; // to the right, at the end
+    uint8_t exponent; // int8_fold()
     uint16_t threes; // so many groups of three taps come first, an even number
 } channel_t;
 
@@ -153,9 +151,7 @@ static part_t part_of(const int8_conv_2d_t *op, const int8_t *weights, const row
         size_t by_threes = taps * (*shift >> SEVENTHS) / 7;
         by_threes = by_threes > above ? by_threes - above : 0;
         channel->bias = factor->bias + op->input_zero_point * outside;
-        channel->twice = (uint32_t)factor->multiplier;
-        channel->rounding = int8_rounding(op->range.zero_point, *shift & EXPONENT);
-        channel->shift = (uint8_t)((*shift & EXPONENT) + 1);
+        channel->exponent = *shift & EXPONENT;
         channel->threes = (uint16_t)((by_threes < rows->taps ? by_threes : rows->taps) / 6 * 2);
     }
     return part;
@@ -236,18 +232,20 @@ static part_t part_of(const int8_conv_2d_t *op, const int8_t *weights, const row
     what((int32_t)(whole_b##n - ((uint32_t)upper_b##n << 16)) + bias, 2 * depth + n) \
     what(upper_b##n + bias, last + n)
 #define PUT(n, what) { \
-        const int32_t bias = channel[n].bias, rounding = channel[n].rounding; \
-        const uint32_t twice = channel[n].twice; \
-        const int shift = channel[n].shift; \
+        const int32_t bias = channel[n].bias; \
+        const int exponent = channel[n].exponent, shift = exponent + 1; \
+        const uint32_t twice = (uint32_t)factor[n].multiplier; \
+        const int32_t rounding = int8_rounding(point, exponent); \
         EACH(what, n) \
 }
 // What this needs is read here, once the inner loop wants no registers. The two go by the channels in
 // other orders, or GCC stores the last ones for both in one place, and makes 8 bits of each before.
 #define PUT_ALL(all) { \
         const int8_range_t *range = &op->range; \
-        const int32_t min = range->min, max = range->max; \
+        const int8_channel_t *factor = op->channels.factors + (channel - begin); \
+        const int32_t point = range->zero_point, min = range->min, max = range->max; \
         const size_t depth = op->out_depth; \
-        if (min == range->zero_point) { \
+        if (min == point) { \
             all(PUT, RELU) \
         } else { \
             all##_BACK(PUT, OTHER) \
@@ -259,7 +257,7 @@ __attribute__((noinline)) static void four_places(const int8_conv_2d_t *op, cons
     const channel_t *channel, const uint32_t *patch, int8_t *output, size_t last) {
     const uint32_t half = HALF;
     const size_t next = part->next;
-    const channel_t *end = channel + op->out_depth;
+    const channel_t *begin = channel, *end = channel + op->out_depth;
     const int8_t *w = part->weights;
     for (; INT8_TOGETHER == 3 && end - channel >= 3; channel += 3, w += 3 * next, output += 3) {
         const uint32_t *x = patch;
@@ -287,7 +285,8 @@ __attribute__((noinline)) static void four_places(const int8_conv_2d_t *op, cons
 // is the sum of products, modulo 2**32; times 1 - 65536 it is that of x.
 __attribute__((noinline)) static void one_place(const int8_conv_2d_t *op, const part_t *part,
     const channel_t *channel, const uint32_t *patch, int8_t *output) {
-    const int32_t min = op->range.min, max = op->range.max;
+    const int32_t zero = op->range.zero_point, min = op->range.min, max = op->range.max;
+    const int8_channel_t *factor = op->channels.factors;
     const int8_t *w0 = part->weights;
     for (size_t left = op->out_depth, some; left > 0; left -= some) {
         const size_t next = part->next;
@@ -314,9 +313,8 @@ __attribute__((noinline)) static void one_place(const int8_conv_2d_t *op, const 
         w0 += some * next - part->taps;
         for (size_t n = 0; n < some; n++, channel++) {
             int32_t sum = (int32_t)(sums[n] - (sums[n] << 16)) + channel->bias;
-            sum = int8_multiply(sum, channel->twice);
-            sum = (sum + (sum >> 31) + channel->rounding) >> channel->shift;
-            *output++ = int8_clamp(sum, min, max);
+            sum = int8_halve(int8_multiply(sum, (uint32_t)factor++->multiplier), channel->exponent);
+            *output++ = int8_clamp(sum + zero, min, max);
         }
     }
 }

@@ -22,7 +22,7 @@ static inline int32_t int8_halve(int32_t x, int exponent) {
 // A zero point and one half, to be added before a division by 2**(exponent + 1). Divided itself it is
 // the zero point; which GCC keeps in a register as it is, where one that was read as an int8_t is
 // made of 8 bits once more at each output.
-static inline int32_t int8_rounding(int8_t zero_point, int exponent) {
+static inline int32_t int8_rounding(int32_t zero_point, int exponent) {
     return (int32_t)((uint32_t)(2 * zero_point + 1) << (exponent & 31));
 }
 

@@ -4,6 +4,7 @@
 #define ENGINE_TFLM_MEMORY_H
 
 #include <csetjmp>
+#include <cstring>
 
 #include "tensorflow/lite/micro/arena_allocator/non_persistent_arena_buffer_allocator.h"
 #include "tensorflow/lite/micro/memory_planner/greedy_memory_planner.h"
@@ -155,6 +156,13 @@ private:
     }
 };
 
+// Espressif's vector instructions load from aligned addresses.
+#if TFLM_VECTOR_KERNELS || TFLM_OTHER_KERNELS
+constexpr size_t KEPT_ALIGN = TFLM_ALIGN;
+#else
+constexpr size_t KEPT_ALIGN = 8;
+#endif
+
 // Scratch of these ops holds values and nothing that says where values are. That of all
 // others is kept, out of reach of what Python writes into an arena during a run.
 bool scratch_of_values(tflite::BuiltinOperator op) {
@@ -170,9 +178,22 @@ public:
         : MicroAllocator(kept, work, planner), model_(model), kept_(kept), work_(work) {
     }
 
+    // Of the model's inputs and outputs, which MicroInterpreter keeps for those who ask it for
+    // them. Nobody does: the engine goes by the eval tensors.
+    TfLiteTensor *AllocatePersistentTfLiteTensor(const tflite::Model *,
+        const tflite::SubgraphAllocations *, int, int) override {
+        static TfLiteTensor nobodys;
+        return &nobodys;
+    }
+
+    // What kernels keep: structs, and arrays of numbers.
+    void *AllocatePersistentBuffer(size_t bytes) override {
+        return kept_->AllocatePersistentBuffer(bytes, KEPT_ALIGN);
+    }
+
     // Once the plan is made, scratch that is kept gets its place.
     void place_kept_scratch() {
-        for (size_t i = 0; i < count_; i++) {
+        for (size_t i = 0; places_ != nullptr && i < count_; i++) {
             if (places_[i] != nullptr) {
                 handles_[i].data = places_[i];
             }
@@ -189,19 +210,28 @@ private:
             return kTfLiteOk;
         }
         *handles = handles_ = persistent<tflite::ScratchBufferHandle>(count);
-        places_ = persistent<uint8_t *>(count);
-        const tflite::SubGraph *graph = model_->subgraphs()->Get(0);
         for (size_t i = 0; i < count; i++) {
             tflite::internal::ScratchBufferRequest &request = work_->requests()[i];
-            const auto *op = graph->operators()->Get((uint32_t)request.node_idx);
-            const auto *code = model_->operator_codes()->Get(op->opcode_index());
-            places_[i] = nullptr;
-            if (!scratch_of_values(tflite::GetBuiltinCode(code))) {
-                places_[i] = kept_->AllocatePersistentBuffer(request.bytes, TFLM_ALIGN);
+            if (!scratch_of_values(op_of(request))) {
+                keep_scratch(i, request.bytes);
                 request.bytes = 0; // for the planner
             }
         }
         return kTfLiteOk;
+    }
+
+    tflite::BuiltinOperator op_of(const tflite::internal::ScratchBufferRequest &request) const {
+        const auto *ops = model_->subgraphs()->Get(0)->operators();
+        uint32_t code = ops->Get((uint32_t)request.node_idx)->opcode_index();
+        return tflite::GetBuiltinCode(model_->operator_codes()->Get(code));
+    }
+
+    void keep_scratch(size_t i, size_t bytes) {
+        if (places_ == nullptr) {
+            places_ = persistent<uint8_t *>(count_);
+            memset(places_, 0, count_ * sizeof(*places_));
+        }
+        places_[i] = kept_->AllocatePersistentBuffer(bytes, TFLM_ALIGN);
     }
 
     template<typename T> T *persistent(size_t count) {

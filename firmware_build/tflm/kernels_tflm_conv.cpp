@@ -59,9 +59,8 @@ size_t choose(int8_depthwise_conv_2d_t *op, const int8_t *weights) {
 
 template<typename Op, typename P> TfLiteStatus prepare_int8(TfLiteContext *context,
     TfLiteNode *node) {
-    const auto &params = *static_cast<const P *>(node->builtin_data);
-    auto *kept = keep<kept_t<Op>>(context);
-    node->user_data = kept;
+    const P params = *static_cast<const P *>(node->builtin_data);
+    auto *kept = options_as<kept_t<Op>>(node);
     Described input = Described::input(context, node, 0);
     Described weights = Described::input(context, node, 1);
     Described bias = Described::input(context, node, 2);
@@ -148,5 +147,5 @@ TfLiteStatus depthwise_eval(TfLiteContext *context, TfLiteNode *node) {
 
 } // namespace
 
-OWN_KERNEL(CONV_2D, ParseConv2D, conv_prepare, conv_eval)
-OWN_KERNEL(DEPTHWISE_CONV_2D, ParseDepthwiseConv2D, depthwise_prepare, depthwise_eval)
+OWN_KERNEL_AS(kept_t<int8_conv_2d_t>, CONV_2D, ParseConv2D, conv_prepare, conv_eval)
+OWN_KERNEL_AS(kept_t<int8_depthwise_conv_2d_t>, DEPTHWISE_CONV_2D, ParseDepthwiseConv2D, depthwise_prepare, depthwise_eval)

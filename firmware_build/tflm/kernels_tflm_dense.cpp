@@ -51,9 +51,8 @@ TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
     if (is_float(context, node)) {
         return kTfLiteOk;
     }
-    const auto &params = *static_cast<const TfLiteFullyConnectedParams *>(node->builtin_data);
-    auto *kept = keep<dense_t>(context);
-    node->user_data = kept;
+    const auto params = *static_cast<const TfLiteFullyConnectedParams *>(node->builtin_data);
+    auto *kept = options_as<dense_t>(node);
     Described input = Described::input(context, node, 0);
     Described weights = Described::input(context, node, 1);
     Described bias = Described::input(context, node, 2);
@@ -89,4 +88,4 @@ TfLiteStatus eval(TfLiteContext *context, TfLiteNode *node) {
 
 } // namespace
 
-OWN_KERNEL(FULLY_CONNECTED, ParseFullyConnected, prepare, eval)
+OWN_KERNEL_AS(dense_t, FULLY_CONNECTED, ParseFullyConnected, prepare, eval)

@@ -12,9 +12,8 @@ TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
         node->user_data = keep<tflite::OpDataPooling>(context);
         return tflite::PoolingPrepare(context, node);
     }
-    const auto &params = *static_cast<const TfLitePoolParams *>(node->builtin_data);
-    auto *op = keep<int8_pool_2d_t>(context);
-    node->user_data = op;
+    const auto params = *static_cast<const TfLitePoolParams *>(node->builtin_data);
+    auto *op = options_as<int8_pool_2d_t>(node);
     Described input = Described::input(context, node, 0);
     Described output = Described::output(context, node);
     op->window = window_of(params, input, output, params.filter_height, params.filter_width, 1, 1);
@@ -50,5 +49,5 @@ TfLiteStatus average_eval(TfLiteContext *context, TfLiteNode *node) {
 
 } // namespace
 
-OWN_KERNEL(MAX_POOL_2D, ParsePool, prepare, max_eval)
-OWN_KERNEL(AVERAGE_POOL_2D, ParsePool, prepare, average_eval)
+OWN_KERNEL_AS(int8_pool_2d_t, MAX_POOL_2D, ParsePool, prepare, max_eval)
+OWN_KERNEL_AS(int8_pool_2d_t, AVERAGE_POOL_2D, ParsePool, prepare, average_eval)

@@ -14,10 +14,50 @@
 #include "kernels.h"
 #include "kernels_tflm.h"
 
+// Hands out at least so many bytes for an op's options.
+class Roomy : public tflite::BuiltinDataAllocator {
+public:
+    Roomy(tflite::BuiltinDataAllocator *inner, size_t size) : inner_(inner), size_(size) {
+    }
+
+    void *Allocate(size_t size, size_t align) override {
+        return inner_->Allocate(size < size_ ? size_ : size, align < alignof(void *) ? alignof(void *) : align);
+    }
+
+    void Deallocate(void *data) override {
+        inner_->Deallocate(data);
+    }
+
+    TF_LITE_REMOVE_VIRTUAL_DELETE
+
+private:
+    tflite::BuiltinDataAllocator *inner_;
+    size_t size_;
+};
+
+// Parses options to where a T has room, for options_as().
+template<tflite::TfLiteBridgeBuiltinParseFunction parse, typename T>
+TfLiteStatus parse_for(const tflite::Operator *op, tflite::ErrorReporter *reporter,
+    tflite::BuiltinDataAllocator *allocator, void **data) {
+    Roomy roomy(allocator, sizeof(T));
+    return parse(op, reporter, &roomy, data);
+}
+
+// What a kernel keeps from now on in the place of its options, which are spent.
+template<typename T> T *options_as(TfLiteNode *node) {
+    node->user_data = node->builtin_data;
+    return static_cast<T *>(node->builtin_data);
+}
+
 // No constructor: nobody runs those on a bare machine.
 #define OWN_KERNEL(name, parse, prepare, eval) \
+    OWN_KERNEL_PARSED(name, tflite::parse, prepare, eval)
+// Its prepare() may call options_as<kept>().
+#define OWN_KERNEL_AS(kept, name, parse, prepare, eval) \
+    OWN_KERNEL_PARSED(name, (parse_for<tflite::parse, kept>), prepare, eval)
+#define OWN_KERNEL_PARSED(name, parse, prepare, eval) \
     const own_kernel_t own_##name = { \
-        tflite::parse, \
+        parse, \
         { nullptr, nullptr, prepare, eval, nullptr, tflite::BuiltinOperator_##name, nullptr }, \
     };
 

@@ -6,6 +6,7 @@ import pytest
 
 from tinycnn.bench import models
 from tinycnn.bench.models import NAMES, model_named
+from tinycnn.tflite.arena import predict_arena
 from tinycnn.tflite.check import check_model
 from tinycnn.tflite.graph import read_graph
 
@@ -20,6 +21,18 @@ MACS = {
     "mnist": 21_700,
 }
 """By hand, from the layers."""
+
+MEMORY = {
+    "article": 1_104,
+    "digits": 2_336,
+    "ds-cnn": 22_672,
+    "mobilenet": 82_064,
+    "micro-speech": 6_624,
+    "motion": 4_976,
+    "cifar": 22_144,
+    "mnist": 2_560,
+}
+"""Bytes of the arena and beside it that TFLM's own kernels took on qemu-rv32."""
 
 
 @pytest.mark.slow
@@ -40,3 +53,5 @@ def test_row(name: str, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyP
         name, 0
     )
     assert model_named(name) == model
+    need = predict_arena(model.data)
+    assert need.arena + need.kept <= 1.3 * MEMORY[name]  # our kernels, and their scratch memory

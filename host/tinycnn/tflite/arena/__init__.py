@@ -25,13 +25,17 @@ _NODE = 32  # NodeAndRegistration
 _OP = {1: 72, 2: 72, 3: 100}  # options and what the kernel keeps, at most, by inputs of the op;
 _OP_OF_MANY = 104  # if it has more;
 _OP_PLAIN = 32  # for each of at most two inputs of an op without options
-_CHANNEL = 4  # each of two ints, multiplier and shift, of a channel
-_SCRATCH = 4 + 4  # ScratchBufferHandle, and where it is if not in the arena
-_END = 40 + 4  # of an input or output: TfLiteTensor, its pointer,
-_QUANTIZED = 12 + 8  # and its TfLiteAffineQuantization, with one zero point
-_GAPS = 4
+_CHANNEL = (4, 4)  # of each channel: multiplier and shift,
+_OWN_CHANNEL = {"CONV": (8, 1), "FULLY_CONNECTED": (4, 1)}  # by kernels of ours; with a bias
+_SCRATCH = 4  # ScratchBufferHandle, and as much again if one is kept: where
+_END = 4  # of an input or output: a pointer
 
 _OWN = {
+    "CONV_2D": (48, 84, 0),
+    "DEPTHWISE_CONV_2D": (48, 84, 0),
+    "FULLY_CONNECTED": (32, 0, 0),
+    "MAX_POOL_2D": (40, 28, 0),
+    "AVERAGE_POOL_2D": (40, 28, 0),
     "ADD": (8, 0, 24),
     "SUB": (8, 0, 24),
     "MUL": (4, 0, 16),
@@ -48,8 +52,8 @@ _OWN = {
     "QUANTIZE": (0, 20, 20),
     "DEQUANTIZE": (0, 20, 20),
 }
-"""Options, and what a light kernel of ours keeps (firmware_build/tflm/kernels_tflm_*.cpp): in
-general, and of an int8."""
+"""Options, and what a kernel of ours keeps (firmware_build/tflm/kernels_tflm_*.cpp): in
+general, and of an int8. Where that is nothing more, it has the place of the options."""
 
 
 @dataclass(frozen=True)
@@ -76,32 +80,30 @@ def predict_arena(model: bytes, *, esp32s3: bool = False, own: bool = True) -> A
         raise UserError(f"what {strange[0]} needs of an arena is not known: no firmware offers it")
     asked = [scratch(graph, node, known[node.op], esp32s3, own) for node in graph.nodes]
     beside = [kept_scratch(graph, node, known[node.op], own) for node in graph.nodes]
-    kept = (
-        _START
-        + _TENSOR * len(graph.tensors)
-        + sum(_kept(graph, node, own and known[node.op].kernel == "own") for node in graph.nodes)
-    )
-    kept += _SCRATCH * sum(map(len, (*asked, *beside))) + sum(
-        up(size) for of in beside for size in of
-    )
-    ends = [graph.tensors[index] for index in (*graph.inputs, *graph.outputs)]
-    kept += sum(_END + (_QUANTIZED if tensor.scales else 0) for tensor in ends) + _GAPS
+    ours = () if not own else ("own",) if esp32s3 else ("own", "vector")
+    align = 8 if own and not esp32s3 else 16
+    kept = _START + _TENSOR * len(graph.tensors)
+    kept += sum(_kept(graph, node, known[node.op].kernel in ours, align) for node in graph.nodes)
+    kept += _SCRATCH * sum(map(len, (*asked, *beside))) * (2 if any(beside) else 1)
+    kept += sum(up(size) for of in beside for size in of)
+    kept += sum(up(_END * len(ends), align) for ends in (graph.inputs, graph.outputs))
     return ArenaNeed(plan(buffers(graph, asked)), up(kept))
 
 
-def _kept(graph: Graph, node: Node, own: bool) -> int:
+def _kept(graph: Graph, node: Node, own: bool, align: int) -> int:
     """What stays of a node: at most."""
-    if own and node.op in _OWN:
+    inputs, channels = graph.inputs_of(node), graph.outputs_of(node)[0].shape[-1:]
+    int8 = inputs[0].type == "INT8" if inputs else False
+    each = _CHANNEL
+    if own:
         options, data, data_of_int8 = _OWN[node.op]
-        int8 = graph.inputs_of(node)[0].type == "INT8"
-        return _NODE + up(options) + up(data_of_int8 if int8 else data)
-    inputs = len(node.inputs)
-    op = _OP.get(inputs, _OP_OF_MANY) if node.options else _OP_PLAIN * min(inputs, 2)
-    size = _NODE + op
-    if _is_convolution(node) or any(tensor.scales > 1 for tensor in graph.inputs_of(node)):
-        size += 2 * up(_CHANNEL * graph.outputs_of(node)[0].shape[-1])
-    return size
-
-
-def _is_convolution(node: Node) -> bool:
-    return "CONV" in node.op
+        size = up(options, align) + up(data_of_int8 if int8 else data, align)
+        if int8:
+            each = next((each for name, each in _OWN_CHANNEL.items() if name in node.op), each)
+    elif node.options:
+        size = _OP.get(len(node.inputs), _OP_OF_MANY)
+    else:
+        size = _OP_PLAIN * min(len(node.inputs), 2)
+    if "CONV" in node.op or any(tensor.scales > 1 for tensor in inputs):
+        size += sum(up(bytes_ * channels[0], align) for bytes_ in each)
+    return _NODE + size
