@@ -67,14 +67,17 @@ __attribute__((noinline)) static void gather_two(const int8_conv_2d_t *op, const
         end = inside < width ? inside : width;
         end = end > start ? end : start;
     }
-    const int8_t *values = values_at(op, image, a->top + rows->top, a->left + start);
     size_t second = (size_t)(b->left - a->left) * op->in_depth;
     size_t count = (size_t)(end - start) * op->in_depth;
-    for (int32_t y = rows->first; y < rows->end; y++, values += rows->next) {
+    const int8_t *values = count > 0 ? values_at(op, image, a->top + rows->top, a->left + start) : NULL;
+    for (int32_t y = rows->first; y < rows->end; y++) {
         if (start > 0) {
             patch = pack_edge(op, image, a, b, y, 0, start, patch);
         }
-        patch = pack(patch, values, values + second, count);
+        if (count > 0) {
+            patch = pack(patch, values, values + second, count);
+            values += y + 1 < rows->end ? rows->next : 0;
+        }
         if (end < width) {
             patch = pack_edge(op, image, a, b, y, end, width, patch);
         }
