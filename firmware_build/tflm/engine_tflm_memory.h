@@ -109,7 +109,7 @@ public:
 
     // Leave, for a larger block.
     uint8_t *more() {
-        return exit_->leave(&exit_->memory->work, 2 * size_);
+        return exit_->leave(&exit_->memory->work, 2 * size_ + 64);
     }
 
     // How kernels asked for scratch.

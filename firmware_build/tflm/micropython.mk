@@ -9,6 +9,7 @@
 #   TFLM_KERNELS  own (the default), or tflm or esp-nn: those in TFLM_LIB throughout
 #   TFLM_OPS      the op profile: digits, cnn or all; or instead
 #   TFLM_OPS_FILE a list of such lines as ops.def has
+#   TFLM_SMALL    what makes code smaller where speed is no matter
 
 TFLM_MOD_DIR := $(USERMOD_DIR)
 MODEL_DIR := $(dir $(TFLM_MOD_DIR))model
@@ -27,6 +28,8 @@ $(BUILD)/kernels/%.o: CFLAGS += -O2 -fno-schedule-insns -fno-tree-reassoc
 # Warnings are errors in our files, whatever the rest is compiled with.
 $(BUILD)/model/%.o $(BUILD)/tflm/%.o $(BUILD)/kernels/%.o: CFLAGS += -Werror
 $(BUILD)/tflm/%.o: CXXFLAGS += -Werror
+$(BUILD)/model/%.o $(BUILD)/tflm/%.o: CFLAGS += $(TFLM_SMALL)
+$(BUILD)/tflm/%.o: CXXFLAGS += $(TFLM_SMALL)
 # TFLM's checks, which our kernels share, tell the path of their file: a string of this machine.
 $(BUILD)/tflm/%.o: CXXFLAGS += -Wno-builtin-macro-redefined -D__FILE__='""'
 

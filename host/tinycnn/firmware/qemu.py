@@ -18,6 +18,9 @@ PREFIX = "riscv64-unknown-elf-"
 _MARCH = "-march=rv32imc_zicsr -mabi=ilp32 --specs=picolibc.specs"
 """As firmware_build/qemu/mpconfigboard.mk has it."""
 
+_SMALL = "-msave-restore"
+"""As esp32/CMakeLists.txt has it for a RISC-V chip: functions share the code that saves registers."""
+
 _OLDEST = (1, 28)
 """The first MicroPython whose qemu port has a microsecond clock."""
 
@@ -53,6 +56,7 @@ def build_qemu(
         "BOARD": "TFLM_RV32",
         "BOARD_DIR": str(port.FIRMWARE_BUILD / "qemu"),
         "CFLAGS_EXTRA": "-Wno-error",
+        "TFLM_SMALL": _SMALL,
     } | ops.variables
     what = port.Port(
         name="qemu",
@@ -63,7 +67,7 @@ def build_qemu(
         compiler=compiler(f"{PREFIX}gcc"),
         variables=variables
         | libtflm.make_variables(
-            prefix=PREFIX, extra_flags=_MARCH, kernels=kernels, progress=progress
+            prefix=PREFIX, extra_flags=f"{_MARCH} {_SMALL}", kernels=kernels, progress=progress
         ),
     )
     return port.build(what, progress)
