@@ -180,33 +180,40 @@ static bool check_op_types(check_t *c, const model_rule_t *rule) {
     return true;
 }
 
-static bool check_op(check_t *c, const model_rule_t *rule, uint32_t operator) {
+static model_status_t check_op(check_t *c, const model_check_op_t *op, uint32_t operator) {
+    const model_rule_t *rule = op->rule;
     c->inputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_INPUTS, 4);
     flatbuf_vector_t outputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_OUTPUTS, 4);
     if (model_flatbuf_vector(&c->buf, operator, OPERATOR_INTERMEDIATES, 4).len != 0) {
-        return model_check_fail(c, "intermediate tensors are not supported");
+        model_check_fail(c, "intermediate tensors are not supported");
+        return MODEL_INVALID;
     }
     if (!check_op_tensors(c, rule, outputs)
         || !check_op_options(c, rule, operator)
         || !check_op_types(c, rule)
         || (rule->check != NULL && !rule->check(c))) {
-        return false;
+        return MODEL_INVALID;
+    }
+    if (op->no_float && c->in[0].type == TENSOR_FLOAT32) {
+        model_check_fail(c, "type FLOAT32 is not in the firmware");
+        return MODEL_UNSUPPORTED_OP;
     }
     define(c, (int32_t)c->out.index);
-    return true;
+    return MODEL_OK;
 }
 
-static bool check_operators(check_t *c, flatbuf_vector_t operators,
+static model_status_t check_operators(check_t *c, flatbuf_vector_t operators,
     const model_check_op_t *ops, size_t op_count) {
     for (uint32_t i = 0; i < operators.len; ++i) {
         const model_check_op_t *op = NULL;
         (void)find_rule(c, i, ops, op_count, &op); // check_support() found each
-        if (!check_op(c, op->rule, model_flatbuf_vector_table(&c->buf, operators, i))) {
-            return false;
+        model_status_t status = check_op(c, op, model_flatbuf_vector_table(&c->buf, operators, i));
+        if (status != MODEL_OK) {
+            return status;
         }
     }
     c->subject = NULL;
-    return true;
+    return MODEL_OK;
 }
 
 static model_status_t check_support(check_t *c, flatbuf_vector_t operators,
@@ -267,12 +274,15 @@ static model_status_t check_model(check_t *c, const model_check_op_t *ops, size_
     }
     if (!check_metadata(c, model_flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))
         || !model_check_tensors(c)
-        || !check_graph_inputs(c, model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_INPUTS, 4))
-        || !check_operators(c, operators, ops, op_count)
-        || !check_graph_outputs(c, model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OUTPUTS, 4))) {
+        || !check_graph_inputs(c, model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_INPUTS, 4))) {
         return MODEL_INVALID;
     }
-    return MODEL_OK;
+    status = check_operators(c, operators, ops, op_count);
+    if (status != MODEL_OK) {
+        return status;
+    }
+    return check_graph_outputs(c, model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OUTPUTS, 4))
+        ? MODEL_OK : MODEL_INVALID;
 }
 
 model_status_t model_check(const uint8_t *model, size_t size,

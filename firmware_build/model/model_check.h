@@ -35,7 +35,7 @@ extern "C" {
 typedef enum _model_status_t {
     MODEL_OK = 0,
     MODEL_INVALID, // not a TFLite model, or one that TFLM could not run safely
-    MODEL_UNSUPPORTED_OP, // a TFLite model with an op, or a version of one, that is not in `ops`
+    MODEL_UNSUPPORTED_OP, // a TFLite model with an op, or a version or type of one, that is not in `ops`
 } model_status_t;
 
 typedef struct _model_rule_t model_rule_t;
@@ -46,6 +46,7 @@ typedef struct _model_rule_t model_rule_t;
 typedef struct _model_check_op_t {
     uint8_t code; // TFLite's BuiltinOperator
     uint8_t version; // the newest
+    bool no_float; // there is no kernel for data of float32
     const model_rule_t *rule;
 } model_check_op_t;
 
@@ -55,7 +56,7 @@ typedef struct _model_check_op_t {
 // positive"; indices count from 0 as in the file.
 //
 // MODEL_UNSUPPORTED_OP is said only of a file whose structure is sound, and before
-// the meaning of other ops is looked at.
+// the meaning of other ops is looked at; of a type, after that of the ops before.
 model_status_t model_check(const uint8_t *model, size_t size,
     const model_check_op_t *ops, size_t op_count,
     char *message, size_t message_size);

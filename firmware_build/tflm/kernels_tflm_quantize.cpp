@@ -69,7 +69,7 @@ TfLiteStatus quantize_prepare(TfLiteContext *context, TfLiteNode *node) {
     op->input_zero_point = input->params.zero_point;
     op->zero_point = output->params.zero_point;
     op->scale = output->params.scale;
-    if (!is_float(context, node)) {
+    if (!takes_floats(context, node)) {
         op->factor = factor_of((double)input->params.scale / (double)output->params.scale);
     }
     return kTfLiteOk;

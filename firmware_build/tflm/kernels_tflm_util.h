@@ -13,6 +13,7 @@
 
 #include "kernels.h"
 #include "kernels_tflm.h"
+#include "tflm_ops.h"
 
 // Hands out at least so many bytes for an op's options.
 class Roomy : public tflite::BuiltinDataAllocator {
@@ -112,8 +113,13 @@ template<typename T> T *keep(TfLiteContext *context, size_t count = 1) {
     return static_cast<T *>(context->AllocatePersistentBuffer(context, count * sizeof(T)));
 }
 
-inline bool is_float(TfLiteContext *context, TfLiteNode *node) {
+inline bool takes_floats(TfLiteContext *context, TfLiteNode *node) {
     return tflite::micro::GetEvalInput(context, node, 0)->type == kTfLiteFloat32;
+}
+
+// Is this for TFLM's kernel? In a firmware of int8 alone none is, and the linker drops those.
+inline bool is_float(TfLiteContext *context, TfLiteNode *node) {
+    return !TFLM_INT8_ALONE && takes_floats(context, node);
 }
 
 template<typename T> const T *input_of(TfLiteContext *context, TfLiteNode *node, int index) {

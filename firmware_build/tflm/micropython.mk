@@ -9,6 +9,7 @@
 #   TFLM_KERNELS  own (the default), or tflm or esp-nn: those in TFLM_LIB throughout
 #   TFLM_OPS      the op profile: digits, cnn or all; or instead
 #   TFLM_OPS_FILE a list of such lines as ops.def has
+#   TFLM_INT8_ALONE 1: without kernels of float32, as the profile digits is
 #   TFLM_SMALL    what makes code smaller where speed is no matter
 
 TFLM_MOD_DIR := $(USERMOD_DIR)
@@ -37,6 +38,9 @@ TFLM_DEFINES := -DTFLM_ENGINE_NAME='"$(TFLM_ENGINE)"' \
 	-DTFLM_OPS_$(shell echo $(TFLM_OPS) | tr a-z A-Z)
 ifneq ($(TFLM_OPS_FILE),)
 TFLM_DEFINES += -DTFLM_OPS_FILE='"$(TFLM_OPS_FILE)"'
+endif
+ifneq ($(TFLM_INT8_ALONE),)
+TFLM_DEFINES += -DTFLM_INT8_ALONE=$(TFLM_INT8_ALONE)
 endif
 ifneq ($(TFLM_COMMIT),)
 TFLM_DEFINES += -DTFLM_COMMIT='"$(TFLM_COMMIT)"'

@@ -6,8 +6,15 @@
 #include TFLM_OPS
 #undef TFLM_OP
 
+// TFLM's kernels take either; of ours those that compute leave float32 to TFLM's.
+#define QUANTIZE (114)
+#define NO_FLOAT_tflm(code) false
+#define NO_FLOAT_own(code) (TFLM_INT8_ALONE && code != QUANTIZE)
+#define NO_FLOAT_vector(code) TFLM_INT8_ALONE
+
 const model_check_op_t tflm_ops[] = {
-#define TFLM_OP(name, code, method, version, profile, kernel, espressif) { code, version, &model_rule_##name },
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif) \
+    { code, version, NO_FLOAT_##kernel(code), &model_rule_##name },
 #include TFLM_OPS
 #undef TFLM_OP
 };

@@ -22,6 +22,15 @@ bool tflm_op_offered(int32_t code, int32_t version);
 }
 #endif
 
+// Has this firmware no kernels for data of float32? The profile digits has none, but for QUANTIZE.
+#ifndef TFLM_INT8_ALONE
+#if defined(TFLM_OPS_DIGITS) && !defined(TFLM_OPS_FILE)
+#define TFLM_INT8_ALONE (1)
+#else
+#define TFLM_INT8_ALONE (0)
+#endif
+#endif
+
 // What to include to have each op as a TFLM_OP().
 #ifdef TFLM_OPS_FILE
 #define TFLM_OPS TFLM_OPS_FILE

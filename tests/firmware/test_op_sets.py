@@ -18,6 +18,10 @@ LIST = """\
 import tflm
 print(*sorted(name for name, version in tflm.supported_ops()))
 tflm.Interpreter("model_int8.tflite").invoke()
+try:
+    tflm.Interpreter("model_float32.tflite")
+except tflm.UnsupportedOpError as error:
+    print(error)
 """
 
 
@@ -43,13 +47,18 @@ def test_a_set_of_the_same_ops_is_the_same() -> None:
 
 @pytest.mark.slow
 def test_simulator_has_just_the_ops_of_a_model(quick_pipeline: Pipeline, tmp_path: Path) -> None:
-    model = quick_pipeline.converted.int8
+    """And no kernel of float32, if it needs none."""
+    model, floats = quick_pipeline.converted.int8, quick_pipeline.converted.float32
     with or_skip():
-        built = build_unix("tflm", ops=model_set(model.ops, model.name))
+        built = build_unix("tflm", ops=model_set(model.ops, model.name, int8=True))
     script = tmp_path / "list.py"
     script.write_text(LIST)
-    path = quick_pipeline.converted.path(model)
-    stage(tmp_path / "flash", {"model_int8.tflite": path})
+    paths = [quick_pipeline.converted.path(each) for each in (model, floats)]
+    stage(tmp_path / "flash", {path.name: path for path in paths})
     done = unix.run(script, flash=tmp_path / "flash", capture=True, timeout=60, program=built.path)
     assert (done.status, done.stderr) == (0, "")
-    assert done.stdout.split() == sorted(set(model.ops))
+    ops, refused = done.stdout.splitlines()
+    assert ops.split() == sorted(set(model.ops))
+    assert refused == (
+        "op 0 CONV_2D: type FLOAT32 is not in the firmware; build it with --ops-from MODEL"
+    )

@@ -28,6 +28,17 @@ def test_an_op_of_a_larger_profile_is_told() -> None:
     assert found.lacking("cnn") == ()
 
 
+def test_a_type_of_a_larger_profile_is_told(command: Command, quick_pipeline: Pipeline) -> None:
+    converted = quick_pipeline.converted
+    assert check_model(converted.int8.data).int8
+    found = check_model(converted.float32.data)
+    assert (found.valid, found.int8, found.profile) == (True, False, "cnn")
+    assert (found.lacking("digits"), found.lacking("cnn")) == (("float32",), ())
+    done = command("check", converted.path(converted.float32), "--ops", "digits")
+    assert done.status == 1
+    assert done.out.splitlines()[-1].endswith("; that with --ops digits is of int8 alone")
+
+
 def test_an_op_that_no_firmware_offers_is_told() -> None:
     found = check_model(COS)
     assert found.valid

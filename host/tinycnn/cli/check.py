@@ -47,7 +47,8 @@ def check(
     if found.reason:
         say(f"no firmware runs it: {found.reason}")
     elif lacking:
-        say(f"needs a firmware built with --ops {found.profile} or --ops-from {model}")
+        alone = f"; that with --ops {ops} is of int8 alone" if lacking == ("float32",) else ""
+        say(f"needs a firmware built with --ops {found.profile} or --ops-from {model}{alone}")
     else:
         say(f"valid; a firmware with --ops {ops} runs it")
     sys.exit(1 if found.reason or lacking else 0)

@@ -224,7 +224,7 @@ def _op_set(ops: str | None, ops_from: Path | None) -> OpSet:
     if ops_from is None:
         return profile_set(ops or "cnn")
     found = need_runnable(read_bytes(ops_from), ops_from)
-    return model_set((op.name for op in found.ops), str(ops_from))
+    return model_set((op.name for op in found.ops), str(ops_from), int8=found.int8)
 
 
 def _name_and_folder(text: str) -> tuple[str, Path]:

@@ -29,7 +29,14 @@ FIRMWARE_BUILD = ROOT / "firmware_build"
 _FOLDERS = ("model", "kernels", "tflm")
 """Of FIRMWARE_BUILD, and of the objects: what is ours."""
 
-_OURS_ALONE = ("TFLM_LIB", "TFLM_KERNELS", "TFLM_OPS", "TFLM_OPS_FILE", "TFLM_SMALL")
+_OURS_ALONE = (
+    "TFLM_LIB",
+    "TFLM_KERNELS",
+    "TFLM_OPS",
+    "TFLM_OPS_FILE",
+    "TFLM_INT8_ALONE",
+    "TFLM_SMALL",
+)
 """Variables that no file of MicroPython's knows of, nor any name that it makes a qstr of."""
 
 _OBJECTS = 230

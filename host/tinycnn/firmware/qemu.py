@@ -19,7 +19,7 @@ _MARCH = "-march=rv32imc_zicsr -mabi=ilp32 --specs=picolibc.specs"
 """As firmware_build/qemu/mpconfigboard.mk has it."""
 
 _SMALL = "-msave-restore"
-"""As esp32/CMakeLists.txt has it for a RISC-V chip: functions share the code that saves registers."""
+"""As esp32/CMakeLists.txt has it for a RISC-V chip: functions share code to save registers."""
 
 _OLDEST = (1, 28)
 """The first MicroPython whose qemu port has a microsecond clock."""

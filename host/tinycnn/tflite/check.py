@@ -22,7 +22,7 @@ MODEL = ROOT / "firmware_build" / "model"
 TFLM = MODEL.with_name("tflm")
 
 _MESSAGE_SIZE = 160
-_INVALID = 1
+_OK, _INVALID = 0, 1
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class CheckedModel:
 
     valid    it is sound, and safe to run wherever its ops are there
     reason   why not, or which op of it no firmware offers; "" if it can run
+    int8     what computes is of int8, so that a firmware without float32 runs it
     ops      as they run; empty unless the bytes can be read
     inputs, outputs   likewise
     divisor  of the raw values it was trained on; None if it does not tell
@@ -64,6 +65,7 @@ class CheckedModel:
     size: int
     valid: bool
     reason: str
+    int8: bool
     ops: tuple[ModelOp, ...]
     inputs: tuple[ModelTensor, ...] = ()
     outputs: tuple[ModelTensor, ...] = ()
@@ -74,35 +76,33 @@ class CheckedModel:
         """The smallest profile that runs it; "" if none does."""
         if not self.valid or self.reason:
             return ""
-        return max((op.profile for op in self.ops), key=PROFILES.index, default=PROFILES[0])
+        least = PROFILES[0 if self.int8 else 1]
+        return max((least, *(op.profile for op in self.ops)), key=PROFILES.index)
 
     def lacking(self, profile: str) -> tuple[str, ...]:
-        """Names of ops that a firmware of `profile` does not have, in the model's order."""
+        """Names of ops that a firmware of `profile` does not have, in the model's order.
+
+        If it has all, but of int8 alone, "float32".
+        """
         rank = PROFILES.index(profile)
-        return tuple(
-            dict.fromkeys(
-                op.name for op in self.ops if not op.profile or PROFILES.index(op.profile) > rank
-            )
+        names = dict.fromkeys(
+            op.name for op in self.ops if not op.profile or PROFILES.index(op.profile) > rank
         )
+        return tuple(names) or (("float32",) if rank == 0 and not self.int8 else ())
 
 
 def check_model(model: bytes) -> CheckedModel:
     """Check the bytes of a .tflite. Raises BuildError if the checker does not compile."""
     library = _library()
     message = ctypes.create_string_buffer(_MESSAGE_SIZE)
-    status = library.model_check(
-        model,
-        len(model),
-        ctypes.byref(ctypes.c_char.in_dll(library, "tflm_ops")),
-        ctypes.c_size_t.in_dll(library, "tflm_op_count"),
-        message,
-        len(message),
-    )
+    rules = _rules(library)
+    status = library.model_check(model, len(model), rules, len(rules), message, len(message))
     valid = status != _INVALID
     return CheckedModel(
         len(model),
         valid,
         printable(message.value),
+        status == _OK and not _computes_floats(library, model),
         tuple(_ops(library, model)) if valid else (),
         tuple(_tensors(library, model, output=False)) if valid else (),
         tuple(_tensors(library, model, output=True)) if valid else (),
@@ -122,6 +122,32 @@ def need_runnable(model: bytes, where: object) -> CheckedModel:
     if found.reason:
         raise UserError(f"{where} cannot run on a board: {found.reason}")
     return found
+
+
+class _Rule(ctypes.Structure):
+    """model_check_op_t of model_check.h."""
+
+    _fields_ = (
+        ("code", ctypes.c_uint8),
+        ("version", ctypes.c_uint8),
+        ("no_float", ctypes.c_bool),
+        ("rule", ctypes.c_void_p),
+    )
+
+
+def _rules(library: ctypes.CDLL) -> ctypes.Array[_Rule]:
+    """Of all ops, in the order of ops.def."""
+    count = ctypes.c_size_t.in_dll(library, "tflm_op_count").value
+    return (_Rule * count).in_dll(library, "tflm_ops")
+
+
+def _computes_floats(library: ctypes.CDLL, model: bytes) -> bool:
+    """Whether a firmware of int8 alone refuses a model that another one runs."""
+    rules = _rules(library)
+    without = type(rules)(*rules)
+    for rule, op in zip(without, offered().values(), strict=True):
+        rule.no_float = op.computes
+    return bool(library.model_check(model, len(model), without, len(without), None, 0) != _OK)
 
 
 class _Op(ctypes.Structure):

@@ -37,6 +37,11 @@ class Op:
     espressif: str
 
     @property
+    def computes(self) -> bool:
+        """Whether a firmware of int8 alone has it without float32, see tflm_ops.c."""
+        return self.kernel != "tflm" and self.name != "QUANTIZE"
+
+    @property
     def line(self) -> str:
         return f"TFLM_OP({', '.join(str(getattr(self, field.name)) for field in fields(self))})"
 
@@ -67,8 +72,8 @@ def profile_set(profile: str) -> OpSet:
     return OpSet(profile, {"TFLM_OPS": profile}, frozenset(names))
 
 
-def model_set(ops: Iterable[str], model: str) -> OpSet:
-    """Just `ops` (names), which `model` (for messages) needs.
+def model_set(ops: Iterable[str], model: str, *, int8: bool = False) -> OpSet:
+    """Just `ops` (names), which `model` (for messages) needs, without float32 if `int8`.
 
     Writes the list under build/ops. Raises UserError if one cannot be had.
     """
@@ -81,4 +86,5 @@ def model_set(ops: Iterable[str], model: str) -> OpSet:
     key = digest(text)[:12]
     path = BUILD / "ops" / f"{key}.def"
     write_atomic(path, text)
-    return OpSet(f"ops-{key}", {"TFLM_OPS_FILE": str(path)}, frozenset(wanted))
+    variables = {"TFLM_OPS_FILE": str(path)} | ({"TFLM_INT8_ALONE": "1"} if int8 else {})
+    return OpSet(f"ops-{key}{'-int8' if int8 else ''}", variables, frozenset(wanted))
