@@ -29,7 +29,7 @@ $(BUILD)/kernels/%.o: CFLAGS += -O2 -fno-schedule-insns -fno-tree-reassoc
 # Warnings are errors in our files, whatever the rest is compiled with.
 $(BUILD)/model/%.o $(BUILD)/tflm/%.o $(BUILD)/kernels/%.o: CFLAGS += -Werror
 $(BUILD)/tflm/%.o: CXXFLAGS += -Werror
-$(BUILD)/model/%.o $(BUILD)/tflm/%.o: CFLAGS += $(TFLM_SMALL)
+$(BUILD)/model/%.o: CFLAGS += $(TFLM_SMALL)
 $(BUILD)/tflm/%.o: CXXFLAGS += $(TFLM_SMALL)
 # TFLM's checks, which our kernels share, tell the path of their file: a string of this machine.
 $(BUILD)/tflm/%.o: CXXFLAGS += -Wno-builtin-macro-redefined -D__FILE__='""'

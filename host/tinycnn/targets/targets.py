@@ -173,12 +173,12 @@ def need_choice(name: str, choice: Choice) -> None:
             raise UserError(f"the target {name} takes no --{field.name}: that is for {able}")
 
 
-def facts(target: Target, flash: Path = FLASH) -> str:
+def facts(target: Target, flash: Path | None = None) -> str:
     """What `import tflm` says of itself on `target`, in one line."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "facts.py"
         script.write_text(_FACTS)
-        done = target.run(script, flash=flash, capture=True, timeout=60)
+        done = target.run(script, flash=flash or Path(folder), capture=True, timeout=60)
     if done.status != 0:
         told = done.last_line or "nothing"
         raise TargetError(f"{target.name} cannot import tflm, and says: {told}")
