@@ -2,8 +2,8 @@
 // below their windows is in a patch (conv_2d_patch.h), of words that hold a value of two places:
 // first + second * 65536. A multiplication of such a word by a weight is two multiplications.
 // Products of int8 by two weights of at least -127, or by three whose absolute values add up to
-// at most 255, fit into 16 bits, so after every two or three taps the upper half is taken off and
-// added up by itself:
+// at most 255, fit into 16 bits, so after every three taps, as far as the weights are so, and then
+// after every two the upper half is taken off and added up by itself:
 //
 //     word = first0 * w0 + first1 * w1 + (second0 * w0 + second1 * w1) * 65536
 //     upper += (word + 32768) >> 16      the sum of the second window
