@@ -188,15 +188,21 @@ static bool in_flash(const uint8_t *data, size_t size) {
     #endif
 }
 
-// Is there a firmware with all ops of a model?
-static bool offered(const tflm_model_t *model) {
+#define SHAPE (77)
+#define PACK (83)
+
+// What to do about an op, or a version or type of one, that this firmware does not have.
+static const char *advice(const tflm_model_t *model) {
+    const char *found = "build it with --ops-from MODEL";
     model_op_t op;
     for (size_t i = 0; model_op(model->data, model->size, i, &op); i++) {
-        if (!tflm_op_offered(op.code, op.version)) {
-            return false;
+        if (op.code == SHAPE || op.code == PACK) { // of a free batch, most likely
+            found = "try `tinycnn slim`";
+        } else if (!tflm_op_offered(op.code, op.version)) {
+            return "no firmware has it";
         }
     }
-    return true;
+    return found;
 }
 
 // Nothing else in this module looks at a model that did not pass the check, and what
@@ -227,7 +233,7 @@ tflm_model_t tflm_load_model(mp_obj_t source) {
         tflm_op_count, message.text, sizeof(message.text));
     if (status == MODEL_UNSUPPORTED_OP) {
         mp_raise_msg_varg(&mp_type_UnsupportedOpError, MP_ERROR_TEXT("%s; %s"), message.text,
-            offered(&model) ? "build it with --ops-from MODEL" : "no firmware has it");
+            advice(&model));
     } else if (status != MODEL_OK) {
         tflm_raise(TFLM_ERROR_MODEL, &message);
     }

@@ -1,16 +1,21 @@
-"""The verb `check`."""
+"""The verbs `check` and `slim`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinycnn.cli import app
 from tinycnn.cli.say import say
-from tinycnn.files import read_bytes
+from tinycnn.errors import UserError
+from tinycnn.files import read_bytes, write_atomic
+
+if TYPE_CHECKING:
+    from tinycnn.tflite.check import CheckedModel
+    from tinycnn.tflite.proof import Slimmed
 
 
 @app.command()
@@ -31,6 +36,7 @@ def check(
     say(f"{model}: {found.size} bytes")
     if not found.valid:
         say(f"not valid: {found.reason}")
+        _propose(data, model, ops, runs=False)
         sys.exit(1)
     lacking = found.lacking(ops)
     for op in found.ops:
@@ -44,14 +50,62 @@ def check(
     if not found.reason:
         for line in _arena(data):
             say(f"  {line}")
+    say(_verdict(found, ops, model))
+    if found.reason or lacking:
+        _propose(data, model, ops, runs=bool(found.profile))
+        sys.exit(1)
+
+
+@app.command()
+def slim(
+    model: Annotated[Path, typer.Argument(metavar="IN.tflite", help="The model to make slim.")],
+    to: Annotated[Path, typer.Argument(metavar="OUT.tflite", help="What to write.")],
+) -> None:
+    """Fix a model's batch, fold constants, drop what no runtime reads; prove it the same."""
+    from tinycnn.tflite.proof import slim_proved
+
+    data = read_bytes(model)
+    made = slim_proved(data, model)
+    write_atomic(to, made.data)
+    say(f"{model}: {len(data)} bytes; {to}: {len(made.data)} bytes")
+    if made.gone:
+        say(f"  without {', '.join(dict.fromkeys(made.gone))}")
+    say(f"  gives the same values in LiteRT for {made.rounds} drawn inputs{_in_tflm(made)}")
+    say(_verdict(made.checked, "cnn", to))
+
+
+def _in_tflm(made: Slimmed) -> str:
+    if made.tflm is None:
+        return ""
+    if made.tflm == 0:
+        return ", and in TFLM"
+    whole = made.checked.outputs[0].type != "FLOAT32"
+    return f"; TFLM is at most {made.tflm:g} {'steps' if whole else 'of the largest value'} off"
+
+
+def _verdict(found: CheckedModel, ops: str, model: Path) -> str:
+    if not found.valid:
+        return f"not valid: {found.reason}"
     if found.reason:
-        say(f"no firmware runs it: {found.reason}")
-    elif lacking:
-        alone = f"; that with --ops {ops} is of int8 alone" if lacking == ("float32",) else ""
-        say(f"needs a firmware built with --ops {found.profile} or --ops-from {model}{alone}")
-    else:
-        say(f"valid; a firmware with --ops {ops} runs it")
-    sys.exit(1 if found.reason or lacking else 0)
+        return f"no firmware runs it: {found.reason}"
+    if not (lacking := found.lacking(ops)):
+        return f"valid; a firmware with --ops {ops} runs it"
+    alone = f"; that with --ops {ops} is of int8 alone" if lacking == ("float32",) else ""
+    return f"needs a firmware built with --ops {found.profile} or --ops-from {model}{alone}"
+
+
+def _propose(data: bytes, model: Path, ops: str, runs: bool) -> None:
+    """Name `slim` where it helps: by what it makes these ops run, or some if none `runs` now."""
+    from tinycnn.tflite.proof import slim_proved
+
+    try:
+        made = slim_proved(data, model).checked
+    except UserError:
+        return
+    if made.profile and made.lacking(ops):
+        ops = "" if runs else made.profile
+    if made.profile and ops:
+        say(f"`tinycnn slim {model} OUT.tflite` makes one that a firmware with --ops {ops} runs")
 
 
 def _arena(model: bytes) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinycnn.child import answering
-from tinycnn.tflite._probe import MEMORY
+from tinycnn.tflite._probe import MEMORY, litert
 
 Raw = npt.NDArray[Any]
 
@@ -23,13 +23,7 @@ class _Interpreter(Protocol):
 
 class _LiteRT:
     def __init__(self, model: bytes, reference: bool) -> None:
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-        kind = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
-        self._lite = Interpreter(
-            model_content=model, experimental_op_resolver_type=kind, num_threads=1
-        )
-        self._lite.allocate_tensors()
+        self._lite = litert(model, reference=reference)
         self._input = self._lite.get_input_details()[0]["index"]
         self._output = self._lite.get_output_details()[0]["index"]
 

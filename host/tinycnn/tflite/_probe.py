@@ -18,6 +18,16 @@ MEMORY = 0.5
 """Of this machine's: a model for a microcontroller needs far less."""
 
 
+def litert(model: bytes, *, reference: bool) -> Any:
+    """LiteRT's interpreter, ready to run: with its reference kernels, or with its fastest."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    kind = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
+    lite = Interpreter(model_content=model, experimental_op_resolver_type=kind, num_threads=1)
+    lite.allocate_tensors()
+    return lite
+
+
 def tensor(detail: dict[str, Any]) -> dict[str, Any]:
     """What `tflite.Tensor` needs of one LiteRT tensor detail."""
     scales = detail["quantization_parameters"]["scales"]
@@ -34,13 +44,8 @@ def tensor(detail: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Look at the model that the parent sent."""
     with answering(MEMORY) as reply:
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
         data = reply.arrays["model"].tobytes()
-        lite = Interpreter(
-            model_content=data, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
-        )
-        lite.allocate_tensors()
+        lite = litert(data, reference=True)
         elements = sum(int(np.prod(d["shape"])) for d in lite.get_tensor_details())
         inputs = [tensor(d) for d in lite.get_input_details()]
         arena = max(10 * len(data), 8 * elements + 65536)

@@ -20,6 +20,7 @@ __all__ = [
     "op_name",
     "read_graph",
     "schema",
+    "type_name",
     "unpacked",
 ]
 
@@ -118,6 +119,11 @@ def op_name(code: int) -> str:
     return _OP_NAMES.get(code, str(code))
 
 
+def type_name(tensor: Any) -> str:
+    """The name in schema.TensorType of the type of `tensor`, a TensorT."""
+    return _TYPE_NAMES[tensor.type]
+
+
 def read_graph(data: bytes) -> Graph:
     """Read a model that check_model() found valid; other bytes may raise anything."""
     model = unpacked(data)
@@ -132,7 +138,7 @@ def read_graph(data: bytes) -> Graph:
 
 def _tensor(model: Any, tensor: Any) -> Tensor:
     shape = () if tensor.shape is None else tuple(map(int, tensor.shape))
-    type_ = _TYPE_NAMES[tensor.type]
+    type_ = type_name(tensor)
     quantization = tensor.quantization
     scales = 0
     if quantization is not None and _length(quantization.zeroPoint) > 0:

@@ -19,6 +19,8 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
+from tinycnn.errors import UserError
+from tinycnn.tflite.fold import fold
 from tinycnn.tflite.graph import op_code, schema, unpacked
 
 IDENTIFIER = b"TFL3"
@@ -35,6 +37,18 @@ _NEW_CODES = 127
 _OP = schema.BuiltinOperator
 
 
+def slim_and_fold(data: bytes) -> tuple[bytes, list[str]]:
+    """As slim(), with a batch of 1 and without ops whose values are known; and those ops' names.
+
+    Raises UserError if more than the batch has no size, or if there are several subgraphs.
+    """
+    model = unpacked(data)
+    if len(model.subgraphs) != 1:
+        raise UserError(f"{len(model.subgraphs)} subgraphs, not 1: loops or conditions stay")
+    gone = fold(model)
+    return _slimmed(model, {}, len(data)), gone
+
+
 def slim(data: bytes, metadata: Mapping[str, bytes] | None = None) -> bytes:
     """The .tflite `data` with what a runtime needs, what is ours, and nothing else.
 
@@ -48,8 +62,12 @@ def slim(data: bytes, metadata: Mapping[str, bytes] | None = None) -> bytes:
     model = unpacked(data)
     if len(model.subgraphs) != 1:
         return data
+    return _slimmed(model, metadata or {}, len(data))
+
+
+def _slimmed(model: Any, metadata: Mapping[str, bytes], size: int) -> bytes:
     graph = model.subgraphs[0]
-    given = {name.encode(): raw for name, raw in (metadata or {}).items()}
+    given = {name.encode(): raw for name, raw in metadata.items()}
     entries = {name: raw for name, raw in (_ours(model) | given).items() if raw}
     model.description = model.metadata = model.metadataBuffer = model.signatureDefs = None
     graph.name = None
@@ -61,7 +79,7 @@ def slim(data: bytes, metadata: Mapping[str, bytes] | None = None) -> bytes:
     _merge_quantization(graph)
     _merge_buffers(model, graph)
     _add_metadata(model, entries)
-    builder = _Builder(len(data))
+    builder = _Builder(size)
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
 

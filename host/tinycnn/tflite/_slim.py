@@ -1,0 +1,97 @@
+"""Child process: slim a .tflite of anybody's, and compare what it gives before and after."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinycnn.child import answering
+from tinycnn.tflite._probe import MEMORY, litert
+from tinycnn.tflite.slim import slim_and_fold
+
+ROUNDS = 16
+"""Inputs that are drawn to compare with."""
+
+Raw = npt.NDArray[Any]
+
+
+def _drawn(details: list[dict[str, Any]], generator: np.random.Generator) -> list[Raw]:
+    inputs: list[Raw] = []
+    for detail in details:
+        dtype = np.dtype(detail["dtype"])
+        if dtype.kind in "iu":
+            limits = np.iinfo(dtype)
+            made = generator.integers(
+                limits.min, limits.max, detail["shape"], dtype, endpoint=True
+            )
+        else:
+            made = generator.normal(size=detail["shape"]).astype(dtype)
+        inputs.append(made)
+    return inputs
+
+
+def _run(lite: Any, inputs: list[Raw]) -> list[Raw]:
+    for detail, values in zip(lite.get_input_details(), inputs, strict=True):
+        lite.set_tensor(detail["index"], values)
+    lite.invoke()
+    return [np.array(lite.get_tensor(d["index"])) for d in lite.get_output_details()]
+
+
+def _off(wanted: list[Raw], found: list[Raw]) -> float:
+    """The largest difference: steps of whole numbers, or of the largest value of others."""
+    worst = 0.0
+    for one, other in zip(wanted, found, strict=True):
+        if one.size != other.size:
+            return float("inf")
+        difference = np.abs(one.astype(np.float64).ravel() - other.astype(np.float64).ravel())
+        scale = 1.0 if one.dtype.kind in "iu" else max(float(np.abs(one).max()), 1e-30)
+        worst = max(worst, float(difference.max(initial=0)) / scale)
+    return worst
+
+
+def _tflm(model: bytes, drawn: list[list[Raw]], outputs: int) -> list[list[Raw]]:
+    from tflite_micro import runtime
+
+    micro = runtime.Interpreter.from_bytes(model, arena_size=10 * len(model) + (1 << 20))
+    found = []
+    for inputs in drawn:
+        for index, values in enumerate(inputs):
+            micro.set_input(values, index)
+        micro.invoke()
+        found.append([np.array(micro.get_output(index)) for index in range(outputs)])
+    return found
+
+
+def _has_reference(model: bytes) -> bool:
+    """Of newer versions of some ops LiteRT has no reference kernel."""
+    try:
+        litert(model, reference=True)
+    except (RuntimeError, ValueError):
+        return False
+    return True
+
+
+def main(runtime: str) -> None:
+    """With "litert" slim the model that the parent sent; with "tflm" run the slim one."""
+    with answering(MEMORY) as reply:
+        data = reply.arrays["model"].tobytes()
+        made, gone = slim_and_fold(data) if runtime == "litert" else (data, [])
+        reference = _has_reference(data)
+        lite = litert(data, reference=reference)
+        generator = np.random.default_rng(1)
+        drawn = [_drawn(lite.get_input_details(), generator) for _ in range(ROUNDS)]
+        wanted = [_run(lite, inputs) for inputs in drawn]
+        if runtime == "litert":
+            again = litert(made, reference=reference)
+            found = [_run(again, inputs) for inputs in drawn]
+        else:
+            found = _tflm(made, drawn, len(wanted[0]))
+        reply.tell(gone=gone, off=max(map(_off, wanted, found)))
+        reply.give(model=np.frombuffer(made, np.uint8))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,129 @@
+"""Folding: a .tflite with a batch of 1, and what is constant then computed once and for all.
+
+Keras leaves the batch free, and so a Flatten asks for its input's shape, takes the batch out
+of it, and packs the shape that it gives: SHAPE, STRIDED_SLICE, PACK. With the batch fixed
+all three are numbers. So are weights that are kept in float16 and widened by a DEQUANTIZE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinycnn.errors import UserError
+from tinycnn.tflite.graph import op_code, op_name, schema, type_name
+
+Numbers = npt.NDArray[Any]
+
+_DTYPES = {
+    "FLOAT32": np.float32,
+    "FLOAT16": np.float16,
+    "INT32": np.int32,
+    "INT64": np.int64,
+    "INT8": np.int8,
+}
+
+
+def fold(model: Any) -> list[str]:
+    """Fix the batch of the ModelT `model` to 1 and fold what is constant, in its main subgraph.
+
+    Returns the names of the ops that are gone, each time that one is. Raises UserError if
+    something else than the batch is free: which numbers to take nobody can know.
+    """
+    graph = model.subgraphs[0]
+    _fix_batch(graph)
+    gone = []
+    for op in list(graph.operators):
+        name = op_name(op_code(model, op))
+        if name not in _FOLDS or len(op.outputs) != 1:
+            continue
+        found = _FOLDS[name](model, graph, op)
+        output = graph.tensors[op.outputs[0]]
+        if found is None or op.outputs[0] in graph.outputs:
+            continue
+        _make_constant(model, output, found)
+        graph.operators.remove(op)
+        gone.append(name)
+    return gone
+
+
+def _fix_batch(graph: Any) -> None:
+    """The shapes in the file have 1 where a size is free; the signature tells which those are."""
+    for number, index in enumerate(graph.inputs):
+        signature = graph.tensors[index].shapeSignature
+        free = [] if signature is None else [int(i) for i in np.flatnonzero(signature < 0)]
+        if free not in ([], [0]):
+            raise UserError(
+                f"input {number} has no size along dimension {free[-1]}: only the batch can be "
+                "fixed to 1; convert the model with all other sizes given"
+            )
+    for tensor in graph.tensors:
+        tensor.shapeSignature = None
+
+
+def _constant(model: Any, graph: Any, index: int) -> Numbers | None:
+    """The values of a tensor if they are in the model."""
+    tensor = graph.tensors[index]
+    raw = model.buffers[tensor.buffer].data
+    dtype = _DTYPES.get(type_name(tensor))
+    if raw is None or len(raw) == 0 or dtype is None:
+        return None
+    shape = () if tensor.shape is None else tuple(tensor.shape)
+    return np.frombuffer(np.asarray(raw).tobytes(), dtype).reshape(shape)
+
+
+def _make_constant(model: Any, tensor: Any, values: Numbers) -> None:
+    buffer = schema.BufferT()
+    wanted = values.astype(_DTYPES[type_name(tensor)])
+    buffer.data = np.frombuffer(wanted.tobytes(), np.uint8)
+    tensor.buffer, tensor.shape = len(model.buffers), np.array(wanted.shape, np.int32)
+    model.buffers.append(buffer)
+
+
+# What an op gives, or None if that is known only when it runs.
+
+
+def _shape(model: Any, graph: Any, op: Any) -> Numbers | None:
+    shape = graph.tensors[op.inputs[0]].shape
+    return np.array([] if shape is None else shape, np.int64)
+
+
+def _strided_slice(model: Any, graph: Any, op: Any) -> Numbers | None:
+    given = [_constant(model, graph, index) for index in op.inputs]
+    options = op.builtinOptions
+    if any(each is None for each in given) or options.ellipsisMask or options.newAxisMask:
+        return None
+    data, begins, ends, steps = given
+    assert data is not None and begins is not None and ends is not None and steps is not None
+    cuts: list[slice | int] = []
+    for i, (begin, end, step) in enumerate(zip(begins, ends, steps, strict=True)):
+        if options.shrinkAxisMask >> i & 1:
+            cuts.append(int(begin))
+            continue
+        first = None if options.beginMask >> i & 1 else int(begin)
+        last = None if options.endMask >> i & 1 else int(end)
+        cuts.append(slice(first, last, int(step)))
+    return np.asarray(data[tuple(cuts)])
+
+
+def _pack(model: Any, graph: Any, op: Any) -> Numbers | None:
+    given = [_constant(model, graph, index) for index in op.inputs]
+    values = [each for each in given if each is not None]
+    return np.stack(values, op.builtinOptions.axis) if len(values) == len(given) else None
+
+
+def _dequantize(model: Any, graph: Any, op: Any) -> Numbers | None:
+    """Of float16 alone: widened, it gives the same numbers. Others stay as small as they are."""
+    half = type_name(graph.tensors[op.inputs[0]]) == "FLOAT16"
+    return _constant(model, graph, op.inputs[0]) if half else None
+
+
+_FOLDS: dict[str, Callable[[Any, Any, Any], Numbers | None]] = {
+    "SHAPE": _shape,
+    "STRIDED_SLICE": _strided_slice,
+    "PACK": _pack,
+    "DEQUANTIZE": _dequantize,
+}

@@ -1,0 +1,146 @@
+"""`tinycnn slim`: what people's converters leave, made fit for a board and proved the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from host_helpers import Command
+from skips import or_skip
+from tflite_models import COS, RELU
+from tinycnn._tensorflow import captured, keras, tensorflow
+from tinycnn.errors import UserError
+from tinycnn.files import stage
+from tinycnn.firmware.unix import build_unix
+from tinycnn.targets import unix
+from tinycnn.tflite.check import check_model
+from tinycnn.tflite.graph import read_graph
+from tinycnn.tflite.proof import slim_proved
+
+
+def convert(shape: tuple[int | None, ...], kind: str) -> bytes:
+    """A small classifier as TensorFlow converts it in three plain lines: its batch is free."""
+    layers = keras().layers
+    with captured():
+        keras().utils.set_random_seed(1)
+        network = keras().Sequential(
+            [
+                keras().Input(shape),
+                layers.Conv2D(4, 3, activation="relu"),
+                layers.GlobalMaxPooling2D() if None in shape else layers.Flatten(),
+                layers.Dense(3),
+            ]
+        )
+        converter: Any = tensorflow().lite.TFLiteConverter.from_keras_model(network)
+        converter.optimizations = [tensorflow().lite.Optimize.DEFAULT]
+        if kind == "float16":
+            converter.target_spec.supported_types = [tensorflow().float16]
+        else:
+            images = np.random.default_rng(1).random((8, 1, *(size or 8 for size in shape)), "f")
+            converter.representative_dataset = lambda: ([image] for image in images)
+            if kind == "int8":
+                converter.inference_input_type = tensorflow().int8
+                converter.inference_output_type = tensorflow().int8
+        return bytes(converter.convert())
+
+
+@pytest.fixture(scope="module")
+def free_batch() -> bytes:
+    return convert((8, 8, 1), "int8")
+
+
+def ops_of(model: bytes) -> list[str]:
+    return [node.op for node in read_graph(model).nodes]
+
+
+@pytest.mark.slow
+def test_batch_is_fixed(free_batch: bytes, command: Command, tmp_path: Path) -> None:
+    assert "SHAPE" in ops_of(free_batch)
+    source, target = tmp_path / "free.tflite", tmp_path / "slim.tflite"
+    source.write_bytes(free_batch)
+    said = command("check", source)
+    assert said.status == 1
+    proposal = f"`tinycnn slim {source} OUT.tflite` makes one that a firmware with --ops cnn runs"
+    assert said.out.splitlines()[-1] == proposal
+
+    said = command("slim", source, target)
+    assert said.status == 0
+    assert "  without SHAPE, STRIDED_SLICE, PACK\n" in said.out
+    assert "gives the same values in LiteRT for 16 drawn inputs, and in TFLM\n" in said.out
+    assert said.out.endswith("valid; a firmware with --ops cnn runs it\n")
+    made = target.read_bytes()
+    assert not {"SHAPE", "STRIDED_SLICE", "PACK"} & set(ops_of(made))
+    assert len(made) < len(free_batch)
+    assert slim_proved(made, "again").data == made
+    assert command("check", target).status == 0
+
+
+@pytest.mark.slow
+def test_float16_is_widened() -> None:
+    model = convert((8, 8, 1), "float16")
+    assert check_model(model).profile == ""
+    made = slim_proved(model, "half")
+    assert set(made.gone) == {"DEQUANTIZE", "SHAPE", "STRIDED_SLICE", "PACK"}
+    assert (made.checked.profile, made.tflm is not None and made.tflm < 1e-5) == ("cnn", True)
+
+
+@pytest.mark.slow
+def test_other_free_sizes_are_refused(command: Command, tmp_path: Path) -> None:
+    source, target = tmp_path / "free.tflite", tmp_path / "slim.tflite"
+    source.write_bytes(convert((None, 8, 1), "float input"))
+    said = command("slim", source, target)
+    assert said.status == 2
+    assert said.err == (
+        f"tinycnn: {source} cannot be made slim: input 0 has no size along dimension 1: only the "
+        "batch can be fixed to 1; convert the model with all other sizes given\n"
+    )
+    assert not target.exists()
+
+
+def test_what_is_no_model_is_refused(command: Command, tmp_path: Path) -> None:
+    source, target = tmp_path / "noise.tflite", tmp_path / "slim.tflite"
+    for data in (b"", b"x" * 200, b"\x1c\0\0\0TFL3" + bytes(range(200)), RELU[:100]):
+        source.write_bytes(data)
+        said = command("slim", source, target)
+        assert said.status == 2
+        assert len(said.err.splitlines()) == 1
+    assert not target.exists()
+
+
+def test_no_help_is_no_proposal(command: Command, tmp_path: Path) -> None:
+    """Of an op that nobody has, and of one that is in a larger profile anyway."""
+    for data, ops in ((COS, "cnn"), (RELU, "digits")):
+        path = tmp_path / "model.tflite"
+        path.write_bytes(data)
+        assert "slim" not in command("check", path, "--ops", ops).out
+
+
+def test_other_values_are_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tinycnn.tflite import proof
+
+    asked = proof._asked
+
+    def other(*words: Any) -> Any:
+        answer = asked(*words)
+        answer.facts[0]["off"] = 1.0
+        return answer
+
+    monkeypatch.setattr(proof, "_asked", other)
+    with pytest.raises(UserError, match="m gives other values when it is slim: keep it as it is"):
+        slim_proved(RELU, "m")
+
+
+@pytest.mark.slow
+def test_a_board_proposes_it(free_batch: bytes, tmp_path: Path) -> None:
+    with or_skip():
+        built = build_unix("hosted")
+    model, script = tmp_path / "free.tflite", tmp_path / "load.py"
+    model.write_bytes(free_batch)
+    script.write_text("import tflm\ntflm.Interpreter('free.tflite')\n")
+    stage(tmp_path / "flash", {"free.tflite": model})
+    flash, program = tmp_path / "flash", built.path
+    done = unix.run(script, flash=flash, capture=True, timeout=60, program=program)
+    assert done.last_line.endswith("is not in the firmware; try `tinycnn slim`")
