@@ -94,7 +94,8 @@ def _shape(model: Any, graph: Any, op: Any) -> Numbers | None:
 def _strided_slice(model: Any, graph: Any, op: Any) -> Numbers | None:
     given = [_constant(model, graph, index) for index in op.inputs]
     options = op.builtinOptions
-    if any(each is None for each in given) or options.ellipsisMask or options.newAxisMask:
+    odd = options.ellipsisMask or options.newAxisMask or options.offset
+    if odd or any(each is None for each in given):
         return None
     data, begins, ends, steps = given
     assert data is not None and begins is not None and ends is not None and steps is not None
