@@ -16,6 +16,7 @@ from tinycnn.errors import UserError
 from tinycnn.files import stage
 from tinycnn.firmware.unix import build_unix
 from tinycnn.targets import unix
+from tinycnn.tflite._slim import _off
 from tinycnn.tflite.check import check_model
 from tinycnn.tflite.graph import read_graph
 from tinycnn.tflite.proof import slim_proved
@@ -116,6 +117,39 @@ def test_no_help_is_no_proposal(command: Command, tmp_path: Path) -> None:
         path = tmp_path / "model.tflite"
         path.write_bytes(data)
         assert "slim" not in command("check", path, "--ops", ops).out
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "off"),
+    [
+        ([1.0, 2.0], [1.0, 2.0], 0.0),
+        ([1.0, 4.0], [1.0, 5.0], 0.25),
+        ([1.0, float("nan")], [9.0, float("nan")], 8.0),
+        ([1.0, float("nan")], [1.0, float("nan")], 0.0),
+        ([1.0], [float("nan")], float("inf")),
+        ([float("inf")], [float("inf")], 0.0),
+        ([float("inf")], [-float("inf")], float("inf")),
+        ([1.0], [1.0, 1.0], float("inf")),
+    ],
+)
+def test_difference_of_values(one: list[float], other: list[float], off: float) -> None:
+    """A NaN in one place must not hide what is in another."""
+    assert _off([np.array(one)], [np.array(other)]) == off
+
+
+@pytest.mark.slow
+def test_sizes_in_the_middle_are_those_of_a_run() -> None:
+    """The file has 1 for the product of the batch and the steps, which comes to 6."""
+    with captured():
+        keras().utils.set_random_seed(1)
+        inputs = keras().Input((6, 4))
+        rows = keras().ops.reshape(inputs, (-1, 4))
+        steps = keras().ops.reshape(keras().layers.Dense(3)(rows), (-1, 6, 3))
+        network = keras().Model(inputs, keras().layers.Flatten()(steps))
+        model = bytes(tensorflow().lite.TFLiteConverter.from_keras_model(network).convert())
+    made = slim_proved(model, "steps")
+    assert made.checked.outputs[0].shape == (1, 18)
+    assert made.tflm is not None and made.tflm < 1e-5
 
 
 def test_other_values_are_not_written(monkeypatch: pytest.MonkeyPatch) -> None:

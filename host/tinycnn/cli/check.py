@@ -76,7 +76,7 @@ def slim(
 
 def _in_tflm(made: Slimmed) -> str:
     if made.tflm is None:
-        return ""
+        return "; not compared with TFLM"
     if made.tflm == 0:
         return ", and in TFLM"
     whole = made.checked.outputs[0].type != "FLOAT32"

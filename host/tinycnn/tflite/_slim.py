@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from tinycnn.child import answering
 from tinycnn.tflite._probe import MEMORY, litert
+from tinycnn.tflite.fold import need_sizes
+from tinycnn.tflite.graph import unpacked
 from tinycnn.tflite.slim import slim_and_fold
 
 ROUNDS = 16
@@ -46,16 +48,21 @@ def _off(wanted: list[Raw], found: list[Raw]) -> float:
     for one, other in zip(wanted, found, strict=True):
         if one.size != other.size:
             return float("inf")
-        difference = np.abs(one.astype(np.float64).ravel() - other.astype(np.float64).ravel())
-        scale = 1.0 if one.dtype.kind in "iu" else max(float(np.abs(one).max()), 1e-30)
-        worst = max(worst, float(difference.max(initial=0)) / scale)
+        a, b = one.astype(np.float64).ravel(), other.astype(np.float64).ravel()
+        same = (a == b) | (np.isnan(a) & np.isnan(b))
+        a, b = a[~same], b[~same]
+        if not (np.isfinite(a).all() and np.isfinite(b).all()):
+            return float("inf")
+        largest = float(np.abs(a).max(initial=1e-30))
+        scale = 1.0 if one.dtype.kind in "iu" else largest
+        worst = max(worst, float(np.abs(a - b).max(initial=0)) / scale)
     return worst
 
 
-def _tflm(model: bytes, drawn: list[list[Raw]], outputs: int) -> list[list[Raw]]:
+def _tflm(model: bytes, arena: int, drawn: list[list[Raw]], outputs: int) -> list[list[Raw]]:
     from tflite_micro import runtime
 
-    micro = runtime.Interpreter.from_bytes(model, arena_size=10 * len(model) + (1 << 20))
+    micro = runtime.Interpreter.from_bytes(model, arena_size=arena)
     found = []
     for inputs in drawn:
         for index, values in enumerate(inputs):
@@ -74,21 +81,40 @@ def _has_reference(model: bytes) -> bool:
     return True
 
 
+def _one_of_each(lite: Any) -> None:
+    """Fix a free batch that is not 1 in the file."""
+    for detail in lite.get_input_details():
+        signature, shape = detail["shape_signature"], list(map(int, detail["shape"]))
+        if len(signature) and signature[0] < 0 and shape[0] != 1:
+            lite.resize_tensor_input(detail["index"], [1, *shape[1:]])
+    lite.allocate_tensors()
+
+
+def _shapes(lite: Any) -> dict[int, list[int]]:
+    """What sizes tensors have once it has run. The file has 1 wherever one is free."""
+    return {d["index"]: [int(size) for size in d["shape"]] for d in lite.get_tensor_details()}
+
+
 def main(runtime: str) -> None:
     """With "litert" slim the model that the parent sent; with "tflm" run the slim one."""
     with answering(MEMORY) as reply:
         data = reply.arrays["model"].tobytes()
-        made, gone = slim_and_fold(data) if runtime == "litert" else (data, [])
+        need_sizes(unpacked(data))
         reference = _has_reference(data)
         lite = litert(data, reference=reference)
+        _one_of_each(lite)
         generator = np.random.default_rng(1)
         drawn = [_drawn(lite.get_input_details(), generator) for _ in range(ROUNDS)]
         wanted = [_run(lite, inputs) for inputs in drawn]
         if runtime == "litert":
+            made, gone = slim_and_fold(data, _shapes(lite))
             again = litert(made, reference=reference)
             found = [_run(again, inputs) for inputs in drawn]
         else:
-            found = _tflm(made, drawn, len(wanted[0]))
+            made, gone = data, []
+            elements = sum(int(np.prod(shape)) for shape in _shapes(lite).values())
+            arena = max(10 * len(data), 8 * elements + 65536)
+            found = _tflm(data, arena, drawn, len(wanted[0]))
         reply.tell(gone=gone, off=max(map(_off, wanted, found)))
         reply.give(model=np.frombuffer(made, np.uint8))
 

@@ -7,7 +7,7 @@ all three are numbers. So are weights that are kept in float16 and widened by a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,14 +27,16 @@ _DTYPES = {
 }
 
 
-def fold(model: Any) -> list[str]:
+def fold(model: Any, shapes: Mapping[int, list[int]]) -> list[str]:
     """Fix the batch of the ModelT `model` to 1 and fold what is constant, in its main subgraph.
 
-    Returns the names of the ops that are gone, each time that one is. Raises UserError if
-    something else than the batch is free: which numbers to take nobody can know.
+    `shapes` are those of tensors, by their number, with that batch: where a size in the middle
+    is free, the file has 1, whatever it comes to.
+
+    Returns the names of the ops that are gone, each time that one is.
     """
     graph = model.subgraphs[0]
-    _fix_batch(graph)
+    _fix_sizes(graph, shapes)
     gone = []
     for op in list(graph.operators):
         name = op_name(op_code(model, op))
@@ -50,8 +52,14 @@ def fold(model: Any) -> list[str]:
     return gone
 
 
-def _fix_batch(graph: Any) -> None:
-    """The shapes in the file have 1 where a size is free; the signature tells which those are."""
+def need_sizes(model: Any) -> None:
+    """Raise UserError if more than the batch of an input of the ModelT `model` is free.
+
+    Which numbers to take nobody can know. Or if there are several subgraphs.
+    """
+    if len(model.subgraphs) != 1:
+        raise UserError(f"{len(model.subgraphs)} subgraphs, not 1: loops or conditions stay")
+    graph = model.subgraphs[0]
     for number, index in enumerate(graph.inputs):
         signature = graph.tensors[index].shapeSignature
         free = [] if signature is None else [int(i) for i in np.flatnonzero(signature < 0)]
@@ -60,7 +68,12 @@ def _fix_batch(graph: Any) -> None:
                 f"input {number} has no size along dimension {free[-1]}: only the batch can be "
                 "fixed to 1; convert the model with all other sizes given"
             )
-    for tensor in graph.tensors:
+
+
+def _fix_sizes(graph: Any, shapes: Mapping[int, list[int]]) -> None:
+    for number, tensor in enumerate(graph.tensors):
+        if tensor.shapeSignature is not None and number in shapes:
+            tensor.shape = np.array(shapes[number], np.int32)
         tensor.shapeSignature = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ class Slimmed:
     gone     names of the ops that it has no more, one for each
     checked  what the check says of it
     tflm     how far TFLM's values are from LiteRT's reference kernels': steps of whole numbers,
-             or parts of the largest value; None if no firmware runs it
+             or parts of the largest value; None if it was not compared
     rounds   how many drawn inputs were compared; LiteRT gave the same for each
     """
 
@@ -47,7 +48,8 @@ def slim_proved(data: bytes, where: object) -> Slimmed:
         raise UserError(f"{where} gives other values when it is slim: keep it as it is")
     checked, off = check_model(made), None
     if checked.valid and not checked.reason:
-        off = float(_asked("tflm", made, where).facts[0]["off"])
+        with suppress(UserError):  # a board's TFLM may yet: the check says that it does
+            off = float(_asked("tflm", made, where).facts[0]["off"])
     return Slimmed(made, tuple(answer.facts[0]["gone"]), checked, off)
 
 
@@ -56,5 +58,8 @@ def _asked(runtime: str, model: bytes, where: object) -> Answer:
     answer = ask("tinycnn.tflite._slim", runtime, arrays=arrays, seconds=_SECONDS)
     if not answer.arrays:
         why = answer.facts[-1]["error"] if answer.facts else answer.died
+        checked = check_model(model)
+        if not (checked.valid or (answer.facts and answer.facts[-1]["user"])):
+            why = checked.reason  # more to the point than what reading broken bytes ends with
         raise UserError(f"{where} cannot be made slim: {why}")
     return answer

@@ -19,7 +19,6 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
-from tinycnn.errors import UserError
 from tinycnn.tflite.fold import fold
 from tinycnn.tflite.graph import op_code, schema, unpacked
 
@@ -37,15 +36,15 @@ _NEW_CODES = 127
 _OP = schema.BuiltinOperator
 
 
-def slim_and_fold(data: bytes) -> tuple[bytes, list[str]]:
+def slim_and_fold(data: bytes, shapes: Mapping[int, list[int]]) -> tuple[bytes, list[str]]:
     """As slim(), with a batch of 1 and without ops whose values are known; and those ops' names.
 
-    Raises UserError if more than the batch has no size, or if there are several subgraphs.
+    shapes   of tensors, by their number, as they are with that batch
+
+    need_sizes() is to have passed.
     """
     model = unpacked(data)
-    if len(model.subgraphs) != 1:
-        raise UserError(f"{len(model.subgraphs)} subgraphs, not 1: loops or conditions stay")
-    gone = fold(model)
+    gone = fold(model, shapes)
     return _slimmed(model, {}, len(data)), gone
 
 
