@@ -112,7 +112,7 @@ def one_op(
 
 
 RELU = one_op(OP.RELU, [Tensor([1, 8])], Tensor([1, 8]))
-COS = one_op(OP.COS, [Tensor([1, 8])], Tensor([1, 8]))
+GELU = one_op(OP.GELU, [Tensor([1, 8])], Tensor([1, 8]), schema.GeluOptionsT())
 """An op that no firmware offers."""
 
 
@@ -138,7 +138,23 @@ def by_hand() -> dict[str, bytes]:
         made[f"expand_dims_last_{kind}"] = one_op(OP.EXPAND_DIMS, [x, last], like([1, 4, 3, 1]))
         made[f"squeeze_op_{kind}"] = one_op(OP.SQUEEZE, [x], like([4, 3]), _squeeze(0))
         made[f"squeeze_all_{kind}"] = one_op(OP.SQUEEZE, [x], like([4, 3]), _squeeze())
+        shape = schema.ShapeOptionsT()
+        shape.outType = INT32
+        made[f"shape_{kind}"] = one_op(OP.SHAPE, [x], Tensor([3], INT32), shape)
+        chosen = [Tensor([2, 1, 3], BOOL), like([4, 1]), like([1, 1, 3])]
+        made[f"select_{kind}"] = one_op(OP.SELECT_V2, chosen, like([2, 4, 3]))
+        fill = [Tensor([3], INT32, series), like([])]
+        made[f"fill_{kind}"] = one_op(OP.FILL, fill, x)
     quantized = real["q"]
+    wide = Tensor(series, INT8, scale=0.75, zero_point=-5)
+    made["elu_op_q"] = one_op(OP.ELU, [quantized], wide)
+    made["div_op"] = one_op(OP.DIV, [real["f"], Tensor([3])], real["f"], schema.DivOptionsT())
+    zeros = Tensor([3], INT8, [0, 0, 0], scale=4e-12)
+    made["add_zeros"] = one_op(OP.ADD, [quantized, zeros], wide, schema.AddOptionsT())
+    made["conv_other_dimension"] = _conv_other_dimension()
+    made["zero_points_apart"] = moved_zero_points(made["elu_op_q"])
+    root = Tensor(series, INT8, scale=0.125, zero_point=-128)
+    made["rsqrt_op"] = one_op(OP.RSQRT, [root], Tensor(series, INT8, scale=0.03), version=2)
     made["quantize"] = one_op(OP.QUANTIZE, [real["f"]], quantized)
     made["dequantize"] = one_op(OP.DEQUANTIZE, [quantized], real["f"])
     for name, source, target in (
@@ -156,6 +172,23 @@ def by_hand() -> dict[str, bytes]:
     made["dequantize_uint8"] = one_op(
         OP.DEQUANTIZE, [Tensor(series, UINT8, scale=0.25, zero_point=128)], real["f"]
     )
+    for name, kind in (("int32", INT32), ("int64", INT64), ("float", FLOAT32)):
+        made[f"zeros_{name}"] = one_op(OP.ZEROS_LIKE, [Tensor(series, kind)], Tensor(series, kind))
+    for name, source, target in (
+        ("int8_float", INT8, FLOAT32),
+        ("int16_int32", INT16, INT32),
+        ("int32_int8", INT32, INT8),
+        ("bool_float", BOOL, FLOAT32),
+    ):
+        cast = [Tensor(series, source)], Tensor(series, target)
+        made[f"cast_{name}"] = one_op(OP.CAST, *cast, schema.CastOptionsT())
+    logical = [Tensor([2, 3], BOOL)]
+    made["logical_not"] = one_op(OP.LOGICAL_NOT, logical, *logical)
+    made["equal_bool"] = one_op(OP.EQUAL, logical * 2, *logical)
+    made["equal_int32"] = one_op(
+        OP.EQUAL, [Tensor([2, 3], INT32), Tensor([3], INT32)], *logical, version=2
+    )
+    made["less_int64"] = one_op(OP.LESS, [Tensor([2, 3], INT64)] * 2, *logical)
     made["concat_bool"] = one_op(
         OP.CONCATENATION,
         [Tensor([2, 3], BOOL), Tensor([2, 1], BOOL)],
@@ -163,6 +196,44 @@ def by_hand() -> dict[str, bytes]:
         _concatenation(-1),
     )
     return made
+
+
+def _conv_other_dimension() -> bytes:
+    """A convolution whose weights say that their scales are along another dimension, as long."""
+    weights = Tensor(
+        [3, 1, 1, 3], INT8, np.arange(-4, 5), scale=[0.1, 0.2, 0.3], zero_point=0, axis=3
+    )
+    return one_op(
+        OP.CONV_2D,
+        [
+            Tensor([1, 4, 4, 3], INT8, scale=0.5, zero_point=3),
+            weights,
+            Tensor([3], INT32, [1, -2, 3], scale=[0.05, 0.1, 0.15]),
+        ],
+        Tensor([1, 4, 4, 3], INT8, scale=0.75, zero_point=-5),
+        _strides_of_1(),
+        version=3,
+    )
+
+
+def _strides_of_1() -> Any:
+    options = schema.Conv2DOptionsT()
+    options.strideW = options.strideH = 1
+    return options
+
+
+def moved_zero_points(data: bytes) -> bytes:
+    """The model with tensor 0's zero points at 4 beside a multiple of 8, as old converters put
+    them: a copy at the end."""
+    found = schema.Model.GetRootAs(data, 0).Subgraphs(0).Tensors(0).Quantization()
+    table = found._tab
+    field = table.Pos + table.Offset(4 + 2 * 3)
+    made = bytearray(data)
+    made += bytes(-len(made) % 8)
+    at = len(made)  # the vector's length; its numbers follow
+    made += (1).to_bytes(4, "little") + int(found.ZeroPoint(0)).to_bytes(8, "little", signed=True)
+    made[field : field + 4] = (at - field).to_bytes(4, "little")
+    return bytes(made) + bytes(4)
 
 
 def _concatenation(axis: int) -> Any:

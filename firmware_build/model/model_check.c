@@ -117,7 +117,23 @@ static bool check_operator_codes(check_t *c) {
     return true;
 }
 
-static bool check_op_tensors(check_t *c, const model_rule_t *rule, flatbuf_vector_t outputs) {
+// Each a tensor that nothing has written yet; from here on they hold values.
+static bool check_op_outputs(check_t *c, const model_rule_t *rule) {
+    if (c->outputs.len != 1 && ((rule->flags & RULE_OUTPUTS) == 0 || c->outputs.len == 0)) {
+        return model_check_fail(c, "%u outputs", (unsigned)c->outputs.len);
+    }
+    for (uint32_t i = 0; i < c->outputs.len; ++i) {
+        int32_t index = model_flatbuf_vector_i32(&c->buf, c->outputs, i);
+        if (!is_tensor(c, index) || is_defined(c, index)) {
+            return model_check_fail(c, "output is no free tensor");
+        }
+        define(c, index);
+    }
+    model_check_read_tensor(c, model_flatbuf_vector_i32(&c->buf, c->outputs, 0), &c->out);
+    return true;
+}
+
+static bool check_op_tensors(check_t *c, const model_rule_t *rule) {
     bool optional = (rule->flags & RULE_BIAS) != 0;
     if (c->inputs.len < rule->min_inputs || c->inputs.len > rule->max_inputs) {
         return model_check_fail(c, "%u inputs", (unsigned)c->inputs.len);
@@ -134,18 +150,10 @@ static bool check_op_tensors(check_t *c, const model_rule_t *rule, flatbuf_vecto
             return model_check_fail(c, "input %u is not written before", (unsigned)i);
         }
     }
-    if (outputs.len != 1) {
-        return model_check_fail(c, "%u outputs", (unsigned)outputs.len);
-    }
-    int32_t index = model_flatbuf_vector_i32(&c->buf, outputs, 0);
-    if (!is_tensor(c, index) || is_defined(c, index)) {
-        return model_check_fail(c, "output is no free tensor");
-    }
     for (uint32_t i = 0; i < CHECK_MAX_INPUTS; ++i) {
         model_check_read_tensor(c, i < c->inputs.len ? model_flatbuf_vector_i32(&c->buf, c->inputs, i) : -1, &c->in[i]);
     }
-    model_check_read_tensor(c, index, &c->out);
-    return true;
+    return check_op_outputs(c, rule);
 }
 
 static bool check_op_options(check_t *c, const model_rule_t *rule, uint32_t operator) {
@@ -163,10 +171,10 @@ static bool check_op_options(check_t *c, const model_rule_t *rule, uint32_t oper
 }
 
 static bool check_op_types(check_t *c, const model_rule_t *rule) {
-    const check_tensor_t *data = &c->in[rule->flags & RULE_DATA_LAST ? 2 : 0];
+    const check_tensor_t *data = &c->in[rule->flags & RULE_DATA_LAST ? 2 : rule->flags & RULE_DATA_SECOND ? 1 : 0];
     if ((rule->types >> data->type & 1) == 0) {
         return model_check_fail(c, "input type %s is not supported%s", model_type_name(data->type),
-            data->type == TENSOR_FLOAT16 ? ": convert it as int8 or float32" : "");
+            data->type == TENSOR_FLOAT16 ? ": try `tinycnn slim`" : "");
     }
     if ((rule->flags & RULE_SAME_TYPE) != 0 && !model_check_type(c, &c->out, data->type, "output")) {
         return false;
@@ -183,12 +191,12 @@ static bool check_op_types(check_t *c, const model_rule_t *rule) {
 static model_status_t check_op(check_t *c, const model_check_op_t *op, uint32_t operator) {
     const model_rule_t *rule = op->rule;
     c->inputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_INPUTS, 4);
-    flatbuf_vector_t outputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_OUTPUTS, 4);
+    c->outputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_OUTPUTS, 4);
     if (model_flatbuf_vector(&c->buf, operator, OPERATOR_INTERMEDIATES, 4).len != 0) {
         model_check_fail(c, "intermediate tensors are not supported");
         return MODEL_INVALID;
     }
-    if (!check_op_tensors(c, rule, outputs)
+    if (!check_op_tensors(c, rule)
         || !check_op_options(c, rule, operator)
         || !check_op_types(c, rule)
         || (rule->check != NULL && !rule->check(c))) {
@@ -198,7 +206,6 @@ static model_status_t check_op(check_t *c, const model_check_op_t *op, uint32_t 
         model_check_fail(c, "type FLOAT32 is not in the firmware");
         return MODEL_UNSUPPORTED_OP;
     }
-    define(c, (int32_t)c->out.index);
     return MODEL_OK;
 }
 

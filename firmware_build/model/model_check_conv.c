@@ -29,8 +29,11 @@ static bool check_weights(check_t *c, const check_tensor_t *data, const check_te
         return true;
     }
 
+    // TFLM looks at how long the dimension is, not which. Its channels are always `channel_dim`.
+    uint32_t along = (uint32_t)weights->quantized_dimension; // huge if negative
     if (weights->scales.len != 1
-        && (weights->scales.len != channels || weights->quantized_dimension != (int32_t)channel_dim)) {
+        && (weights->scales.len != channels || along >= weights->rank
+            || (uint32_t)model_check_dim(c, weights, along) != channels)) {
         return model_check_fail(c, "%u scales of weights along %d, not %u along %u", (unsigned)weights->scales.len,
             (int)weights->quantized_dimension, (unsigned)channels, channel_dim);
     }

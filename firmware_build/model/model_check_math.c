@@ -69,8 +69,7 @@ bool model_check_leaky_relu(check_t *c) {
     return model_check_rescale(c, 255, multiplier) && model_check_rescale(c, 255, multiplier * (double)alpha);
 }
 
-// Can b be stretched to the shape of a? Both have at most 4 dimensions.
-static bool broadcasts_to(check_t *c, const check_tensor_t *b, const check_tensor_t *a) {
+bool model_check_stretches(const check_t *c, const check_tensor_t *b, const check_tensor_t *a) {
     if (b->rank > a->rank) {
         return false;
     }
@@ -87,7 +86,7 @@ static bool check_broadcast(check_t *c) {
     if (c->out.rank > 4) {
         return model_check_fail(c, "more than 4 dimensions");
     }
-    bool fits = broadcasts_to(c, &c->in[0], &c->out) && broadcasts_to(c, &c->in[1], &c->out)
+    bool fits = model_check_stretches(c, &c->in[0], &c->out) && model_check_stretches(c, &c->in[1], &c->out)
         && (c->in[0].rank == c->out.rank || c->in[1].rank == c->out.rank);
     // Nor may the output be larger than both inputs.
     for (unsigned i = 1; fits && i <= c->out.rank; ++i) {
@@ -99,9 +98,13 @@ static bool check_broadcast(check_t *c) {
     return fits || model_check_fail(c, "shapes of inputs and output do not fit");
 }
 
+static bool check_operands(check_t *c) {
+    return model_check_operand(c, &c->in[0], "input 0") && model_check_operand(c, &c->in[1], "input 1");
+}
+
 static bool check_second(check_t *c) {
     return model_check_type(c, &c->in[1], c->in[0].type, "input 1")
-           && (is_float(c) || model_check_quantized(c, &c->in[1], "input 1"));
+           && (is_float(c) || (check_operands(c) && model_check_quantized(c, &c->out, "output")));
 }
 
 bool model_check_prelu(check_t *c) {
@@ -146,7 +149,133 @@ bool model_check_mul(check_t *c) {
         scale_of(c, &c->in[0]) * scale_of(c, &c->in[1]) / scale_of(c, &c->out)));
 }
 
-// MAXIMUM and MINIMUM, which compare the numbers as they are
+bool model_check_rsqrt(check_t *c) {
+    if (is_float(c)) {
+        return true;
+    }
+    // The kernel takes 20 bits of a root's reciprocal, and shifts them by the exponent of
+    // 1 / (sqrt(input scale) * output scale) less 20.
+    double out = scale_of(c, &c->out);
+    double square = 1.0 / (scale_of(c, &c->in[0]) * out * out);
+    return (square >= 1.0 / (1 << 20) && square <= (double)(1 << 28) * (double)(1 << 28))
+           || model_check_fail(c, "scales are too far apart");
+}
+
+bool model_check_squared_difference(check_t *c) {
+    if (!check_second(c) || !check_broadcast(c)) {
+        return false;
+    }
+    if (is_float(c)) {
+        return true;
+    }
+    // Differences of numbers with 7 more bits, in units of twice the larger scale.
+    double first = scale_of(c, &c->in[0]);
+    double second = scale_of(c, &c->in[1]);
+    double unit = 2 * (first > second ? first : second);
+    return model_check_rescale(c, (uint64_t)32640 * 32640, unit * unit / ((1 << 14) * scale_of(c, &c->out)));
+}
+
+bool model_check_div(check_t *c) {
+    return check_arithmetic(c);
+}
+
+// EQUAL, LESS and the like
+bool model_check_compare(check_t *c) {
+    if (!model_check_type(c, &c->out, TENSOR_BOOL, "output")
+        || !model_check_type(c, &c->in[1], c->in[0].type, "input 1") || !check_broadcast(c)) {
+        return false;
+    }
+    if (c->in[0].type != TENSOR_INT8) {
+        return true;
+    }
+    // TFLM aborts on others.
+    return check_operands(c)
+           && ((scale_of(c, &c->in[0]) < 1.0 && scale_of(c, &c->in[1]) < 1.0)
+               || model_check_fail(c, "scale of 1 or more"));
+}
+
+// Three shapes to one. The data are inputs 1 and 2.
+bool model_check_select(check_t *c) {
+    if (c->out.rank > 4) {
+        return model_check_fail(c, "more than 4 dimensions");
+    }
+    if (!model_check_type(c, &c->in[0], TENSOR_BOOL, "condition")
+        || !model_check_type(c, &c->in[2], c->in[1].type, "input 2")
+        || !model_check_same_quantization(c, &c->in[1], "input 1")
+        || !model_check_same_quantization(c, &c->in[2], "input 2")) {
+        return false;
+    }
+    bool fits = true;
+    bool as_long = false;
+    for (unsigned n = 0; n < 3; ++n) {
+        fits = fits && model_check_stretches(c, &c->in[n], &c->out);
+        as_long = as_long || c->in[n].rank == c->out.rank;
+    }
+    for (unsigned i = 1; fits && i <= c->out.rank; ++i) {
+        int32_t dim = model_check_dim(c, &c->out, c->out.rank - i);
+        bool found = false;
+        for (unsigned n = 0; n < 3; ++n) {
+            const check_tensor_t *t = &c->in[n];
+            found = found || (i <= t->rank && model_check_dim(c, t, t->rank - i) == dim);
+        }
+        fits = found;
+    }
+    return (fits && as_long) || model_check_fail(c, "shapes of inputs and output do not fit");
+}
+
+bool model_check_cast(check_t *c) {
+    uint32_t targets = TYPE_FLOAT_OR_INT8 | TYPE_BIT(TENSOR_INT16) | TYPE_BIT(TENSOR_INT32);
+    return (targets >> c->out.type & 1) != 0
+           || model_check_fail(c, "output type %s is not supported", model_type_name(c->out.type));
+}
+
+bool model_check_l2_normalization(check_t *c) {
+    enum { ACTIVATION = 0 };
+    if (c->in[0].rank < 1 || c->in[0].rank > 4) {
+        return model_check_fail(c, "%u dimensions, not 1 to 4", c->in[0].rank);
+    }
+    if (model_flatbuf_u8(&c->buf, c->options, ACTIVATION) != 0) {
+        return model_check_fail(c, "activation is not supported");
+    }
+    if (is_float(c)) {
+        return true;
+    }
+    // So that a sum of squares fits.
+    if (model_check_dim(c, &c->in[0], c->in[0].rank - 1u) > 1 << 15) {
+        return model_check_fail(c, "more than %u values", 1u << 15);
+    }
+    return (scale_of(c, &c->out) == 1.0 / 128 && model_flatbuf_u64_at(&c->buf, c->out.zero_points.pos) == 0)
+           || model_check_fail(c, "the kernel's output has scale 1/128 and zero point 0");
+}
+
+bool model_check_log_softmax(check_t *c) {
+    if (c->in[0].rank < 1) {
+        return model_check_fail(c, "input is a scalar");
+    }
+    if (is_float(c)) {
+        return true;
+    }
+    // The kernel sums exponentials in 12 bits before the point.
+    if (model_check_dim(c, &c->in[0], c->in[0].rank - 1u) > 2047) {
+        return model_check_fail(c, "more than 2047 values");
+    }
+    // It aborts unless the scale in Q5.26 is above 1.
+    if (!(scale_of(c, &c->in[0]) * (double)(1 << 26) > 2.0)) {
+        return model_check_fail(c, "scale of input is too small");
+    }
+    return (scale_of(c, &c->out) == 16.0 / 256
+            && (int64_t)model_flatbuf_u64_at(&c->buf, c->out.zero_points.pos) == 127)
+           || model_check_fail(c, "the kernel's output has scale 1/16 and zero point 127");
+}
+
+bool model_check_cumsum(check_t *c) {
+    if (!model_check_int32_constant(c, &c->in[1], 1, "axis")) {
+        return false;
+    }
+    return model_check_axis(c, model_check_constant(c, &c->in[1], 0), c->in[0].rank) >= 0;
+}
+
+// MAXIMUM and MINIMUM, which compare the numbers as they are, and others that need no scale
 bool model_check_maximum(check_t *c) {
     return model_check_type(c, &c->in[1], c->in[0].type, "input 1") && check_broadcast(c);
 }

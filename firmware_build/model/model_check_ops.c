@@ -30,6 +30,28 @@ bool model_check_sum(check_t *c);
 bool model_check_strided_slice(check_t *c);
 bool model_check_resize(check_t *c);
 bool model_check_resize_bilinear(check_t *c);
+bool model_check_split(check_t *c);
+bool model_check_split_v(check_t *c);
+bool model_check_pack(check_t *c);
+bool model_check_unpack(check_t *c);
+bool model_check_shape(check_t *c);
+bool model_check_slice(check_t *c);
+bool model_check_fill(check_t *c);
+bool model_check_broadcast_to(check_t *c);
+bool model_check_space_to_depth(check_t *c);
+bool model_check_depth_to_space(check_t *c);
+bool model_check_mirror_pad(check_t *c);
+bool model_check_reverse(check_t *c);
+bool model_check_arg(check_t *c);
+bool model_check_rsqrt(check_t *c);
+bool model_check_squared_difference(check_t *c);
+bool model_check_div(check_t *c);
+bool model_check_compare(check_t *c);
+bool model_check_select(check_t *c);
+bool model_check_cast(check_t *c);
+bool model_check_l2_normalization(check_t *c);
+bool model_check_log_softmax(check_t *c);
+bool model_check_cumsum(check_t *c);
 
 #define SAME (RULE_SAME_TYPE | RULE_SAME_SHAPE | RULE_QUANTIZED)
 #define REAL TYPE_FLOAT_OR_INT8
@@ -37,6 +59,10 @@ bool model_check_resize_bilinear(check_t *c);
 #define COPIED (REAL | TYPE_BIT(TENSOR_INT16))
 #define ANY (0xffffffff)
 #define CONCATENATED (COPIED | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64) | TYPE_BIT(TENSOR_BOOL))
+#define FLOAT TYPE_BIT(TENSOR_FLOAT32)
+#define BOOL TYPE_BIT(TENSOR_BOOL)
+#define ORDERED (REAL | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64))
+#define SPLITTED (COPIED | TYPE_BIT(TENSOR_INT32))
 #define SLICED (COPIED | TYPE_BIT(TENSOR_INT32))
 
 // Its name; flags, fewest and most inputs, type and layout of the options, types of the data input,
@@ -66,9 +92,9 @@ RULE(PRELU, SAME, 2, 2, 0, "", REAL, model_check_prelu)
 RULE(SOFTMAX, SAME, 1, 1, 9, "4", REAL, model_check_softmax)
 RULE(LOGISTIC, SAME, 1, 1, 0, "", REAL, NULL)
 RULE(TANH, SAME, 1, 1, 0, "", REAL, NULL)
-RULE(ADD, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 11, "11", REAL, model_check_add)
-RULE(SUB, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 28, "11", REAL, model_check_add)
-RULE(MUL, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 21, "1", REAL, model_check_mul)
+RULE(ADD, RULE_SAME_TYPE, 2, 2, 11, "11", REAL, model_check_add)
+RULE(SUB, RULE_SAME_TYPE, 2, 2, 28, "11", REAL, model_check_add)
+RULE(MUL, RULE_SAME_TYPE, 2, 2, 21, "1", REAL, model_check_mul)
 RULE(RESHAPE, RULE_SAME_TYPE | RULE_OPTIONS_OPTIONAL, 1, 2, 17, "w", ANY, model_check_reshape)
 RULE(EXPAND_DIMS, RULE_SAME_TYPE, 2, 2, 0, "", COPIED, model_check_expand_dims)
 RULE(SQUEEZE, RULE_SAME_TYPE, 1, 1, 30, "w", ANY, model_check_squeeze)
@@ -88,3 +114,50 @@ RULE(HARD_SWISH, SAME, 1, 1, 0, "", REAL, model_check_hard_swish)
 RULE(STRIDED_SLICE, RULE_SAME_TYPE, 4, 4, 32, "444441", SLICED, model_check_strided_slice)
 RULE(RESIZE_BILINEAR, RULE_SAME_TYPE, 2, 2, 15, "--11", REAL, model_check_resize_bilinear)
 RULE(RESIZE_NEAREST_NEIGHBOR, RULE_SAME_TYPE, 2, 2, 74, "11", COPIED, model_check_resize)
+RULE(SHAPE, 0, 1, 1, 55, "1", ANY, model_check_shape)
+RULE(PACK, RULE_SAME_TYPE, 1, 255, 59, "44", SPLITTED | TYPE_BIT(TENSOR_INT64), model_check_pack)
+RULE(SPLIT, RULE_DATA_SECOND | RULE_OUTPUTS, 2, 2, 35, "4", SPLITTED, model_check_split)
+RULE(SPLIT_V, RULE_OUTPUTS, 3, 3, 79, "4", SPLITTED, model_check_split_v)
+RULE(UNPACK, RULE_OUTPUTS, 1, 1, 64, "44", SPLITTED, model_check_unpack)
+RULE(SLICE, RULE_SAME_TYPE, 3, 3, 0, "", SPLITTED | BOOL, model_check_slice)
+RULE(REVERSE_V2, RULE_SAME_TYPE | RULE_SAME_SHAPE, 2, 2, 0, "", CONCATENATED, model_check_reverse)
+RULE(MIRROR_PAD, RULE_SAME_TYPE, 2, 2, 77, "1", REAL, model_check_mirror_pad)
+RULE(SPACE_TO_DEPTH, RULE_SAME_TYPE, 1, 1, 19, "4", REAL, model_check_space_to_depth)
+RULE(DEPTH_TO_SPACE, RULE_SAME_TYPE, 1, 1, 94, "4", REAL, model_check_depth_to_space)
+RULE(FILL, RULE_SAME_TYPE | RULE_DATA_SECOND, 2, 2, 0, "", REAL | TYPE_BIT(TENSOR_INT32), model_check_fill)
+RULE(BROADCAST_TO, RULE_SAME_TYPE, 2, 2, 0, "", CONCATENATED, model_check_broadcast_to)
+RULE(ZEROS_LIKE, RULE_SAME_TYPE | RULE_SAME_SHAPE, 1, 1, 0, "",
+    FLOAT | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64), NULL)
+RULE(ARG_MAX, 0, 2, 2, 0, "", REAL, model_check_arg)
+RULE(ARG_MIN, 0, 2, 2, 0, "", REAL, model_check_arg)
+RULE(CAST, RULE_SAME_SHAPE, 1, 1, 0, "", SPLITTED | BOOL, model_check_cast)
+RULE(ELU, SAME, 1, 1, 0, "", REAL, model_check_relu)
+RULE(LOG_SOFTMAX, SAME, 1, 1, 0, "", REAL, model_check_log_softmax)
+RULE(L2_NORMALIZATION, SAME, 1, 1, 12, "1", REAL, model_check_l2_normalization)
+RULE(CUMSUM, SAME, 2, 2, 102, "11", FLOAT, model_check_cumsum)
+RULE(ABS, SAME, 1, 1, 0, "", REAL, model_check_relu)
+RULE(RSQRT, SAME, 1, 1, 0, "", REAL, model_check_rsqrt)
+RULE(SQUARED_DIFFERENCE, RULE_SAME_TYPE, 2, 2, 0, "", REAL, model_check_squared_difference)
+RULE(NEG, SAME, 1, 1, 0, "", FLOAT, NULL)
+RULE(SQRT, SAME, 1, 1, 0, "", FLOAT, NULL)
+RULE(SQUARE, SAME, 1, 1, 0, "", FLOAT, NULL)
+RULE(EXP, SAME, 1, 1, 0, "", FLOAT, NULL)
+RULE(LOG, SAME, 1, 1, 0, "", FLOAT, NULL)
+RULE(SIN, SAME, 1, 1, 0, "", FLOAT, NULL)
+RULE(COS, SAME, 1, 1, 0, "", FLOAT, NULL)
+RULE(FLOOR, SAME, 1, 1, 0, "", FLOAT, NULL)
+RULE(CEIL, SAME, 1, 1, 0, "", FLOAT, NULL)
+RULE(ROUND, SAME, 1, 1, 0, "", FLOAT, NULL)
+RULE(DIV, RULE_SAME_TYPE, 2, 2, 29, "1", FLOAT, model_check_div)
+RULE(FLOOR_DIV, RULE_SAME_TYPE, 2, 2, 0, "", FLOAT, model_check_maximum)
+RULE(FLOOR_MOD, RULE_SAME_TYPE, 2, 2, 0, "", FLOAT, model_check_maximum)
+RULE(EQUAL, 0, 2, 2, 0, "", ORDERED | BOOL, model_check_compare)
+RULE(NOT_EQUAL, 0, 2, 2, 0, "", ORDERED | BOOL, model_check_compare)
+RULE(LESS, 0, 2, 2, 0, "", ORDERED, model_check_compare)
+RULE(LESS_EQUAL, 0, 2, 2, 0, "", ORDERED, model_check_compare)
+RULE(GREATER, 0, 2, 2, 0, "", ORDERED, model_check_compare)
+RULE(GREATER_EQUAL, 0, 2, 2, 0, "", ORDERED, model_check_compare)
+RULE(LOGICAL_AND, RULE_SAME_TYPE, 2, 2, 0, "", BOOL, model_check_maximum)
+RULE(LOGICAL_OR, RULE_SAME_TYPE, 2, 2, 0, "", BOOL, model_check_maximum)
+RULE(LOGICAL_NOT, RULE_SAME_TYPE | RULE_SAME_SHAPE, 1, 1, 0, "", BOOL, NULL)
+RULE(SELECT_V2, RULE_SAME_TYPE | RULE_DATA_SECOND, 3, 3, 0, "", COPIED, model_check_select)

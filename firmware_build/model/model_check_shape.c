@@ -9,23 +9,12 @@ bool model_check_reshape(check_t *c) {
         (unsigned)c->out.elements);
 }
 
-// A constant axis, counted from the end if negative, of a tensor of `rank` dimensions.
-// Returns -1, and a message, if it is out of range.
-static int check_axis(check_t *c, int32_t axis, unsigned rank) {
-    int32_t positive = axis < 0 ? axis + (int32_t)rank : axis;
-    if (positive < 0 || positive >= (int32_t)rank) {
-        model_check_fail(c, "axis %d of %u dimensions", (int)axis, rank);
-        return -1;
-    }
-    return positive;
-}
-
 bool model_check_expand_dims(check_t *c) {
     if (!model_check_int32_constant(c, &c->in[1], 1, "axis")
         || !model_check_rank(c, &c->out, c->in[0].rank + 1u, "output")) {
         return false;
     }
-    int axis = check_axis(c, model_check_constant(c, &c->in[1], 0), c->out.rank);
+    int axis = model_check_axis(c, model_check_constant(c, &c->in[1], 0), c->out.rank);
     if (axis < 0) {
         return false;
     }
@@ -41,26 +30,6 @@ bool model_check_expand_dims(check_t *c) {
     return true;
 }
 
-// Is the output the input without the dimensions whose bit is set (or, if they are kept,
-// with 1 in their place)?
-static bool check_without(check_t *c, uint32_t dropped, bool keep) {
-    unsigned rank = 0;
-    for (unsigned i = 0; i < c->in[0].rank; ++i) {
-        bool drop = (dropped >> i & 1) != 0;
-        if (drop && !keep) {
-            continue;
-        }
-        if (rank >= c->out.rank) {
-            return model_check_fail(c, "output has too few dimensions");
-        }
-        if (!model_check_out_dim(c, rank, drop ? 1 : model_check_dim(c, &c->in[0], i))) {
-            return false;
-        }
-        ++rank;
-    }
-    return model_check_rank(c, &c->out, rank, "output");
-}
-
 bool model_check_squeeze(check_t *c) {
     enum { SQUEEZE_DIMS = 0, MOST = 8 };
     flatbuf_vector_t dims = model_flatbuf_vector(&c->buf, c->options, SQUEEZE_DIMS, 4);
@@ -69,7 +38,7 @@ bool model_check_squeeze(check_t *c) {
         return model_check_fail(c, "%u dimensions to squeeze", (unsigned)dims.len);
     }
     for (uint32_t i = 0; i < dims.len; ++i) {
-        int axis = check_axis(c, model_flatbuf_vector_i32(&c->buf, dims, i), c->in[0].rank);
+        int axis = model_check_axis(c, model_flatbuf_vector_i32(&c->buf, dims, i), c->in[0].rank);
         if (axis < 0) {
             return false;
         }
@@ -81,7 +50,7 @@ bool model_check_squeeze(check_t *c) {
     for (unsigned i = 0; dims.len == 0 && i < c->in[0].rank; ++i) {
         dropped |= (uint32_t)(model_check_dim(c, &c->in[0], i) == 1) << i;
     }
-    return check_without(c, dropped, false);
+    return model_check_without(c, dropped, false);
 }
 
 bool model_check_transpose(check_t *c) {
@@ -143,7 +112,7 @@ bool model_check_pad(check_t *c) {
 bool model_check_concatenation(check_t *c) {
     enum { AXIS = 0 };
     unsigned rank = c->out.rank;
-    int axis = check_axis(c, model_flatbuf_i32(&c->buf, c->options, AXIS, 0), rank);
+    int axis = model_check_axis(c, model_flatbuf_i32(&c->buf, c->options, AXIS, 0), rank);
     if (axis < 0) {
         return false;
     }
@@ -179,13 +148,13 @@ static bool check_reduction(check_t *c) {
         return false;
     }
     for (uint32_t i = 0; i < axes->elements; ++i) {
-        int axis = check_axis(c, model_check_constant(c, axes, i), c->in[0].rank);
+        int axis = model_check_axis(c, model_check_constant(c, axes, i), c->in[0].rank);
         if (axis < 0) {
             return false;
         }
         reduced |= UINT32_C(1) << axis;
     }
-    if (!check_without(c, reduced, model_flatbuf_u8(&c->buf, c->options, KEEP_DIMS) != 0)) {
+    if (!model_check_without(c, reduced, model_flatbuf_u8(&c->buf, c->options, KEEP_DIMS) != 0)) {
         return false;
     }
     // So that sums of int8 fit.

@@ -139,7 +139,9 @@ static bool check_vector(check_t *c, uint32_t pos, uint32_t element_size) {
     if (!model_flatbuf_inside(&c->buf, pos, 4 + (uint64_t)len * element_size)) {
         return model_check_fail(c, "vector at byte %u ends outside", (unsigned)pos);
     }
-    if ((pos + 4) % element_size != 0) {
+    // Old converters put 8-byte numbers at 4 beside a multiple of 8, and vectors without elements
+    // anywhere. No machine that this runs on minds: one of 32 bits loads such a number in two parts.
+    if (len > 0 && (pos + 4) % (element_size > 4 ? 4 : element_size) != 0) {
         return model_check_fail(c, "vector at byte %u is not aligned", (unsigned)pos);
     }
     // Bytes are never walked one by one.

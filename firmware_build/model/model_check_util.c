@@ -47,15 +47,21 @@ bool model_check_type(check_t *c, const check_tensor_t *t, int type, const char 
         model_type_name(type), remedy);
 }
 
-bool model_check_quantized(check_t *c, const check_tensor_t *t, const char *what) {
+static bool check_scale(check_t *c, const check_tensor_t *t, const char *what, float least) {
     if (t->scales.len != 1) {
         return model_check_fail(c, "%s has %u scales, not 1", what, (unsigned)t->scales.len);
     }
     float scale = model_check_scale(c, t, 0);
-    if (scale < 1.0f / (1 << 27) || scale > (float)(1 << 30)) {
-        return model_check_fail(c, "scale of %s is too far from 1", what);
-    }
-    return true;
+    return (scale >= least && scale <= (float)(1 << 30))
+           || model_check_fail(c, "scale of %s is too far from 1", what);
+}
+
+bool model_check_quantized(check_t *c, const check_tensor_t *t, const char *what) {
+    return check_scale(c, t, what, 1.0f / (1 << 27));
+}
+
+bool model_check_operand(check_t *c, const check_tensor_t *t, const char *what) {
+    return check_scale(c, t, what, 1.0f / (1 << 30) / (1 << 30));
 }
 
 bool model_check_same_quantization(check_t *c, const check_tensor_t *t, const char *what) {
@@ -65,7 +71,7 @@ bool model_check_same_quantization(check_t *c, const check_tensor_t *t, const ch
             || (model_check_scale(c, t, 0) == model_check_scale(c, out, 0)
                 && model_flatbuf_u64_at(&c->buf, t->zero_points.pos)
                 == model_flatbuf_u64_at(&c->buf, out->zero_points.pos)));
-    return t->type != TENSOR_INT8 || same
+    return (t->type != TENSOR_INT8 && t->type != TENSOR_INT16) || same
            || model_check_fail(c, "scales of %s and output differ", what);
 }
 
@@ -100,4 +106,31 @@ bool model_check_out_dim(check_t *c, unsigned i, int64_t size) {
         return model_check_fail(c, "output dimension %u is %d, not what the inputs give", i, (int)dim);
     }
     return model_check_fail(c, "output dimension %u is %d, the inputs give %d", i, (int)dim, (int)size);
+}
+
+int model_check_axis(check_t *c, int32_t axis, unsigned rank) {
+    int32_t positive = axis < 0 ? axis + (int32_t)rank : axis;
+    if (positive < 0 || positive >= (int32_t)rank) {
+        model_check_fail(c, "axis %d of %u dimensions", (int)axis, rank);
+        return -1;
+    }
+    return positive;
+}
+
+bool model_check_without(check_t *c, uint32_t dropped, bool keep) {
+    unsigned rank = 0;
+    for (unsigned i = 0; i < c->in[0].rank; ++i) {
+        bool drop = (dropped >> i & 1) != 0;
+        if (drop && !keep) {
+            continue;
+        }
+        if (rank >= c->out.rank) {
+            return model_check_fail(c, "output has too few dimensions");
+        }
+        if (!model_check_out_dim(c, rank, drop ? 1 : model_check_dim(c, &c->in[0], i))) {
+            return false;
+        }
+        ++rank;
+    }
+    return model_check_rank(c, &c->out, rank, "output");
 }

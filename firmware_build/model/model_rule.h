@@ -43,9 +43,10 @@ typedef struct _check_t {
 
     // The op a rule is asked about.
     flatbuf_vector_t inputs;
+    flatbuf_vector_t outputs;
     uint32_t options; // 0 if absent, else of the type the rule names
     check_tensor_t in[CHECK_MAX_INPUTS];
-    check_tensor_t out;
+    check_tensor_t out; // the first output
 
     uint8_t defined[MODEL_MAX_TENSORS / 8]; // tensors that hold a value by now
 } check_t;
@@ -57,6 +58,8 @@ enum {
     RULE_BIAS = 8, // the last input may be left out, or be -1
     RULE_DATA_LAST = 16, // the data input is number 2, not 0
     RULE_OPTIONS_OPTIONAL = 32, // TFLM can do without the options
+    RULE_DATA_SECOND = 64, // the data input is number 1, not 0
+    RULE_OUTPUTS = 128, // one output or more; the flags above are about the first
 };
 
 struct _model_rule_t {
@@ -107,14 +110,25 @@ bool model_check_sides(check_t *c, const check_tensor_t *t);
 bool model_check_type(check_t *c, const check_tensor_t *t, int type, const char *what);
 // One scale and one zero point, and a scale with which 6 / scale fits an int32.
 bool model_check_quantized(check_t *c, const check_tensor_t *t, const char *what);
-// Does an int8 tensor have the output's scale and zero point, for a kernel that only copies?
+// The same, for one of several inputs whose scales only meet in ratios and products: a
+// constant of zeros may have a scale near 0.
+bool model_check_operand(check_t *c, const check_tensor_t *t, const char *what);
+// Does a tensor of int8 or int16 have the output's scale and zero point, for a kernel that only copies?
 bool model_check_same_quantization(check_t *c, const check_tensor_t *t, const char *what);
+// Is there a numpy-like way from the shape of `b` to the longer or equal one of `a`?
+bool model_check_stretches(const check_t *c, const check_tensor_t *b, const check_tensor_t *a);
 // A constant int32 vector (or, where count is 1, scalar) of so many elements.
 bool model_check_int32_constant(check_t *c, const check_tensor_t *t, uint32_t count, const char *what);
 // Fused activations: none, relu, relu of -1 to 1, relu6.
 bool model_check_activation(check_t *c, int activation);
 // Can integers up to `magnitude`, at least 1, be multiplied by a fixed-point `multiplier` in 32 bits?
 bool model_check_rescale(check_t *c, uint64_t magnitude, double multiplier);
+// A constant axis, counted from the end if negative, of a tensor of `rank` dimensions.
+// Returns -1, and a message, if it is out of range.
+int model_check_axis(check_t *c, int32_t axis, unsigned rank);
+// Is the output the input without the dimensions whose bit is set (or, if they are kept, with
+// 1 in their place)?
+bool model_check_without(check_t *c, uint32_t dropped, bool keep);
 // Is the output's dimension i the given size?
 bool model_check_out_dim(check_t *c, unsigned i, int64_t size);
 

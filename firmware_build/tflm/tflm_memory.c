@@ -188,21 +188,15 @@ static bool in_flash(const uint8_t *data, size_t size) {
     #endif
 }
 
-#define SHAPE (77)
-#define PACK (83)
-
 // What to do about an op, or a version or type of one, that this firmware does not have.
 static const char *advice(const tflm_model_t *model) {
-    const char *found = "build it with --ops-from MODEL";
     model_op_t op;
     for (size_t i = 0; model_op(model->data, model->size, i, &op); i++) {
-        if (op.code == SHAPE || op.code == PACK) { // of a free batch, most likely
-            found = "try `tinycnn slim`";
-        } else if (!tflm_op_offered(op.code, op.version)) {
+        if (!tflm_op_offered(op.code, op.version)) {
             return "no firmware has it";
         }
     }
-    return found;
+    return "build it with --ops-from MODEL";
 }
 
 // Nothing else in this module looks at a model that did not pass the check, and what

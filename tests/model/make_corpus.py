@@ -192,7 +192,79 @@ MODELS: dict[str, Recipe] = {
             )
         ),
     ),
+    # Shapes, by what the converter makes of a slice, a stack, a split
+    "split": ([IMAGE], lambda tf, L, x: tf.split(x, 3, axis=-1)),
+    "split_rows": ([IMAGE], lambda tf, L, x: tf.split(x, 2, axis=1)),
+    "split_v": ([IMAGE], lambda tf, L, x: tf.split(x, [3, 1, 4], axis=1)),
+    "unstack": ([(3, 4)], lambda tf, L, x: tf.unstack(x, axis=1)),
+    "unstack_last": ([(3, 4)], lambda tf, L, x: tf.unstack(x, axis=-1)),
+    "stack": ([SERIES, SERIES], lambda tf, L, x, y: tf.stack([x, y, x], axis=1)),
+    "stack_last": ([SERIES, SERIES], lambda tf, L, x, y: tf.stack([x, y], axis=-1)),
+    "slice": ([IMAGE], lambda tf, L, x: tf.slice(x, [0, 1, 2, 0], [1, 3, -1, 2])),
+    "slice_5d": ([(2, 3, 4, 5)], lambda tf, L, x: tf.slice(x, [0, 1, 0, 2, 1], [1, 1, 3, 2, 4])),
+    "reverse": ([IMAGE], lambda tf, L, x: tf.reverse(x, [1, 2])),
+    "reverse_last": ([SERIES], lambda tf, L, x: tf.reverse(x, [-1])),
+    "mirror_pad": (
+        [IMAGE],
+        lambda tf, L, x: tf.pad(x, [[0, 0], [1, 7], [2, 3], [0, 2]], mode="REFLECT"),
+    ),
+    "mirror_pad_edge": (
+        [SERIES],
+        lambda tf, L, x: tf.pad(x, [[0, 1], [3, 12], [4, 0]], mode="SYMMETRIC"),
+    ),
+    "space_to_depth": ([IMAGE], lambda tf, L, x: tf.nn.space_to_depth(x, 2)),
+    "depth_to_space": ([(4, 3, 8)], lambda tf, L, x: tf.nn.depth_to_space(x, 2)),
+    "broadcast_to": ([(1, 8, 3)], lambda tf, L, x: tf.broadcast_to(x, [1, 5, 8, 3])),
+    # Numbers
+    "argmax": ([(10,)], lambda tf, L, x: tf.argmax(x, -1, output_type=tf.int32)),
+    "argmin_rows": ([IMAGE], lambda tf, L, x: tf.argmin(x, 1, output_type=tf.int32)),
+    "elu": ([IMAGE], lambda tf, L, x: L.ELU()(x)),
+    "log_softmax": ([SERIES], lambda tf, L, x: tf.nn.log_softmax(x)),
+    "l2_normalize": ([SERIES], lambda tf, L, x: tf.math.l2_normalize(x, axis=-1)),
+    "cumsum": ([SERIES], lambda tf, L, x: tf.cumsum(x, axis=1)),
+    "cumsum_reverse": ([SERIES], lambda tf, L, x: tf.cumsum(x, -1, exclusive=True, reverse=True)),
+    "abs": ([IMAGE], lambda tf, L, x: tf.abs(x)),
+    "rsqrt": ([IMAGE], lambda tf, L, x: tf.math.rsqrt(x * x + 0.5)),
+    "layer_norm": ([SERIES], lambda tf, L, x: L.LayerNormalization()(x)),
+    "squared_difference": ([SERIES, (1, 4)], lambda tf, L, x, y: tf.math.squared_difference(x, y)),
+    "neg": ([SERIES], lambda tf, L, x: -x),
+    "sqrt": ([SERIES], lambda tf, L, x: tf.sqrt(tf.nn.relu(x))),
+    "square": ([SERIES], lambda tf, L, x: tf.square(x)),
+    "exp": ([SERIES], lambda tf, L, x: tf.exp(x)),
+    "log": ([SERIES], lambda tf, L, x: tf.math.log(tf.abs(x) + 0.1)),
+    "sin": ([SERIES], lambda tf, L, x: tf.sin(x)),
+    "cos": ([SERIES], lambda tf, L, x: tf.cos(x)),
+    "floor": ([SERIES], lambda tf, L, x: tf.floor(x)),
+    "ceil": ([SERIES], lambda tf, L, x: tf.math.ceil(x)),
+    "round": ([SERIES], lambda tf, L, x: tf.round(x)),
+    "div": ([SERIES, SERIES], lambda tf, L, x, y: x / (tf.abs(y) + 0.5)),
+    "floor_div": ([SERIES], lambda tf, L, x: x // tf.constant([0.5, 2.0, -3.0, 8.0])),
+    "floor_mod": ([SERIES], lambda tf, L, x: tf.math.floormod(x, tf.constant(0.7))),
+    "equal": (
+        [SERIES, (1, 4)],
+        lambda tf, L, x, y: tf.where(tf.equal(tf.round(x), tf.round(y)), x, y),
+    ),
+    "not_equal": (
+        [SERIES, (1, 4)],
+        lambda tf, L, x, y: tf.where(tf.not_equal(tf.round(x), tf.round(y)), x, y),
+    ),
+    "less": ([SERIES, (1, 4)], lambda tf, L, x, y: tf.where(x < y, x, 2.0)),
+    "less_equal": ([SERIES], lambda tf, L, x: tf.where(x <= 0.5, x, tf.zeros_like(x))),
+    "greater": ([SERIES, (1, 4)], lambda tf, L, x, y: tf.where(x > y, x, y)),
+    "greater_equal": (
+        [SERIES, SERIES],
+        lambda tf, L, x, y: tf.cast(x >= y, tf.float32),
+    ),
+    "logical": (
+        [SERIES, (1, 4)],
+        lambda tf, L, x, y: tf.where(
+            tf.logical_or(tf.logical_and(x > 0.0, y > 0.0), x < -1.0), x, y
+        ),
+    ),
 }
+
+FLOAT_ALONE = ("div", "exp", "log", "sqrt")
+"""The converter quantizes these, and TFLM has no kernel for that."""
 
 
 def recipe_digest(recipe: Recipe, kind: str) -> str:
@@ -267,7 +339,10 @@ def make_corpus(folder: Path) -> list[Path]:
         path.write_bytes(data)
         paths.add(path)
     for name, recipe in MODELS.items():
-        for kind in ("f", "q") + (("io",) if name == "digits" else ()):
+        kinds = (
+            ("f",) if name in FLOAT_ALONE else ("f", "q", "io") if name == "digits" else ("f", "q")
+        )
+        for kind in kinds:
             path = folder / f"{name}_{kind}.tflite"
             paths.add(path)
             stamp = path.with_suffix(".digest")

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from broken_models import ROWS, broken, x2
+import broken_all
+import broken_models
+from broken_models import broken, x2
 from check_program import CheckMain
 from tflite_models import schema, unpacked
 from tinycnn.tflite.check import MODEL
@@ -27,6 +29,8 @@ TYPE_CODES = {
     schema.TensorType.INT16: "h",
     schema.TensorType.INT32: "i",
 }
+
+ROWS = broken_models.ROWS + broken_all.ROWS
 
 
 def test_corpus_passes(check_main: CheckMain, corpus_files: dict[str, Path]) -> None:

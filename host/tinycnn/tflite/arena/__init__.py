@@ -24,7 +24,8 @@ _TENSOR = 12  # TfLiteEvalTensor
 _NODE = 32  # NodeAndRegistration
 _OP = {1: 72, 2: 72, 3: 100}  # options and what the kernel keeps, at most, by inputs of the op;
 _OP_OF_MANY = 104  # if it has more;
-_OP_PLAIN = 32  # for each of at most two inputs of an op without options
+_OP_PLAIN = 32  # for each of at most two inputs of an op without options,
+_MORE = {"ELU": 256, "SQUARED_DIFFERENCE": 64}  # but for these
 _CHANNEL = (4, 4)  # of each channel: multiplier and shift,
 _OWN_CHANNEL = {"CONV": (8, 1), "FULLY_CONNECTED": (4, 1)}  # by kernels of ours; with a bias
 _SCRATCH = 4  # ScratchBufferHandle, and as much again if one is kept: where
@@ -103,7 +104,7 @@ def _kept(graph: Graph, node: Node, own: bool, align: int) -> int:
     elif node.options:
         size = _OP.get(len(node.inputs), _OP_OF_MANY)
     else:
-        size = _OP_PLAIN * min(len(node.inputs), 2)
+        size = _OP_PLAIN * min(len(node.inputs), 2) + _MORE.get(node.op, 0)
     if "CONV" in node.op or any(tensor.scales > 1 for tensor in inputs):
         size += sum(up(bytes_ * channels[0], align) for bytes_ in each)
     return _NODE + size

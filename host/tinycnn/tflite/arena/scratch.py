@@ -36,6 +36,7 @@ _KEPT: Mapping[str, Callable[[Tensors, Tensors], tuple[int, ...]]] = {
     "MEAN": lambda inputs, outputs: _sums(inputs[0], outputs) + _axes(inputs),
     "SUM": lambda inputs, outputs: _sums(inputs[0], outputs) + _axes(inputs),
     "REDUCE_MAX": lambda inputs, outputs: _axes(inputs),
+    "MIRROR_PAD": lambda inputs, outputs: (INT32 * len(inputs[0].shape),) * 2,
     "REDUCE_MIN": lambda inputs, outputs: _axes(inputs),
 }
 """Of these, scratch holds what says where values are: it lies beside the arena, where nobody

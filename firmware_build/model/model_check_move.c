@@ -1,0 +1,251 @@
+// Rules of the ops that take tensors apart and put them together, and that fill and stretch them.
+
+#include "model_rule.h"
+
+// SPLIT and SPLIT_V: are the outputs, one behind the other along `axis`, the data?
+static bool check_parts(check_t *c, const check_tensor_t *data, const check_tensor_t *axis_tensor,
+    bool equal) {
+    if (!model_check_int32_constant(c, axis_tensor, 1, "axis")) {
+        return false;
+    }
+    int axis = model_check_axis(c, model_check_constant(c, axis_tensor, 0), data->rank);
+    if (axis < 0) {
+        return false;
+    }
+    // Where all are equal, the kernel goes by the first output.
+    int32_t first = c->out.rank == data->rank ? model_check_dim(c, &c->out, (unsigned)axis) : 0;
+    int64_t size = 0;
+    for (uint32_t i = 0; i < c->outputs.len; ++i) {
+        model_check_read_tensor(c, model_flatbuf_vector_i32(&c->buf, c->outputs, i), &c->out);
+        if (!model_check_type(c, &c->out, data->type, "output")
+            || !model_check_rank(c, &c->out, data->rank, "output")
+            || !model_check_same_quantization(c, data, "input")) {
+            return false;
+        }
+        for (unsigned j = 0; j < data->rank; ++j) {
+            if (j == (unsigned)axis) {
+                size += model_check_dim(c, &c->out, j);
+                if (equal && !model_check_out_dim(c, j, first)) {
+                    return false;
+                }
+            } else if (!model_check_out_dim(c, j, model_check_dim(c, data, j))) {
+                return false;
+            }
+        }
+    }
+    return size == model_check_dim(c, data, (unsigned)axis)
+           || model_check_fail(c, "outputs are not the input along axis %d", axis);
+}
+
+bool model_check_split(check_t *c) {
+    return check_parts(c, &c->in[1], &c->in[0], true);
+}
+
+bool model_check_split_v(check_t *c) {
+    return check_parts(c, &c->in[0], &c->in[2], false);
+}
+
+enum { COUNT = 0, AXIS = 1 }; // options of PACK and of UNPACK
+
+static bool check_count(check_t *c, uint32_t count) {
+    int32_t option = model_flatbuf_i32(&c->buf, c->options, COUNT, 0);
+    return option == (int64_t)count
+           || model_check_fail(c, "%d tensors in the options, %u in the op", (int)option, (unsigned)count);
+}
+
+bool model_check_pack(check_t *c) {
+    int axis = model_check_axis(c, model_flatbuf_i32(&c->buf, c->options, AXIS, 0), c->out.rank);
+    if (axis < 0 || !check_count(c, c->inputs.len) || !model_check_out_dim(c, (unsigned)axis, c->inputs.len)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < c->inputs.len; ++i) {
+        check_tensor_t *t = &c->in[0];
+        model_check_read_tensor(c, model_flatbuf_vector_i32(&c->buf, c->inputs, i), t);
+        if (!model_check_type(c, t, c->out.type, "input") || !model_check_rank(c, t, c->out.rank - 1u, "input")
+            || !model_check_same_quantization(c, t, "input")) {
+            return false;
+        }
+        for (unsigned j = 0; j < t->rank; ++j) {
+            if (!model_check_out_dim(c, j < (unsigned)axis ? j : j + 1, model_check_dim(c, t, j))) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool model_check_unpack(check_t *c) {
+    int axis = model_check_axis(c, model_flatbuf_i32(&c->buf, c->options, AXIS, 0), c->in[0].rank);
+    if (axis < 0 || !check_count(c, c->outputs.len)) {
+        return false;
+    }
+    if (model_check_dim(c, &c->in[0], (unsigned)axis) != (int64_t)c->outputs.len) {
+        return model_check_fail(c, "%u outputs along axis %d", (unsigned)c->outputs.len, axis);
+    }
+    for (uint32_t i = 0; i < c->outputs.len; ++i) {
+        model_check_read_tensor(c, model_flatbuf_vector_i32(&c->buf, c->outputs, i), &c->out);
+        if (!model_check_type(c, &c->out, c->in[0].type, "output")
+            || !model_check_same_quantization(c, &c->in[0], "input")
+            || !model_check_without(c, UINT32_C(1) << axis, false)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool model_check_shape(check_t *c) {
+    return model_check_type(c, &c->out, TENSOR_INT32, "output")
+           && model_check_rank(c, &c->out, 1, "output")
+           && model_check_out_dim(c, 0, c->in[0].rank);
+}
+
+bool model_check_slice(check_t *c) {
+    unsigned rank = c->in[0].rank;
+    if (rank < 1 || rank > 5) {
+        return model_check_fail(c, "%u dimensions, not 1 to 5", rank);
+    }
+    if (!model_check_rank(c, &c->out, rank, "output")
+        || !model_check_int32_constant(c, &c->in[1], rank, "begin")
+        || !model_check_rank(c, &c->in[1], 1, "begin")
+        || !model_check_int32_constant(c, &c->in[2], rank, "size")
+        || !model_check_rank(c, &c->in[2], 1, "size")) {
+        return false;
+    }
+    for (unsigned i = 0; i < rank; ++i) {
+        int32_t dim = model_check_dim(c, &c->in[0], i);
+        int32_t begin = model_check_constant(c, &c->in[1], i);
+        int32_t size = model_check_constant(c, &c->in[2], i);
+        if (begin < 0 || begin >= dim || size < -1 || size > dim - begin) {
+            return model_check_fail(c, "slice is outside dimension %u", i);
+        }
+        if (!model_check_out_dim(c, i, size == -1 ? dim - begin : size)) {
+            return false;
+        }
+    }
+    return model_check_same_quantization(c, &c->in[0], "input");
+}
+
+// A constant vector of int32 that says the output's shape?
+static bool check_shape_input(check_t *c, const check_tensor_t *t) {
+    if (!model_check_int32_constant(c, t, c->out.rank, "shape") || !model_check_rank(c, t, 1, "shape")) {
+        return false;
+    }
+    for (unsigned i = 0; i < c->out.rank; ++i) {
+        if (!model_check_out_dim(c, i, model_check_constant(c, t, i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool model_check_fill(check_t *c) {
+    return check_shape_input(c, &c->in[0])
+           && model_check_rank(c, &c->in[1], 0, "value")
+           && model_check_same_quantization(c, &c->in[1], "value");
+}
+
+bool model_check_broadcast_to(check_t *c) {
+    if (c->out.rank > 5) {
+        return model_check_fail(c, "more than 5 dimensions");
+    }
+    return check_shape_input(c, &c->in[1])
+           && (model_check_stretches(c, &c->in[0], &c->out)
+               || model_check_fail(c, "shapes of input and output do not fit"))
+           && model_check_same_quantization(c, &c->in[0], "input");
+}
+
+// SPACE_TO_DEPTH and DEPTH_TO_SPACE, of which `wide` is the tensor with more pixels.
+static bool check_blocks(check_t *c, const check_tensor_t *wide, const check_tensor_t *deep) {
+    enum { BLOCK = 0 };
+    int64_t block = model_flatbuf_i32(&c->buf, c->options, BLOCK, 0);
+    if (!model_check_rank(c, &c->in[0], 4, "input") || !model_check_rank(c, &c->out, 4, "output")) {
+        return false;
+    }
+    if (block < 1 || block > 256) {
+        return model_check_fail(c, "block of %d", (int)block);
+    }
+    bool fits = model_check_dim(c, wide, 0) == model_check_dim(c, deep, 0)
+        && model_check_dim(c, wide, 1) == block * model_check_dim(c, deep, 1)
+        && model_check_dim(c, wide, 2) == block * model_check_dim(c, deep, 2)
+        && model_check_dim(c, deep, 3) == block * block * model_check_dim(c, wide, 3);
+    return (fits || model_check_fail(c, "shapes of input and output do not fit"))
+           && model_check_same_quantization(c, &c->in[0], "input");
+}
+
+bool model_check_space_to_depth(check_t *c) {
+    return check_blocks(c, &c->in[0], &c->out);
+}
+
+bool model_check_depth_to_space(check_t *c) {
+    return check_blocks(c, &c->out, &c->in[0]);
+}
+
+bool model_check_mirror_pad(check_t *c) {
+    enum { MODE = 0, REFLECT = 0, SYMMETRIC = 1 };
+    unsigned rank = c->in[0].rank;
+    const check_tensor_t *paddings = &c->in[1];
+    uint8_t mode = model_flatbuf_u8(&c->buf, c->options, MODE);
+    if (mode > SYMMETRIC) {
+        return model_check_fail(c, "mode %u is not supported", mode);
+    }
+    if (rank < 1) {
+        return model_check_fail(c, "input is a scalar");
+    }
+    if (!model_check_rank(c, &c->out, rank, "output")) {
+        return false;
+    }
+    if (paddings->data == 0 || paddings->type != TENSOR_INT32 || paddings->rank != 2
+        || model_check_dim(c, paddings, 0) != (int32_t)rank || model_check_dim(c, paddings, 1) != 2) {
+        return model_check_fail(c, "paddings must be %u constant int32", 2 * rank);
+    }
+    for (unsigned i = 0; i < rank; ++i) {
+        // A mirror image of what is there; that in REFLECT leaves out the edge.
+        int32_t dim = model_check_dim(c, &c->in[0], i);
+        int32_t most = mode == REFLECT ? dim - 1 : dim;
+        int32_t before = model_check_constant(c, paddings, 2 * i);
+        int32_t after = model_check_constant(c, paddings, 2 * i + 1);
+        if (before < 0 || after < 0 || before > most || after > most) {
+            return model_check_fail(c, "padding of %d and %d of %d", (int)before, (int)after, (int)dim);
+        }
+        if (!model_check_out_dim(c, i, (int64_t)dim + before + after)) {
+            return false;
+        }
+    }
+    return model_check_same_quantization(c, &c->in[0], "input");
+}
+
+bool model_check_reverse(check_t *c) {
+    unsigned rank = c->in[0].rank;
+    uint32_t count = c->in[1].elements;
+    uint32_t seen = 0;
+    if (count > rank) {
+        return model_check_fail(c, "%u axes", (unsigned)count);
+    }
+    if (!model_check_rank(c, &c->in[1], 1, "axes") || !model_check_int32_constant(c, &c->in[1], count, "axes")) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        int axis = model_check_axis(c, model_check_constant(c, &c->in[1], i), rank);
+        if (axis < 0) {
+            return false;
+        }
+        if ((seen >> axis & 1) != 0) {
+            return model_check_fail(c, "axis %d twice", axis);
+        }
+        seen |= UINT32_C(1) << axis;
+    }
+    // TFLM refuses others when it runs.
+    uint32_t lowest = seen & (0u - seen);
+    return ((seen + lowest) & seen) == 0 ? model_check_same_quantization(c, &c->in[0], "input")
+        : model_check_fail(c, "axes are not next to each other");
+}
+
+// ARG_MAX and ARG_MIN
+bool model_check_arg(check_t *c) {
+    if (!model_check_int32_constant(c, &c->in[1], 1, "axis")
+        || !model_check_type(c, &c->out, TENSOR_INT32, "output")) {
+        return false;
+    }
+    int axis = model_check_axis(c, model_check_constant(c, &c->in[1], 0), c->in[0].rank);
+    return axis >= 0 && model_check_without(c, UINT32_C(1) << axis, false);
+}
