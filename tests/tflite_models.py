@@ -143,6 +143,13 @@ def by_hand() -> dict[str, bytes]:
         made[f"shape_{kind}"] = one_op(OP.SHAPE, [x], Tensor([3], INT32), shape)
         chosen = [Tensor([2, 1, 3], BOOL), like([4, 1]), like([1, 1, 3])]
         made[f"select_{kind}"] = one_op(OP.SELECT_V2, chosen, like([2, 4, 3]))
+        product = schema.BatchMatMulOptionsT()
+        product.adjX = product.adjY = True
+        made[f"matmul_transposed_{kind}"] = one_op(
+            OP.BATCH_MATMUL, [like([2, 4, 3]), like([1, 5, 4])], like([2, 3, 5]), product
+        )
+        rows = Tensor([2], INT32, [2, 0])
+        made[f"lookup_{kind}"] = one_op(OP.EMBEDDING_LOOKUP, [rows, like([3, 5])], like([2, 5]))
         fill = [Tensor([3], INT32, series), like([])]
         made[f"fill_{kind}"] = one_op(OP.FILL, fill, x)
     quantized = real["q"]

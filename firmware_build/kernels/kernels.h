@@ -195,6 +195,38 @@ void int8_pad(const int *dims, int rank, const int32_t *paddings, size_t size, c
 // the other, to rows that begin `step` bytes apart.
 void int8_copy_rows(const void *input, size_t bytes, size_t rows, void *output, size_t step);
 
+// TILE of values of any type, `size` bytes each: along each of `rank` dimensions, 1 to 6, repeat
+// what is there `multiples` times.
+void int8_tile(const int *dims, int rank, const int32_t *multiples, size_t size, const void *input,
+    void *output);
+
+// GATHER and EMBEDDING_LOOKUP: of each of `rows` rows of `axis` parts, `bytes` bytes each, copy
+// the `count` parts that `indices` name. False if an index is none of a part; what was copied
+// until then stays.
+bool int8_gather(const int32_t *indices, size_t count, size_t rows, int32_t axis, size_t bytes,
+    const void *input, void *output);
+
+// GATHER_ND: `count` times `indexed` indices name a part of `bytes` bytes, along the first
+// `indexed` dimensions. False as above.
+bool int8_gather_nd(const int32_t *indices, size_t count, const int *dims, int indexed, size_t bytes,
+    const void *input, void *output);
+
+// SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND: images of `large` pixels, and a batch of
+// block[0] * block[1] times as many of `small` ones, each of every block[0]th row and
+// block[1]th column, the first `before` pixels outside.
+typedef struct _int8_blocks_t {
+    int32_t images;
+    int32_t block[2]; // height and width
+    int32_t before[2];
+    int32_t large[2];
+    int32_t small[2];
+    size_t bytes; // of a pixel
+    size_t size; // of a value in it
+} int8_blocks_t;
+
+// From large to small, with `value` for pixels outside; from small to large if that is NULL.
+void int8_blocks(const int8_blocks_t *op, const void *value, const void *input, void *output);
+
 // Dimensions of a tensor, the last one first. Those that go on from one to the next are as one.
 typedef struct _int8_axes_t {
     unsigned count;

@@ -315,3 +315,38 @@ bool model_check_softmax(check_t *c) {
     }
     return true;
 }
+
+bool model_check_batch_matmul(check_t *c) {
+    enum { ADJ_X = 0, ADJ_Y = 1 };
+    const check_tensor_t *a = &c->in[0], *b = &c->in[1];
+    unsigned rank = a->rank;
+    if (rank < 2 || rank > 5) {
+        return model_check_fail(c, "%u dimensions, not 2 to 5", rank);
+    }
+    if (!check_second(c) || !model_check_rank(c, b, rank, "input 1") || !model_check_rank(c, &c->out, rank, "output")) {
+        return false;
+    }
+    for (unsigned i = 0; i < rank - 2; ++i) {
+        int32_t first = model_check_dim(c, a, i), second = model_check_dim(c, b, i);
+        if (first != second && first != 1 && second != 1) {
+            return model_check_fail(c, "dimension %u is %d and %d", i, (int)first, (int)second);
+        }
+        if (!model_check_out_dim(c, i, first == 1 ? second : first)) {
+            return false;
+        }
+    }
+    unsigned adj_x = model_flatbuf_u8(&c->buf, c->options, ADJ_X) != 0;
+    unsigned adj_y = model_flatbuf_u8(&c->buf, c->options, ADJ_Y) != 0;
+    int32_t depth = model_check_dim(c, a, rank - 1 - adj_x);
+    if (depth != model_check_dim(c, b, rank - 2 + adj_y)) {
+        return model_check_fail(c, "%d columns times %d rows", (int)depth,
+            (int)model_check_dim(c, b, rank - 2 + adj_y));
+    }
+    if (!model_check_out_dim(c, rank - 2, model_check_dim(c, a, rank - 2 + adj_x))
+        || !model_check_out_dim(c, rank - 1, model_check_dim(c, b, rank - 1 - adj_y))) {
+        return false;
+    }
+    return is_float(c)
+           || model_check_rescale(c, (uint64_t)depth * 255 * 255,
+        scale_of(c, a) * scale_of(c, b) / scale_of(c, &c->out));
+}

@@ -249,3 +249,112 @@ bool model_check_arg(check_t *c) {
     int axis = model_check_axis(c, model_check_constant(c, &c->in[1], 0), c->in[0].rank);
     return axis >= 0 && model_check_without(c, UINT32_C(1) << axis, false);
 }
+
+bool model_check_tile(check_t *c) {
+    unsigned rank = c->in[0].rank;
+    if (rank < 1) {
+        return model_check_fail(c, "input is a scalar");
+    }
+    if (!model_check_rank(c, &c->out, rank, "output")
+        || !model_check_int32_constant(c, &c->in[1], rank, "multiples")) {
+        return false;
+    }
+    for (unsigned i = 0; i < rank; ++i) {
+        int64_t multiple = model_check_constant(c, &c->in[1], i);
+        if (!model_check_out_dim(c, i, multiple * model_check_dim(c, &c->in[0], i))) {
+            return false;
+        }
+    }
+    return model_check_same_quantization(c, &c->in[0], "input");
+}
+
+// Is the output `data` with the dimensions of `indices`, the last `without` left out, in the place
+// of `replaced` dimensions from `axis` on? Which part an index names is seen when it is used.
+static bool check_gathered(check_t *c, const check_tensor_t *data, const check_tensor_t *indices,
+    unsigned without, unsigned axis, unsigned replaced) {
+    unsigned taken = indices->rank - without;
+    if (!model_check_type(c, indices, TENSOR_INT32, "indices")
+        || !model_check_rank(c, &c->out, data->rank - replaced + taken, "output")) {
+        return false;
+    }
+    for (unsigned i = 0; i < c->out.rank; ++i) {
+        int32_t dim = i < axis ? model_check_dim(c, data, i)
+            : i < axis + taken ? model_check_dim(c, indices, i - axis)
+            : model_check_dim(c, data, i - taken + replaced);
+        if (!model_check_out_dim(c, i, dim)) {
+            return false;
+        }
+    }
+    return model_check_same_quantization(c, data, "input");
+}
+
+bool model_check_gather(check_t *c) {
+    enum { GATHER_AXIS = 0, BATCH_DIMS = 1 };
+    int axis = model_check_axis(c, model_flatbuf_i32(&c->buf, c->options, GATHER_AXIS, 0), c->in[0].rank);
+    if (axis < 0) {
+        return false;
+    }
+    if (model_flatbuf_i32(&c->buf, c->options, BATCH_DIMS, 0) != 0) {
+        return model_check_fail(c, "batch dimensions are not supported");
+    }
+    return check_gathered(c, &c->in[0], &c->in[1], 0, (unsigned)axis, 1);
+}
+
+bool model_check_embedding_lookup(check_t *c) {
+    if (c->in[1].rank < 1) {
+        return model_check_fail(c, "input is a scalar");
+    }
+    return check_gathered(c, &c->in[1], &c->in[0], 0, 0, 1);
+}
+
+bool model_check_gather_nd(check_t *c) {
+    const check_tensor_t *indices = &c->in[1];
+    if (indices->rank < 1) {
+        return model_check_fail(c, "indices are a scalar");
+    }
+    int32_t indexed = model_check_dim(c, indices, indices->rank - 1u);
+    if (indexed > (int32_t)c->in[0].rank) {
+        return model_check_fail(c, "%d indices for %u dimensions", (int)indexed, c->in[0].rank);
+    }
+    return check_gathered(c, &c->in[0], indices, 1, 0, (unsigned)indexed);
+}
+
+// Images of `large` pixels, and a batch of their parts.
+static bool check_batch(check_t *c, const check_tensor_t *large, const check_tensor_t *small) {
+    unsigned rank = c->in[0].rank;
+    const check_tensor_t *edges = &c->in[2];
+    if (rank < 3 || rank > 4) {
+        return model_check_fail(c, "%u dimensions, not 3 or 4", rank);
+    }
+    unsigned sides = rank - 2;
+    if (!model_check_rank(c, &c->out, rank, "output") || !model_check_int32_constant(c, &c->in[1], sides, "block")) {
+        return false;
+    }
+    if (edges->data == 0 || edges->type != TENSOR_INT32 || edges->elements != 2 * sides) {
+        return model_check_fail(c, "paddings or crops must be %u constant int32", 2 * sides);
+    }
+    int64_t batch = model_check_dim(c, large, 0);
+    bool fits = model_check_dim(c, large, rank - 1) == model_check_dim(c, small, rank - 1);
+    for (unsigned i = 0; i < sides; ++i) {
+        int64_t block = model_check_constant(c, &c->in[1], i);
+        int64_t before = model_check_constant(c, edges, 2 * i);
+        int64_t after = model_check_constant(c, edges, 2 * i + 1);
+        if (block < 1 || block > 4096 || before < 0 || after < 0
+            || before > CHECK_MAX_SIDE || after > CHECK_MAX_SIDE) {
+            return model_check_fail(c, "block of %d, edges of %d and %d", (int)block, (int)before, (int)after);
+        }
+        batch *= block;
+        fits = fits && model_check_dim(c, large, i + 1) + before + after == block * model_check_dim(c, small, i + 1);
+    }
+    return ((fits && batch == model_check_dim(c, small, 0))
+            || model_check_fail(c, "shapes of input and output do not fit"))
+           && model_check_same_quantization(c, &c->in[0], "input");
+}
+
+bool model_check_space_to_batch(check_t *c) {
+    return check_batch(c, &c->in[0], &c->out);
+}
+
+bool model_check_batch_to_space(check_t *c) {
+    return check_batch(c, &c->out, &c->in[0]);
+}

@@ -52,6 +52,13 @@ bool model_check_cast(check_t *c);
 bool model_check_l2_normalization(check_t *c);
 bool model_check_log_softmax(check_t *c);
 bool model_check_cumsum(check_t *c);
+bool model_check_tile(check_t *c);
+bool model_check_gather(check_t *c);
+bool model_check_gather_nd(check_t *c);
+bool model_check_embedding_lookup(check_t *c);
+bool model_check_space_to_batch(check_t *c);
+bool model_check_batch_to_space(check_t *c);
+bool model_check_batch_matmul(check_t *c);
 
 #define SAME (RULE_SAME_TYPE | RULE_SAME_SHAPE | RULE_QUANTIZED)
 #define REAL TYPE_FLOAT_OR_INT8
@@ -161,3 +168,10 @@ RULE(LOGICAL_AND, RULE_SAME_TYPE, 2, 2, 0, "", BOOL, model_check_maximum)
 RULE(LOGICAL_OR, RULE_SAME_TYPE, 2, 2, 0, "", BOOL, model_check_maximum)
 RULE(LOGICAL_NOT, RULE_SAME_TYPE | RULE_SAME_SHAPE, 1, 1, 0, "", BOOL, NULL)
 RULE(SELECT_V2, RULE_SAME_TYPE | RULE_DATA_SECOND, 3, 3, 0, "", COPIED, model_check_select)
+RULE(TILE, RULE_SAME_TYPE, 2, 2, 0, "", CONCATENATED, model_check_tile)
+RULE(GATHER, RULE_SAME_TYPE, 2, 2, 23, "44", SPLITTED, model_check_gather)
+RULE(GATHER_ND, RULE_SAME_TYPE, 2, 2, 0, "", SPLITTED, model_check_gather_nd)
+RULE(EMBEDDING_LOOKUP, RULE_SAME_TYPE | RULE_DATA_SECOND, 2, 2, 0, "", SPLITTED, model_check_embedding_lookup)
+RULE(SPACE_TO_BATCH_ND, RULE_SAME_TYPE, 3, 3, 0, "", COPIED, model_check_space_to_batch)
+RULE(BATCH_TO_SPACE_ND, RULE_SAME_TYPE, 3, 3, 0, "", COPIED, model_check_batch_to_space)
+RULE(BATCH_MATMUL, RULE_SAME_TYPE, 2, 2, 101, "111", REAL, model_check_batch_matmul)

@@ -89,11 +89,12 @@ struct known_op_t {
 
 #define KERNEL_tflm(name, method) \
     { tflite::BuiltinOperator_##name, nullptr, [](one_op_t &op) { return op.Add##method(); } },
+#define KERNEL_ours(name, method) { tflite::BuiltinOperator_##name, &own_##name, nullptr },
 #if TFLM_OTHER_KERNELS
 #define KERNEL_own KERNEL_tflm
 #define KERNEL_vector KERNEL_tflm
 #else
-#define KERNEL_own(name, method) { tflite::BuiltinOperator_##name, &own_##name, nullptr },
+#define KERNEL_own KERNEL_ours
 #if TFLM_VECTOR_KERNELS
 #define KERNEL_vector KERNEL_tflm
 #else

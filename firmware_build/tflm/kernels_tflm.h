@@ -32,5 +32,11 @@ extern const own_kernel_t own_DEQUANTIZE;
 extern const own_kernel_t own_RELU;
 extern const own_kernel_t own_RELU6;
 extern const own_kernel_t own_LEAKY_RELU;
+extern const own_kernel_t own_TILE;
+extern const own_kernel_t own_GATHER;
+extern const own_kernel_t own_GATHER_ND;
+extern const own_kernel_t own_EMBEDDING_LOOKUP;
+extern const own_kernel_t own_SPACE_TO_BATCH_ND;
+extern const own_kernel_t own_BATCH_TO_SPACE_ND;
 
 #endif // KERNELS_TFLM_H

@@ -62,10 +62,8 @@ $(BUILD)/tflm/engine_hosted_py.h: $(TFLM_MOD_DIR)/engine_hosted.py
 
 else
 
-SRC_USERMOD_LIB_CXX += $(TFLM_MOD_DIR)/engine_tflm.cpp
-ifeq ($(TFLM_KERNELS),own)
-SRC_USERMOD_LIB_CXX += $(wildcard $(TFLM_MOD_DIR)/kernels_tflm_*.cpp)
-else
+SRC_USERMOD_LIB_CXX += $(TFLM_MOD_DIR)/engine_tflm.cpp $(wildcard $(TFLM_MOD_DIR)/kernels_tflm_*.cpp)
+ifneq ($(TFLM_KERNELS),own)
 CXXFLAGS_USERMOD += -DTFLM_OTHER_KERNELS=1
 endif
 CXXFLAGS_USERMOD += -I$(MODEL_DIR) -I$(KERNELS_DIR) -I$(TFLM_MOD_DIR) $(TFLM_DEFINES) -std=c++17 \

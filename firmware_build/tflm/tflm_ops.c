@@ -9,6 +9,7 @@
 // TFLM's kernels take either; of ours those that compute leave float32 to TFLM's.
 #define QUANTIZE (114)
 #define NO_FLOAT_tflm(code) false
+#define NO_FLOAT_ours(code) false
 #define NO_FLOAT_own(code) (TFLM_INT8_ALONE && code != QUANTIZE)
 #define NO_FLOAT_vector(code) TFLM_INT8_ALONE
 

@@ -21,6 +21,7 @@ from ai_edge_litert.interpreter import Interpreter
 from litert import Arrays, outputs_of, prepared, referred
 from skips import or_skip
 from staging import run
+from tflite_models import FLOAT32, INT32, OP, Tensor, one_op, schema
 from tinycnn.errors import MissingToolError
 from tinycnn.targets.targets import Choice, Target, build_target
 from tinycnn.tflite.ops import offered, profile_set
@@ -167,13 +168,20 @@ def printed(
 
 
 @pytest.fixture(scope="module")
-def printed_by_all(
-    corpus: dict[str, bytes], expected: Expected, tmp_path_factory: pytest.TempPathFactory
-) -> list[str]:
-    """The same of a simulator with every op that there is."""
+def with_all() -> Target:
+    """A simulator with every op that there is."""
     with or_skip(MissingToolError):
-        target = build_target("unix", Choice(ops=profile_set("all")))
-    return run_all(target, corpus, expected, tmp_path_factory.mktemp("ops-all"))
+        return build_target("unix", Choice(ops=profile_set("all")))
+
+
+@pytest.fixture(scope="module")
+def printed_by_all(
+    with_all: Target,
+    corpus: dict[str, bytes],
+    expected: Expected,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> list[str]:
+    return run_all(with_all, corpus, expected, tmp_path_factory.mktemp("ops-all"))
 
 
 def run_all(
@@ -253,3 +261,41 @@ def test_corpus_runs_each_op_as_int8_and_float(expected: Expected) -> None:
     for op, dtypes in kinds.items():
         if op not in {"QUANTIZE", "DEQUANTIZE"} | FLOAT_ALONE | OF_BOOL:
             assert {"int8", "float32"} <= dtypes, op
+
+
+INDICES = """
+import tflm
+for name in ("gather", "lookup", "gather_nd"):
+    interpreter = tflm.Interpreter(name + ".tflite")
+    indices = memoryview(interpreter.inputs[0])
+    for index in (3, 4, -1, -(2**31), 2**31 - 1, 0):
+        for i in range(len(indices)):
+            indices[i] = index
+        try:
+            interpreter.invoke()
+            print(name, index, "runs")
+        except RuntimeError as error:
+            print(name, index, error)
+"""
+
+
+def test_indices_of_a_run_are_bounded(with_all: Target, tmp_path: Path) -> None:
+    """Of what has 4 parts, and is constant, since inputs are told apart by their order."""
+    data = Tensor([4, 3], FLOAT32, np.arange(12).reshape(4, 3))
+    two, rows = Tensor([2], INT32), Tensor([2, 3])
+    models = {
+        "gather": one_op(OP.GATHER, [data, two], rows, schema.GatherOptionsT()),
+        "lookup": one_op(OP.EMBEDDING_LOOKUP, [two, data], rows),
+        "gather_nd": one_op(OP.GATHER_ND, [data, Tensor([2, 1], INT32)], rows),
+    }
+    for name, model in models.items():
+        (tmp_path / f"{name}.tflite").write_bytes(model)
+    script = tmp_path / "script.py"
+    script.write_text(INDICES)
+    done = run(with_all, script, flash=tmp_path, timeout=60)
+    assert (done.status, done.stderr) == (0, "")
+    lines = iter(done.stdout.splitlines())
+    for name in models:
+        for index in (3, 4, -1, -(2**31), 2**31 - 1, 0):
+            said = "runs" if 0 <= index < 4 else "index out of range"
+            assert next(lines).startswith(f"{name} {index} {said}")

@@ -261,7 +261,35 @@ MODELS: dict[str, Recipe] = {
             tf.logical_or(tf.logical_and(x > 0.0, y > 0.0), x < -1.0), x, y
         ),
     ),
+    "matmul": ([(3, 4), (4, 5)], lambda tf, L, x, y: tf.matmul(x, y)),
+    "matmul_rows": ([(2, 3, 4), (1, 5, 4)], lambda tf, L, x, y: tf.matmul(x, y, transpose_b=True)),
+    "attention": ([SERIES], lambda tf, L, x: L.MultiHeadAttention(2, 3)(x, x)),
+    # Indices
+    "tile": ([SERIES], lambda tf, L, x: tf.tile(x, [1, 2, 3])),
+    "upsample_nearest": ([(4, 4, 2)], lambda tf, L, x: L.UpSampling2D((2, 3))(x)),
+    "gather_constant": ([SERIES], lambda tf, L, x: tf.gather(x, [3, 0, 0, 11], axis=1)),
+    "gather_last": ([SERIES], lambda tf, L, x: tf.gather(x, [[3, 0], [1, 1]], axis=-1)),
+    "gather_computed": (
+        [(4,), (4, 3)],
+        lambda tf, L, x, y: tf.gather(y, tf.argmax(x, -1, output_type=tf.int32), axis=1),
+    ),
+    "gather_nd": (
+        [IMAGE],
+        lambda tf, L, x: tf.gather_nd(x, tf.constant([[0, 1, 2], [0, 7, 0], [0, 0, 7]])),
+    ),
+    "space_to_batch": (
+        [IMAGE],
+        lambda tf, L, x: tf.space_to_batch_nd(x, [2, 3], [[1, 1], [0, 1]]),
+    ),
+    "space_to_batch_1d": ([SERIES], lambda tf, L, x: tf.space_to_batch_nd(x, [5], [[2, 1]])),
+    "batch_to_space": (
+        [IMAGE],
+        lambda tf, L, x: tf.batch_to_space(
+            tf.tanh(tf.space_to_batch_nd(x, [2, 2], [[1, 1], [2, 0]])), [2, 2], [[0, 1], [3, 0]]
+        ),
+    ),
 }
+
 
 FLOAT_ALONE = ("div", "exp", "log", "sqrt")
 """The converter quantizes these, and TFLM has no kernel for that."""

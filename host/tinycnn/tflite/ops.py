@@ -24,7 +24,8 @@ _LINE = re.compile(
 class Op:
     """A line of ops.def: an op that can be had, up to `version`, from `profile` on.
 
-    kernel     whose it takes: "own", "vector" (Espressif's on an ESP32-S3, else own), "tflm"
+    kernel     whose it takes: "own", "vector" (Espressif's on an ESP32-S3, else own), "tflm",
+               or "ours", of which TFLM has none that is safe
     espressif  Espressif's, "esp_nn/FILE" or "none"
     """
 
@@ -39,7 +40,7 @@ class Op:
     @property
     def computes(self) -> bool:
         """Whether a firmware of int8 alone has it without float32, see tflm_ops.c."""
-        return self.kernel != "tflm" and self.name != "QUANTIZE"
+        return self.kernel in ("own", "vector") and self.name != "QUANTIZE"
 
     @property
     def line(self) -> str:

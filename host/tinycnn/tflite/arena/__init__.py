@@ -105,6 +105,8 @@ def _kept(graph: Graph, node: Node, own: bool, align: int) -> int:
         size = _OP.get(len(node.inputs), _OP_OF_MANY)
     else:
         size = _OP_PLAIN * min(len(node.inputs), 2) + _MORE.get(node.op, 0)
+    if node.op == "BATCH_MATMUL":  # what it transposes, at most both
+        size += sum(up(tensor.bytes, align) + up(64, align) for tensor in inputs)
     if "CONV" in node.op or any(tensor.scales > 1 for tensor in inputs):
         size += sum(up(bytes_ * channels[0], align) for bytes_ in each)
     return _NODE + size
