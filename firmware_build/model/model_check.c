@@ -190,6 +190,7 @@ static bool check_op_types(check_t *c, const model_rule_t *rule) {
 
 static model_status_t check_op(check_t *c, const model_check_op_t *op, uint32_t operator) {
     const model_rule_t *rule = op->rule;
+    c->own = op->own;
     c->inputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_INPUTS, 4);
     c->outputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_OUTPUTS, 4);
     if (model_flatbuf_vector(&c->buf, operator, OPERATOR_INTERMEDIATES, 4).len != 0) {

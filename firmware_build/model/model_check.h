@@ -47,6 +47,7 @@ typedef struct _model_check_op_t {
     uint8_t code; // TFLite's BuiltinOperator
     uint8_t version; // the newest
     bool no_float; // there is no kernel for data of float32
+    bool own; // it is computed by a kernel of ours
     const model_rule_t *rule;
 } model_check_op_t;
 

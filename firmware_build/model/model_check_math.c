@@ -49,7 +49,7 @@ bool model_check_relu(check_t *c) {
 
 // TFLM's int8 kernel clamps but does not rescale: with two scales its result is wrong.
 bool model_check_relu6(check_t *c) {
-    return model_check_same_quantization(c, &c->in[0], "input");
+    return c->own ? model_check_relu(c) : model_check_same_quantization(c, &c->in[0], "input");
 }
 
 bool model_check_leaky_relu(check_t *c) {

@@ -44,6 +44,7 @@ typedef struct _check_t {
     // The op a rule is asked about.
     flatbuf_vector_t inputs;
     flatbuf_vector_t outputs;
+    bool own; // as in model_check_op_t
     uint32_t options; // 0 if absent, else of the type the rule names
     check_tensor_t in[CHECK_MAX_INPUTS];
     check_tensor_t out; // the first output

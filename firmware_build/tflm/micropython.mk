@@ -45,6 +45,10 @@ endif
 ifneq ($(TFLM_COMMIT),)
 TFLM_DEFINES += -DTFLM_COMMIT='"$(TFLM_COMMIT)"'
 endif
+# The wheel of the hosted engine has TFLM's.
+ifneq ($(TFLM_ENGINE)-$(TFLM_KERNELS),tflm-own)
+TFLM_DEFINES += -DTFLM_OTHER_KERNELS=1
+endif
 CFLAGS_USERMOD += -I$(MODEL_DIR) -I$(KERNELS_DIR) -I$(TFLM_MOD_DIR) $(TFLM_DEFINES)
 
 ifeq ($(TFLM_ENGINE),hosted)
@@ -63,9 +67,6 @@ $(BUILD)/tflm/engine_hosted_py.h: $(TFLM_MOD_DIR)/engine_hosted.py
 else
 
 SRC_USERMOD_LIB_CXX += $(TFLM_MOD_DIR)/engine_tflm.cpp $(wildcard $(TFLM_MOD_DIR)/kernels_tflm_*.cpp)
-ifneq ($(TFLM_KERNELS),own)
-CXXFLAGS_USERMOD += -DTFLM_OTHER_KERNELS=1
-endif
 CXXFLAGS_USERMOD += -I$(MODEL_DIR) -I$(KERNELS_DIR) -I$(TFLM_MOD_DIR) $(TFLM_DEFINES) -std=c++17 \
 	-isystem $(dir $(lastword $(TFLM_LIB)))include \
 	-isystem $(TFLM_DIR) \

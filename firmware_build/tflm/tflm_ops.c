@@ -13,9 +13,19 @@
 #define NO_FLOAT_own(code) (TFLM_INT8_ALONE && code != QUANTIZE)
 #define NO_FLOAT_vector(code) TFLM_INT8_ALONE
 
+#define OWN_tflm false
+#define OWN_ours true
+#if TFLM_OTHER_KERNELS
+#define OWN_own false
+#define OWN_vector false
+#else
+#define OWN_own true
+#define OWN_vector true
+#endif
+
 const model_check_op_t tflm_ops[] = {
 #define TFLM_OP(name, code, method, version, profile, kernel, espressif) \
-    { code, version, NO_FLOAT_##kernel(code), &model_rule_##name },
+    { code, version, NO_FLOAT_##kernel(code), OWN_##kernel, &model_rule_##name },
 #include TFLM_OPS
 #undef TFLM_OP
 };

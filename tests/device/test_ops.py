@@ -21,8 +21,10 @@ from ai_edge_litert.interpreter import Interpreter
 from litert import Arrays, outputs_of, prepared, referred
 from skips import or_skip
 from staging import run
-from tflite_models import FLOAT32, INT32, OP, Tensor, one_op, schema
+from tflite_models import FLOAT32, INT8, INT32, OP, Tensor, one_op, schema
 from tinycnn.errors import MissingToolError
+from tinycnn.firmware.port import Program
+from tinycnn.targets import unix
 from tinycnn.targets.targets import Choice, Target, build_target
 from tinycnn.tflite.ops import offered, profile_set
 
@@ -299,3 +301,31 @@ def test_indices_of_a_run_are_bounded(with_all: Target, tmp_path: Path) -> None:
         for index in (3, 4, -1, -(2**31), 2**31 - 1, 0):
             said = "runs" if 0 <= index < 4 else "index out of range"
             assert next(lines).startswith(f"{name} {index} {said}")
+
+
+RELU6 = """
+import sys, tflm
+try:
+    interpreter = tflm.Interpreter("relu6.tflite")
+    memoryview(interpreter.inputs[0])[:] = bytes(range(256))
+    interpreter.invoke()
+    print(bytes(interpreter.outputs[0]).hex())
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_relu6_of_two_scales(with_all: Target, simulator: Program, tmp_path: Path) -> None:
+    """TFLM clamps without rescaling. Our kernel rescales; where it is TFLM's, nothing runs."""
+    x = Tensor([256], INT8, scale=0.05, zero_point=-100)
+    model = one_op(OP.RELU6, [x], Tensor([256], INT8, scale=0.025, zero_point=-128), version=2)
+    (tmp_path / "relu6.tflite").write_bytes(model)
+    script = tmp_path / "script.py"
+    script.write_text(RELU6)
+    done = run(with_all, script, flash=tmp_path, timeout=60)
+    real = (np.arange(256).astype(np.uint8).view(np.int8).astype(int) + 100) * 0.05
+    wanted = np.clip(np.round(np.clip(real, 0, 6) / 0.025) - 128, -128, 127)
+    got = np.frombuffer(bytes.fromhex(done.stdout), np.int8)
+    assert np.abs(got - wanted).max() <= 1
+    hosted = unix.run(script, program=simulator.path, flash=tmp_path, capture=True, timeout=60)
+    assert hosted.stdout == "op 0 RELU6: scales of input and output differ\n"
