@@ -135,9 +135,9 @@ RULE(FILL, RULE_SAME_TYPE | RULE_DATA_SECOND, 2, 2, 0, "", REAL | TYPE_BIT(TENSO
 RULE(BROADCAST_TO, RULE_SAME_TYPE, 2, 2, 0, "", CONCATENATED, model_check_broadcast_to)
 RULE(ZEROS_LIKE, RULE_SAME_TYPE | RULE_SAME_SHAPE, 1, 1, 0, "",
     FLOAT | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64), NULL)
-RULE(ARG_MAX, 0, 2, 2, 0, "", REAL, model_check_arg)
-RULE(ARG_MIN, 0, 2, 2, 0, "", REAL, model_check_arg)
-RULE(CAST, RULE_SAME_SHAPE, 1, 1, 0, "", SPLITTED | BOOL, model_check_cast)
+RULE(ARG_MAX, RULE_OPTIONS_OPTIONAL, 2, 2, 40, "1", REAL, model_check_arg)
+RULE(ARG_MIN, RULE_OPTIONS_OPTIONAL, 2, 2, 57, "1", REAL, model_check_arg)
+RULE(CAST, RULE_SAME_SHAPE | RULE_OPTIONS_OPTIONAL, 1, 1, 37, "11", SPLITTED | BOOL, model_check_cast)
 RULE(ELU, SAME, 1, 1, 0, "", REAL, model_check_relu)
 RULE(LOG_SOFTMAX, SAME, 1, 1, 0, "", REAL, model_check_log_softmax)
 RULE(L2_NORMALIZATION, SAME, 1, 1, 12, "1", REAL, model_check_l2_normalization)

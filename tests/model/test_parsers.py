@@ -1,0 +1,46 @@
+"""What TFLM reads of a model that a rule says it does not: its parsers of options, by their text.
+
+A fuzzer found that of ARG_MAX, whose kernel needs no option, after three million runs.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from skips import or_skip
+from tinycnn.firmware.fetch import fetch
+from tinycnn.tflite.check import MODEL
+from tinycnn.tflite.ops import offered
+
+PARSERS = {"TILE": "ParseExpandDims"}
+"""Of ops that TFLM lacks, see kernels_tflm_gather.cpp."""
+
+
+@pytest.fixture(scope="module")
+def lite() -> Path:
+    with or_skip():
+        return fetch("esp-tflite-micro").path / "tensorflow" / "lite"
+
+
+def test_rules_know_which_options_tflm_reads(lite: Path) -> None:
+    resolver = (lite / "micro" / "micro_mutable_op_resolver.h").read_text()
+    parsers = (lite / "core" / "api" / "flatbuffer_conversions.cc").read_text()
+    schema = (lite / "schema" / "schema_generated.h").read_text()
+    rules = (MODEL / "model_check_ops.c").read_text()
+    for op in offered():
+        added = re.search(rf"BuiltinOperator_{op},\s[^;]*?(Parse\w+)\)", resolver)
+        name = added[1] if added else PARSERS[op]
+        body = re.search(rf"TfLiteStatus {name}\(.*?\n}}", parsers, re.DOTALL)
+        assert body, name
+        read = set(re.findall(r"builtin_options_as_(\w+)", body[0]))
+        numbers = {
+            int(number)
+            for each in read
+            for number in re.findall(rf"^  BuiltinOptions_{each} = (\d+),", schema, re.MULTILINE)
+        }
+        rule = re.search(rf"RULE\({op}, [^;{{]*?\d+, \d+, (\d+), \"", rules)
+        assert rule, op
+        assert int(rule[1]) in (numbers or {0}), f"{op}: {name} reads {read}"
