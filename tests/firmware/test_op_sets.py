@@ -8,6 +8,8 @@ import pytest
 
 from host_helpers import Pipeline
 from skips import or_skip
+from tflite_models import INT8, OP, Tensor, one_op
+from tinycnn.cli.targets import _op_set
 from tinycnn.errors import UserError
 from tinycnn.files import stage
 from tinycnn.firmware.unix import build_unix
@@ -62,3 +64,15 @@ def test_simulator_has_just_the_ops_of_a_model(quick_pipeline: Pipeline, tmp_pat
     assert refused == (
         "op 0 CONV_2D: type FLOAT32 is not in the firmware; build it with --ops-from MODEL"
     )
+
+
+def test_ops_of_several_models_are_joined(tmp_path: Path) -> None:
+    """Without float32 only if none of them needs that."""
+    x, y = (Tensor([1, 8], INT8, scale=scale) for scale in (0.5, 0.25))
+    int8, floats = tmp_path / "int8.tflite", tmp_path / "floats.tflite"
+    int8.write_bytes(one_op(OP.RELU, [x], y, version=2))
+    floats.write_bytes(one_op(OP.RELU6, [Tensor([1, 8])], Tensor([1, 8])))
+    both = _op_set(None, [int8, floats])
+    assert both.names == {"RELU", "RELU6"}
+    assert both == model_set(["RELU6", "RELU"], "both")
+    assert _op_set(None, [int8, int8]) == model_set(["RELU"], "one", int8=True)

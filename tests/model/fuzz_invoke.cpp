@@ -167,10 +167,11 @@ double work(const tflite::SubGraph *graph, double *bytes) {
     return sum;
 }
 
+#define KERNEL_ours(name) &own_##name
 #if TFLM_OTHER_KERNELS
 #define KERNEL_own(name) nullptr
 #else
-#define KERNEL_own(name) &own_##name.registration
+#define KERNEL_own KERNEL_ours
 #endif
 #define KERNEL_vector KERNEL_own
 #define KERNEL_tflm(name) nullptr
@@ -179,24 +180,38 @@ double work(const tflite::SubGraph *graph, double *bytes) {
 class Resolver : public tflite::MicroMutableOpResolver<128> {
 public:
     const TFLMRegistration *FindOp(tflite::BuiltinOperator op) const override {
-        const TFLMRegistration *own = nullptr;
+        const own_kernel_t *own = find_own(op);
+        return own != nullptr ? &own->registration : MicroMutableOpResolver::FindOp(op);
+    }
+    using MicroMutableOpResolver::FindOp;
+
+    tflite::TfLiteBridgeBuiltinParseFunction GetOpDataParser(
+        tflite::BuiltinOperator op) const override {
+        const own_kernel_t *own = find_own(op);
+        return own != nullptr ? own->parse : MicroMutableOpResolver::GetOpDataParser(op);
+    }
+
+private:
+    static const own_kernel_t *find_own(tflite::BuiltinOperator op) {
         switch (op) {
 #define TFLM_OP(name, code, method, version, profile, kernel, espressif) \
-    case tflite::BuiltinOperator_##name: own = KERNEL_##kernel(name); break;
+    case tflite::BuiltinOperator_##name: return KERNEL_##kernel(name);
 #include "ops.def"
 #undef TFLM_OP
             default:
-                break;
+                return nullptr;
         }
-        return own != nullptr ? own : MicroMutableOpResolver::FindOp(op);
     }
-    using MicroMutableOpResolver::FindOp;
 };
 
 const Resolver &resolver() {
     static Resolver *made = [] {
         auto *r = new Resolver();
-#define TFLM_OP(name, code, method, version, profile, kernel, espressif) r->Add##method();
+#define ADD_ours(method)
+#define ADD_own(method) r->Add##method();
+#define ADD_vector ADD_own
+#define ADD_tflm ADD_own
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif) ADD_##kernel(method)
 #include "ops.def"
 #undef TFLM_OP
         return r;

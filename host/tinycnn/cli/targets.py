@@ -60,8 +60,10 @@ OpsOption = Annotated[
     typer.Option(metavar="digits|cnn|all", help="The ops it can run. Without it: cnn."),
 ]
 OpsFromOption = Annotated[
-    Path | None,
-    typer.Option(metavar="MODEL.tflite", help="Just the ops of this model instead."),
+    list[Path] | None,
+    typer.Option(
+        metavar="MODEL.tflite", help="Just the ops of this model instead; may be repeated."
+    ),
 ]
 
 
@@ -215,16 +217,17 @@ def simulate(
     sys.exit(run(script, words, flash=FLASH).status)
 
 
-def _op_set(ops: str | None, ops_from: Path | None) -> OpSet:
+def _op_set(ops: str | None, ops_from: list[Path] | None) -> OpSet:
     """The ops that --ops or --ops-from ask for."""
     from tinycnn.files import read_bytes
     from tinycnn.tflite.check import need_runnable
     from tinycnn.tflite.ops import model_set, profile_set
 
-    if ops_from is None:
+    if not ops_from:
         return profile_set(ops or "cnn")
-    found = need_runnable(read_bytes(ops_from), ops_from)
-    return model_set((op.name for op in found.ops), str(ops_from), int8=found.int8)
+    found = [need_runnable(read_bytes(path), path) for path in ops_from]
+    names = {op.name for model in found for op in model.ops}
+    return model_set(names, " and ".join(map(str, ops_from)), int8=all(m.int8 for m in found))
 
 
 def _name_and_folder(text: str) -> tuple[str, Path]:
