@@ -9,12 +9,20 @@ static bool is_tensor(const check_t *c, int32_t index) {
     return index >= 0 && (uint32_t)index < c->tensors.len;
 }
 
+static bool is_held(const check_t *c, int32_t index) {
+    return model_check_marked(c->held, (uint32_t)index);
+}
+
 static bool is_defined(const check_t *c, int32_t index) {
-    return (c->defined[index / 8] >> index % 8 & 1) != 0;
+    return model_check_marked(c->defined, (uint32_t)index) && !is_held(c, index);
+}
+
+static bool is_free(const check_t *c, int32_t index) {
+    return is_tensor(c, index) && !model_check_marked(c->defined, (uint32_t)index) && !is_held(c, index);
 }
 
 static void define(check_t *c, int32_t index) {
-    c->defined[index / 8] |= (uint8_t)(1 << index % 8);
+    model_check_mark(c->defined, (uint32_t)index);
 }
 
 // Python has to be able to fill it, or to read it, and to know the scale of each element.
@@ -39,7 +47,7 @@ static bool check_graph_inputs(check_t *c, flatbuf_vector_t inputs) {
     for (uint32_t i = 0; i < inputs.len; ++i) {
         int32_t index = model_flatbuf_vector_i32(&c->buf, inputs, i);
         // Already defined: a constant, or the same tensor twice.
-        if (!is_tensor(c, index) || is_defined(c, index)) {
+        if (!is_free(c, index)) {
             return model_check_fail(c, "input %u is no free tensor", (unsigned)i);
         }
         if (!check_io(c, index, "input", i)) {
@@ -119,18 +127,19 @@ static bool check_operator_codes(check_t *c) {
 
 static bool check_op_tensors(check_t *c, const model_rule_t *rule, flatbuf_vector_t outputs) {
     bool optional = (rule->flags & RULE_BIAS) != 0;
+    bool state = (rule->flags & RULE_STATE) != 0;
     if (c->inputs.len < rule->min_inputs || c->inputs.len > rule->max_inputs) {
         return model_check_fail(c, "%u inputs", (unsigned)c->inputs.len);
     }
     for (uint32_t i = 0; i < c->inputs.len; ++i) {
         int32_t index = model_flatbuf_vector_i32(&c->buf, c->inputs, i);
-        if (index == -1 && optional && i + 1 == rule->max_inputs) {
+        if (index == -1 && (state || (optional && i + 1 == rule->max_inputs))) {
             continue;
         }
         if (!is_tensor(c, index)) {
             return model_check_fail(c, "input %u does not exist", (unsigned)i);
         }
-        if (!is_defined(c, index)) {
+        if (!is_defined(c, index) && !(state && is_held(c, index))) {
             return model_check_fail(c, "input %u is not written before", (unsigned)i);
         }
     }
@@ -138,7 +147,7 @@ static bool check_op_tensors(check_t *c, const model_rule_t *rule, flatbuf_vecto
         return model_check_fail(c, "%u outputs", (unsigned)outputs.len);
     }
     int32_t index = model_flatbuf_vector_i32(&c->buf, outputs, 0);
-    if (!is_tensor(c, index) || is_defined(c, index)) {
+    if (!is_free(c, index)) {
         return model_check_fail(c, "output is no free tensor");
     }
     for (uint32_t i = 0; i < CHECK_MAX_INPUTS; ++i) {
@@ -184,7 +193,8 @@ static model_status_t check_op(check_t *c, const model_check_op_t *op, uint32_t 
     const model_rule_t *rule = op->rule;
     c->inputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_INPUTS, 4);
     flatbuf_vector_t outputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_OUTPUTS, 4);
-    if (model_flatbuf_vector(&c->buf, operator, OPERATOR_INTERMEDIATES, 4).len != 0) {
+    if (model_flatbuf_vector(&c->buf, operator, OPERATOR_INTERMEDIATES, 4).len != 0
+        && (rule->flags & RULE_INTERMEDIATES) == 0) {
         model_check_fail(c, "intermediate tensors are not supported");
         return MODEL_INVALID;
     }
@@ -273,6 +283,7 @@ static model_status_t check_model(check_t *c, const model_check_op_t *ops, size_
         return status;
     }
     if (!check_metadata(c, model_flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))
+        || !model_check_intermediates(c, operators)
         || !model_check_tensors(c)
         || !check_graph_inputs(c, model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_INPUTS, 4))) {
         return MODEL_INVALID;

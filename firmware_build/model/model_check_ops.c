@@ -30,6 +30,8 @@ bool model_check_sum(check_t *c);
 bool model_check_strided_slice(check_t *c);
 bool model_check_resize(check_t *c);
 bool model_check_resize_bilinear(check_t *c);
+bool model_check_lstm(check_t *c);
+bool model_check_svdf(check_t *c);
 
 #define SAME (RULE_SAME_TYPE | RULE_SAME_SHAPE | RULE_QUANTIZED)
 #define REAL TYPE_FLOAT_OR_INT8
@@ -88,3 +90,6 @@ RULE(HARD_SWISH, SAME, 1, 1, 0, "", REAL, model_check_hard_swish)
 RULE(STRIDED_SLICE, RULE_SAME_TYPE, 4, 4, 32, "444441", SLICED, model_check_strided_slice)
 RULE(RESIZE_BILINEAR, RULE_SAME_TYPE, 2, 2, 15, "--11", REAL, model_check_resize_bilinear)
 RULE(RESIZE_NEAREST_NEIGHBOR, RULE_SAME_TYPE, 2, 2, 74, "11", COPIED, model_check_resize)
+RULE(UNIDIRECTIONAL_SEQUENCE_LSTM, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_STATE | RULE_INTERMEDIATES,
+    24, 24, 71, "144111", REAL, model_check_lstm)
+RULE(SVDF, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_STATE, 5, 5, 6, "411", REAL, model_check_svdf)

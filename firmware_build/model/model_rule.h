@@ -48,6 +48,9 @@ typedef struct _check_t {
     check_tensor_t out;
 
     uint8_t defined[MODEL_MAX_TENSORS / 8]; // tensors that hold a value by now
+    // Tensors that are no values: of variables, those that an op has as its state are defined;
+    // intermediates of an op, which nobody reads.
+    uint8_t held[MODEL_MAX_TENSORS / 8];
 } check_t;
 
 enum {
@@ -57,10 +60,12 @@ enum {
     RULE_BIAS = 8, // the last input may be left out, or be -1
     RULE_DATA_LAST = 16, // the data input is number 2, not 0
     RULE_OPTIONS_OPTIONAL = 32, // TFLM can do without the options
+    RULE_STATE = 64, // any input may be left out or be no value: the op's own rule looks
+    RULE_INTERMEDIATES = 128, // may have intermediates
 };
 
 struct _model_rule_t {
-    uint8_t flags;
+    uint16_t flags;
     uint8_t min_inputs;
     uint8_t max_inputs;
     uint8_t options; // type in the union BuiltinOptions; 0: TFLM reads none
@@ -86,8 +91,21 @@ bool model_check_table(check_t *c, uint32_t table, const char *layout);
 // Is the whole file so, from its root on? (model_check_structure.c)
 bool model_check_structure(check_t *c);
 
-// Is each tensor sound by itself? Marks constants as defined. (model_check_tensor.c)
+// Is each tensor sound by itself? Marks constants as defined, variables as held.
+// (model_check_tensor.c)
 bool model_check_tensors(check_t *c);
+
+// Marks the intermediates of all ops as held. (model_check_state.c)
+bool model_check_intermediates(check_t *c, flatbuf_vector_t operators);
+
+// Marks of tensors: `bits` is `defined` or `held`.
+static inline bool model_check_marked(const uint8_t *bits, uint32_t index) {
+    return (bits[index / 8] >> index % 8 & 1) != 0;
+}
+
+static inline void model_check_mark(uint8_t *bits, uint32_t index) {
+    bits[index / 8] |= (uint8_t)(1 << index % 8);
+}
 
 // Read a tensor, or note its absence for a negative index.
 void model_check_read_tensor(const check_t *c, int32_t index, check_tensor_t *t);

@@ -323,6 +323,11 @@ tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message) 
     return told(interpreter_of(state)->Invoke() == kTfLiteOk ? TFLM_OK : TFLM_ERROR_INVOKE);
 }
 
+tflm_status_t tflm_engine_reset(tflm_engine_t *state, tflm_message_t *message) {
+    listen(message);
+    return told(interpreter_of(state)->Reset() == kTfLiteOk ? TFLM_OK : TFLM_ERROR_INVOKE);
+}
+
 tflm_status_t tflm_engine_profile(tflm_engine_t *state, uint32_t (*now)(void),
     uint32_t *ticks, size_t count, tflm_message_t *message) {
     auto *profiler = std::launder(reinterpret_cast<OpProfiler *>(state->profiler));

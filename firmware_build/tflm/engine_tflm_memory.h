@@ -169,7 +169,8 @@ bool scratch_of_values(tflite::BuiltinOperator op) {
     return op == tflite::BuiltinOperator_CONV_2D
            || op == tflite::BuiltinOperator_DEPTHWISE_CONV_2D
            || op == tflite::BuiltinOperator_FULLY_CONNECTED
-           || op == tflite::BuiltinOperator_TRANSPOSE_CONV;
+           || op == tflite::BuiltinOperator_TRANSPOSE_CONV
+           || op == tflite::BuiltinOperator_UNIDIRECTIONAL_SEQUENCE_LSTM;
 }
 
 class Allocator : public tflite::MicroAllocator {

@@ -32,5 +32,6 @@ extern const own_kernel_t own_DEQUANTIZE;
 extern const own_kernel_t own_RELU;
 extern const own_kernel_t own_RELU6;
 extern const own_kernel_t own_LEAKY_RELU;
+extern const own_kernel_t own_SVDF;
 
 #endif // KERNELS_TFLM_H

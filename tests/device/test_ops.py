@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from ai_edge_litert.interpreter import Interpreter
 
-from litert import Arrays, outputs_of, prepared
+from litert import Arrays, outputs_of, prepared, random_inputs
 from staging import run
 from tinycnn.targets.targets import Target
 from tinycnn.tflite.ops import offered
@@ -76,27 +75,6 @@ NOT_IN_LITERT = {"requantize_int8_int32"}
 """LiteRT's QUANTIZE makes no int32; TFLM's does. The values follow from the scales."""
 
 
-def random_inputs(interpreter: Interpreter, seed: int) -> list[Arrays]:
-    """SAMPLES times all inputs: real numbers about 1, integers of every value."""
-    random = np.random.default_rng(seed)
-    drawn: list[Arrays] = []
-    for _ in range(SAMPLES):
-        arrays: Arrays = []
-        for details in interpreter.get_input_details():
-            shape, dtype = details["shape"], np.dtype(details["dtype"])
-            if dtype == np.float32:
-                arrays.append(random.normal(0, 1.5, shape).astype(np.float32))
-            elif dtype == np.bool_:
-                arrays.append(random.integers(0, 2, shape).astype(np.bool_))
-            else:
-                # int32 stays where products with scales fit.
-                bits = min(8 * dtype.itemsize, 20)
-                low = 0 if dtype.kind == "u" else -(1 << bits - 1)
-                arrays.append(random.integers(low, low + (1 << bits), shape).astype(dtype))
-        drawn.append(arrays)
-    return drawn
-
-
 @pytest.fixture(scope="module")
 def expected(corpus: dict[str, bytes]) -> dict[str, tuple[list[Arrays], list[Arrays], list[str]]]:
     """For each model its inputs, LiteRT's outputs, and the names of its ops."""
@@ -107,7 +85,7 @@ def expected(corpus: dict[str, bytes]) -> dict[str, tuple[list[Arrays], list[Arr
                 prepared(data)
             continue
         interpreter = prepared(data)
-        inputs = random_inputs(interpreter, seed)
+        inputs = random_inputs(interpreter, seed, SAMPLES)
         ops = [details["op_name"] for details in interpreter._get_ops_details()]
         wanted = [outputs_of(interpreter, one) for one in inputs]
         made[name] = (inputs, wanted, ops)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
+from state_models import states_by_hand
 from tflite_models import by_hand, edited
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -262,7 +263,7 @@ def make_corpus(folder: Path) -> list[Path]:
     """Bring `folder` up to date and return its models, sorted."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = set()
-    for name, data in by_hand().items():
+    for name, data in (by_hand() | states_by_hand()).items():
         path = folder / f"{name}.tflite"
         path.write_bytes(data)
         paths.add(path)

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from broken_models import ROWS, broken, x2
+from broken_models import BROKEN, broken, rows_of, x2
+from broken_states import BROKEN_STATES
 from check_program import CheckMain
 from tflite_models import schema, unpacked
 from tinycnn.tflite.check import MODEL
 from tinycnn.tflite.ops import offered
 
+ROWS = rows_of(BROKEN) + rows_of(BROKEN_STATES)
 NAMES = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
 }

@@ -33,6 +33,7 @@ class Tensor:
     bytes     that it takes in memory
     constant  its values are in the model, so the arena need not hold it
     scales    how many TFLM reads: 0 if not quantized, more than 1 if per channel
+    variable  it is the state of an op, which lies beside the arena
     """
 
     shape: tuple[int, ...]
@@ -40,6 +41,7 @@ class Tensor:
     bytes: int
     constant: bool
     scales: int
+    variable: bool = False
 
     @property
     def elements(self) -> int:
@@ -144,7 +146,8 @@ def _tensor(model: Any, tensor: Any) -> Tensor:
     if quantization is not None and _length(quantization.zeroPoint) > 0:
         scales = _length(quantization.scale)
     constant = _length(model.buffers[tensor.buffer].data) > 0
-    return Tensor(shape, type_, prod(shape) * TYPE_BYTES[type_], constant, scales)
+    size = prod(shape) * TYPE_BYTES[type_]
+    return Tensor(shape, type_, size, constant, scales, bool(tensor.isVariable))
 
 
 def _node(model: Any, op: Any) -> Node:

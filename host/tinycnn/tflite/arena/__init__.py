@@ -24,6 +24,7 @@ _TENSOR = 12  # TfLiteEvalTensor
 _NODE = 32  # NodeAndRegistration
 _OP = {1: 72, 2: 72, 3: 100}  # options and what the kernel keeps, at most, by inputs of the op;
 _OP_OF_MANY = 104  # if it has more;
+_OP_LSTM = 704  # and of this one;
 _OP_PLAIN = 32  # for each of at most two inputs of an op without options
 _CHANNEL = (4, 4)  # of each channel: multiplier and shift,
 _OWN_CHANNEL = {"CONV": (8, 1), "FULLY_CONNECTED": (4, 1)}  # by kernels of ours; with a bias
@@ -51,6 +52,7 @@ _OWN = {
     "LOGISTIC": (0, 0, 16),
     "QUANTIZE": (0, 20, 20),
     "DEQUANTIZE": (0, 20, 20),
+    "SVDF": (12, 0, 40),
 }
 """Options, and what a kernel of ours keeps (firmware_build/tflm/kernels_tflm_*.cpp): in
 general, and of an int8. Where that is nothing more, it has the place of the options."""
@@ -86,6 +88,7 @@ def predict_arena(model: bytes, *, esp32s3: bool = False, own: bool = True) -> A
     kept += sum(_kept(graph, node, known[node.op].kernel in ours, align) for node in graph.nodes)
     kept += _SCRATCH * sum(map(len, (*asked, *beside))) * (2 if any(beside) else 1)
     kept += sum(up(size) for of in beside for size in of)
+    kept += sum(up(tensor.bytes) for tensor in graph.tensors if tensor.variable)
     kept += sum(up(_END * len(ends), align) for ends in (graph.inputs, graph.outputs))
     return ArenaNeed(plan(buffers(graph, asked)), up(kept))
 
@@ -102,6 +105,7 @@ def _kept(graph: Graph, node: Node, own: bool, align: int) -> int:
             each = next((each for name, each in _OWN_CHANNEL.items() if name in node.op), each)
     elif node.options:
         size = _OP.get(len(node.inputs), _OP_OF_MANY)
+        size = _OP_LSTM if "LSTM" in node.op else size
     else:
         size = _OP_PLAIN * min(len(node.inputs), 2)
     if "CONV" in node.op or any(tensor.scales > 1 for tensor in inputs):

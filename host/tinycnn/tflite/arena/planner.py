@@ -52,7 +52,7 @@ def buffers(graph: Graph, scratch: Sequence[Sequence[int]]) -> list[Buffer]:
     found = [
         Buffer(up(tensor.bytes), first.get(index, -1), last.get(index, -1))
         for index, tensor in enumerate(graph.tensors)
-        if not tensor.constant
+        if tensor.bytes and not (tensor.constant or tensor.variable)
     ]
     for step, sizes in enumerate(scratch, 1):
         found += [Buffer(up(size), step, step) for size in sizes]
