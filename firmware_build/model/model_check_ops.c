@@ -32,6 +32,10 @@ bool model_check_resize(check_t *c);
 bool model_check_resize_bilinear(check_t *c);
 bool model_check_lstm(check_t *c);
 bool model_check_svdf(check_t *c);
+bool model_check_call_once(check_t *c);
+bool model_check_var_handle(check_t *c);
+bool model_check_read_variable(check_t *c);
+bool model_check_assign_variable(check_t *c);
 
 #define SAME (RULE_SAME_TYPE | RULE_SAME_SHAPE | RULE_QUANTIZED)
 #define REAL TYPE_FLOAT_OR_INT8
@@ -93,3 +97,7 @@ RULE(RESIZE_NEAREST_NEIGHBOR, RULE_SAME_TYPE, 2, 2, 74, "11", COPIED, model_chec
 RULE(UNIDIRECTIONAL_SEQUENCE_LSTM, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_STATE | RULE_INTERMEDIATES,
     24, 24, 71, "144111", REAL, model_check_lstm)
 RULE(SVDF, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_STATE, 5, 5, 6, "411", REAL, model_check_svdf)
+RULE(CALL_ONCE, RULE_NO_OUTPUT, 0, 0, 103, "4", ANY, model_check_call_once)
+RULE(VAR_HANDLE, RULE_HANDLE, 0, 0, 111, "ss", ANY, model_check_var_handle)
+RULE(READ_VARIABLE, RULE_STATE, 1, 1, 0, "", ANY, model_check_read_variable)
+RULE(ASSIGN_VARIABLE, RULE_STATE | RULE_NO_OUTPUT, 2, 2, 0, "", ANY, model_check_assign_variable)

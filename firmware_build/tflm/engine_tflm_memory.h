@@ -222,7 +222,7 @@ private:
     }
 
     tflite::BuiltinOperator op_of(const tflite::internal::ScratchBufferRequest &request) const {
-        const auto *ops = model_->subgraphs()->Get(0)->operators();
+        const auto *ops = model_->subgraphs()->Get((uint32_t)request.subgraph_idx)->operators();
         uint32_t code = ops->Get((uint32_t)request.node_idx)->opcode_index();
         return tflite::GetBuiltinCode(model_->operator_codes()->Get(code));
     }

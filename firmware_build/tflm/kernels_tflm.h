@@ -33,5 +33,6 @@ extern const own_kernel_t own_RELU;
 extern const own_kernel_t own_RELU6;
 extern const own_kernel_t own_LEAKY_RELU;
 extern const own_kernel_t own_SVDF;
+extern const own_kernel_t own_CALL_ONCE;
 
 #endif // KERNELS_TFLM_H

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
-from broken_models import Change, Row, graph, op, op_code, ops, options, source, tensor_changes, y
+from broken_models import (
+    Change,
+    Row,
+    graph,
+    model,
+    op,
+    op_code,
+    ops,
+    options,
+    put,
+    source,
+    tensor_changes,
+    y,
+)
 from tflite_models import FLOAT32, INT8, INT16, INT32
 
 BROKEN_STATES: dict[str, list[Row]] = {}
@@ -72,6 +86,56 @@ def io_of(field: str, number: int) -> Change:
         setattr(m.subgraphs[0], field, [int(ops(m)[0].inputs[number])])
 
     return change
+
+
+def of_op(subgraph: int, number: int, **fields: Any) -> Change:
+    """An op of stream_f, whose subgraph 1 sets its variables up."""
+    return lambda m: put(m.subgraphs[subgraph].operators[number], fields)
+
+
+def of_options(subgraph: int, number: int, **fields: Any) -> Change:
+    return lambda m: put(m.subgraphs[subgraph].operators[number].builtinOptions, fields)
+
+
+def of_tensor(subgraph: int, number: int, **fields: Any) -> Change:
+    return lambda m: put(m.subgraphs[subgraph].tensors[number], fields)
+
+
+def containers(value: bytes | None) -> tuple[Change, ...]:
+    return tuple(of_options(*at, container=value) for at in ((0, 1), (0, 2), (1, 0), (1, 2)))
+
+
+def again(count: int) -> Change:
+    """The second VAR_HANDLE so many times more, with as many tensors."""
+
+    def change(m: Any) -> None:
+        graph = m.subgraphs[0]
+        for _ in range(count):
+            made = deepcopy(graph.operators[2])
+            made.outputs = [len(graph.tensors)]
+            graph.tensors.append(deepcopy(graph.tensors[9]))
+            graph.operators.append(made)
+
+    return change
+
+
+def others(count: int) -> Change:
+    """So many handles more, each on a variable of its own."""
+
+    def change(m: Any) -> None:
+        again(count)(m)
+        for i, made in enumerate(m.subgraphs[0].operators[-count:]):
+            made.builtinOptions = deepcopy(made.builtinOptions)
+            made.builtinOptions.sharedName = b"more %d" % i
+
+    return change
+
+
+def only_setup_calls(m: Any) -> None:
+    """CALL_ONCE stands in the second subgraph."""
+    main, setup = m.subgraphs
+    call = main.operators.pop(0)
+    setup.operators.append(call)
 
 
 # fmt: off
@@ -167,5 +231,78 @@ BROKEN_STATES[""] = [
     ("lstm_q", intermediate(shape=[1]), "tensor 16: an intermediate, but not empty"),
     ("lstm_q", intermediate(shape=[0, 4]), "tensor 16: an intermediate, but not empty"),
     ("lstm_q", op(intermediates=[]), "tensor 16: dimension 0 is 0"),
+]
+BROKEN_STATES["op 0 CALL_ONCE: "] = [
+    ("stream_f", of_options(0, 0, initSubgraphIndex=0),
+     "calls subgraph 0, or is not the only one"),
+    ("stream_f", of_options(0, 0, initSubgraphIndex=2),
+     "calls subgraph 2, or is not the only one"),
+    ("stream_f", of_options(0, 0, initSubgraphIndex=-1),
+     "calls subgraph -1, or is not the only one"),
+    ("stream_f", model(subgraphs=lambda old: old[:1]), "calls subgraph 1, or is not the only one"),
+    ("stream_f", of_op(0, 0, inputs=[0]), "1 inputs"),
+    ("stream_f", of_op(0, 0, outputs=[10]), "1 outputs"),
+    ("stream_f", of_op(0, 0, builtinOptions=None, builtinOptionsType=0), "options are missing"),
+]
+BROKEN_STATES["op 1 VAR_HANDLE: "] = [
+    ("stream_f", of_options(0, 1, sharedName=None), "no name"),
+    ("stream_f", of_options(0, 1, sharedName=b"x" * 256), "name of more than 255 bytes"),
+    ("stream_f", of_options(0, 1, container=b"x" * 256), "name of more than 255 bytes"),
+    ("stream_f", of_op(0, 1, outputs=[0]), "output is no free tensor"),
+    ("stream_f", of_op(0, 1, outputs=[10]), "output is no handle"),
+    ("stream_f", (of_tensor(0, 10, isVariable=True), of_op(0, 1, outputs=[10])),
+     "output is no handle"),
+    ("stream_f", of_op(0, 1, inputs=[0]), "1 inputs"),
+]
+BROKEN_STATES["op 2 VAR_HANDLE: "] = [
+    ("stream_f", of_options(0, 2, container=None),
+     "some variables have a container, and some have none"),
+    ("stream_f", of_op(0, 2, outputs=[8]), "output is no free tensor"),
+]
+BROKEN_STATES["op 3 READ_VARIABLE: "] = [
+    ("stream_f", of_op(0, 3, inputs=[0]), "input 0 is no handle"),
+    ("stream_f", of_op(0, 3, inputs=[-1]), "input 0 is no handle"),
+]
+BROKEN_STATES["op 1 READ_VARIABLE: "] = [
+    ("stream_f", graph(operators=lambda old: [old[0], old[3], *old[1:3], *old[4:]]),
+     "input 0 is no handle"),
+]
+BROKEN_STATES[""] += [
+    ("stream_f", model(subgraphs=lambda old: [*old, old[1]]),
+     "3 subgraphs, not 1: no loops or conditions"),
+    ("stream_f", graph(operators=lambda old: old[1:]),
+     "2 subgraphs, not 1: no loops or conditions"),
+    ("stream_f", only_setup_calls, "2 subgraphs, not 1: no loops or conditions"),
+    ("stream_f", graph(operators=lambda old: [old[0], *old]),
+     "op 1 CALL_ONCE: calls subgraph 1, or is not the only one"),
+    ("stream_f", lambda m: m.subgraphs[1].operators.append(ops(m)[0]),
+     "setup op 4 CALL_ONCE: calls subgraph 1, or is not the only one"),
+    ("stream_f", lambda m: put(m.subgraphs[1], {"inputs": [0]}),
+     "subgraph 1 has inputs or outputs"),
+    ("stream_f", lambda m: put(m.subgraphs[1], {"outputs": [0]}),
+     "subgraph 1 has inputs or outputs"),
+    ("stream_f", lambda m: put(m.subgraphs[1], {"operators": []}), "0 ops for 4 tensors"),
+    ("stream_f", of_tensor(1, 0, shape=[1, 0, 1, 3]), "setup tensor 0: dimension 1 is 0"),
+    ("stream_f", of_tensor(1, 2, shape=[2]),
+     "setup tensor 2: a handle, but constant, a variable or several"),
+    ("stream_f", of_tensor(0, 8, isVariable=True),
+     "tensor 8: a handle, but constant, a variable or several"),
+    ("stream_f", of_tensor(0, 8, buffer=2),
+     "tensor 8: a handle, but constant, a variable or several"),
+    ("stream_f", of_op(1, 1, inputs=[2, -1]), "setup op 1 ASSIGN_VARIABLE: input 1 is no value"),
+    ("stream_f", of_op(1, 1, inputs=[2, 2]), "setup op 1 ASSIGN_VARIABLE: input 1 is no value"),
+    ("stream_f", of_op(1, 1, inputs=[3, 1]), "setup op 1 ASSIGN_VARIABLE: input 0 is no handle"),
+    ("stream_f", of_op(1, 1, outputs=[3]), "setup op 1 ASSIGN_VARIABLE: 1 outputs"),
+    ("stream_f", of_op(1, 1, inputs=[2, 0]),
+     "setup op 1 ASSIGN_VARIABLE: the variable has another type or shape elsewhere"),
+    ("stream_f", of_tensor(1, 1, type=INT32),
+     "setup op 1 ASSIGN_VARIABLE: the variable has another type or shape elsewhere"),
+    ("stream_f", of_tensor(1, 1, shape=[4]),
+     "setup op 1 ASSIGN_VARIABLE: the variable has another type or shape elsewhere"),
+    ("stream_f", graph(inputs=[0, 8]), "input 1 is no free tensor"),
+    ("stream_f", graph(outputs=[8]), "output 0 is never written"),
+    ("stream_f", again(63), "op 76 VAR_HANDLE: more than 64 handles"),
+    ("stream_f", others(31), "op 44 VAR_HANDLE: more than 32 variables"),
+    ("stream_f", others(3), "variable 2 is never assigned"),
 ]
 # fmt: on

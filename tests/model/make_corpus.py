@@ -21,6 +21,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from state_models import states_by_hand
+from stream_models import STREAMS, convert_stream, stream_digest
 from tflite_models import by_hand, edited
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -280,6 +281,13 @@ def make_corpus(folder: Path) -> list[Path]:
                 data = edited(data, quantize_like_the_output)
             path.write_bytes(data)
             stamp.write_text(digest)
+    for name in STREAMS:
+        path = folder / f"{name}.tflite"
+        paths.add(path)
+        stamp = path.with_suffix(".digest")
+        if not (path.exists() and stamp.exists() and stamp.read_text() == stream_digest()):
+            path.write_bytes(convert_stream(name))
+            stamp.write_text(stream_digest())
     for old in folder.glob("*.tflite"):
         if old not in paths:
             old.unlink()
