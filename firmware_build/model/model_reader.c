@@ -66,8 +66,12 @@ static const struct {
     { TENSOR_FLOAT64, 8, 0 }, // 'd', but no kernel and no 32-bit MicroPython takes it
 };
 
+static uint32_t subgraph_at(const flatbuf_t *buf, size_t index) {
+    return model_flatbuf_vector_table(buf, model_flatbuf_vector(buf, model_flatbuf_root(buf), MODEL_SUBGRAPHS, 4), index);
+}
+
 static uint32_t main_subgraph(const flatbuf_t *buf) {
-    return model_flatbuf_vector_table(buf, model_flatbuf_vector(buf, model_flatbuf_root(buf), MODEL_SUBGRAPHS, 4), 0);
+    return subgraph_at(buf, 0);
 }
 
 static flatbuf_vector_t io_indices(const flatbuf_t *buf, bool output) {
@@ -179,6 +183,12 @@ size_t model_op_count(const uint8_t *model, size_t size) {
 bool model_op(const uint8_t *model, size_t size, size_t index, model_op_t *op) {
     flatbuf_t buf = model_flatbuf_init(model, size);
     return model_flatbuf_op(&buf, model_flatbuf_vector_table(&buf, operators(&buf), index), op);
+}
+
+bool model_setup_op(const uint8_t *model, size_t size, size_t index, model_op_t *op) {
+    flatbuf_t buf = model_flatbuf_init(model, size);
+    flatbuf_vector_t setup = model_flatbuf_vector(&buf, subgraph_at(&buf, 1), SUBGRAPH_OPERATORS, 4);
+    return model_flatbuf_op(&buf, model_flatbuf_vector_table(&buf, setup, index), op);
 }
 
 bool model_flatbuf_op(const flatbuf_t *buf, uint32_t operator, model_op_t *op) {

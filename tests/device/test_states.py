@@ -141,6 +141,33 @@ def read(row: str, like: Arrays) -> Arrays:
     ]
 
 
+PROFILE = """
+import tflm
+nets = [tflm.Interpreter("stream_f.tflite") for _ in range(2)]
+for _ in range(2):
+    for net in nets:
+        net.inputs[0].quantize([0.5] * 6)
+    nets[0].invoke()
+    print([name for name, ticks in nets[1].profile()] == [name for name, _ in nets[1].ops()])
+    print(nets[0].outputs[0].dequantize() == nets[1].outputs[0].dequantize())
+    nets[0].reset()
+    nets[1].reset()
+"""
+
+
+def test_profile_of_a_run_that_sets_up(
+    program: Path, corpus: dict[str, bytes], tmp_path: Path
+) -> None:
+    """As many times as there are ops, and the values of a run."""
+    if not own(program) or "hosted" in str(program):
+        pytest.skip(f"{TARGET}it cannot profile, or not what CALL_ONCE calls")
+    (tmp_path / "stream_f.tflite").write_bytes(corpus["stream_f"])
+    script = tmp_path / "script.py"
+    script.write_text(PROFILE)
+    done = unix.run(script, program=program, flash=tmp_path, capture=True, timeout=60)
+    assert (done.status, done.stdout) == (0, "True\n" * 4), done.stderr
+
+
 ASK = """
 import os, tflm
 for name in sorted(os.listdir()):
