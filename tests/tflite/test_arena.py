@@ -40,6 +40,8 @@ MEASURED = {
     "residual_q": 860,
     "slice_reversed_q": 236,
     "softmax_f": 92,
+    "stream_f": 1428,
+    "stream_int8_q": 892,
     "svdf_batch_q": 548,
     "svdf_f": 396,
     "transposed_valid_q": 252,

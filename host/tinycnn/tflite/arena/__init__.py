@@ -119,8 +119,10 @@ def _kept(graph: Graph, node: Node, own: bool, align: int) -> int:
         size = up(options, align) + up(data_of_int8 if int8 else data, align)
         if int8:
             each = next((each for name, each in _OWN_CHANNEL.items() if name in node.op), each)
+    elif node.op in _OP_KNOWN:
+        size = _OP_KNOWN[node.op]
     elif node.options:
-        size = _OP_KNOWN.get(node.op, _OP.get(len(node.inputs), _OP_OF_MANY))
+        size = _OP.get(len(node.inputs), _OP_OF_MANY)
     else:
         size = _OP_PLAIN * min(len(node.inputs), 2)
     if "CONV" in node.op or any(tensor.scales > 1 for tensor in inputs):
