@@ -51,7 +51,7 @@ def edited(data: bytes, change: Callable[[Any], object]) -> bytes:
 
 @dataclass
 class Tensor:
-    """One tensor of a model by hand; `data` makes it a constant.
+    """One tensor of a model by hand; `data` makes it a constant, `variable` a state.
 
     Several of `scale` are those of the channels, along `axis`.
     """
@@ -62,10 +62,12 @@ class Tensor:
     scale: float | Sequence[float] | None = None
     zero_point: int = 0
     axis: int = 0
+    variable: bool = False
 
     def pack(self, model: Any) -> Any:
         made = schema.TensorT()
         made.name, made.shape, made.type = b"t", list(self.shape), self.type
+        made.isVariable = self.variable
         made.buffer = 0
         if self.data is not None:
             buffer = schema.BufferT()
@@ -84,24 +86,36 @@ class Tensor:
 
 def one_op(
     code: int,
-    inputs: Sequence[Tensor],
+    inputs: Sequence[Tensor | None],
     output: Tensor,
     options: Any = None,
     *,
     version: int = 1,
     options_type: int | None = None,
+    intermediates: Sequence[Tensor] = (),
 ) -> bytes:
-    """A model of one op; its inputs that are no constants are the model's."""
+    """A model of one op; its inputs that are no constants or states are the model's.
+
+    None is an input that is left out.
+    """
     model = schema.ModelT()
     model.version, model.buffers = 3, [schema.BufferT()]
     graph = schema.SubGraphT()
-    graph.tensors = [tensor.pack(model) for tensor in (*inputs, output)]
-    graph.inputs = [i for i, tensor in enumerate(inputs) if tensor.data is None]
-    graph.outputs = [len(inputs)]
+    given = [tensor for tensor in inputs if tensor is not None]
+    made = [*given, output, *intermediates]
+    graph.tensors = [tensor.pack(model) for tensor in made]
+    graph.inputs = [
+        i for i, tensor in enumerate(given) if tensor.data is None and not tensor.variable
+    ]
+    graph.outputs = [len(given)]
     entry = schema.OperatorCodeT()
     entry.builtinCode, entry.deprecatedBuiltinCode, entry.version = code, min(code, 127), version
     node = schema.OperatorT()
-    node.opcodeIndex, node.inputs, node.outputs = 0, list(range(len(inputs))), [len(inputs)]
+    places = iter(range(len(given)))
+    node.opcodeIndex, node.outputs = 0, [len(given)]
+    node.inputs = [-1 if tensor is None else next(places) for tensor in inputs]
+    if intermediates:
+        node.intermediates = list(range(len(given) + 1, len(made)))
     if options is not None:
         name = type(options).__name__.removesuffix("T")
         node.builtinOptionsType = options_type or getattr(schema.BuiltinOptions, name)

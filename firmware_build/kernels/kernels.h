@@ -277,6 +277,23 @@ typedef struct _int8_logistic_t {
 
 void int8_logistic(const int8_logistic_t *op, size_t count, const int8_t *input, int8_t *output);
 
+// SVDF: of each of `filters` the products of the last `steps` inputs are kept, and weighted by how
+// long ago they were; `rank` such sums make one output. States and these weights have 16 bits if
+// `wide`, else 8. `feature` makes of a product of inputs a state, `time` of a sum an output: below
+// 1/4, so that a sum may be as large as INT8_SVDF_MOST. A larger one counts as that.
+typedef struct _int8_svdf_t {
+    int8_factor_t feature, time;
+    uint32_t depth, filters, steps, rank;
+    int16_t state_zero_point;
+    int8_t input_zero_point, output_zero_point;
+    bool wide;
+} int8_svdf_t;
+
+#define INT8_SVDF_MOST (INT32_MAX - (1 << 17))
+
+void int8_svdf(const int8_svdf_t *op, size_t batches, const int8_t *input, const int8_t *features,
+    const void *times, const int32_t *biases, void *states, int8_t *output);
+
 // QUANTIZE of a float32, both given by their bits: x / scale as a float32, rounded half away from
 // zero. If that is 256 or more in magnitude, some value of which the same is true.
 // INT8_UNDECIDED if x is NaN or subnormal, or if the scale is not positive and normal.

@@ -9,12 +9,20 @@ static bool is_tensor(const check_t *c, int32_t index) {
     return index >= 0 && (uint32_t)index < c->tensors.len;
 }
 
+static bool is_held(const check_t *c, int32_t index) {
+    return model_check_marked(c->held, (uint32_t)index);
+}
+
 static bool is_defined(const check_t *c, int32_t index) {
-    return (c->defined[index / 8] >> index % 8 & 1) != 0;
+    return model_check_marked(c->defined, (uint32_t)index) && !is_held(c, index);
+}
+
+static bool is_free(const check_t *c, int32_t index) {
+    return is_tensor(c, index) && !model_check_marked(c->defined, (uint32_t)index) && !is_held(c, index);
 }
 
 static void define(check_t *c, int32_t index) {
-    c->defined[index / 8] |= (uint8_t)(1 << index % 8);
+    model_check_mark(c->defined, (uint32_t)index);
 }
 
 // Python has to be able to fill it, or to read it, and to know the scale of each element.
@@ -39,7 +47,7 @@ static bool check_graph_inputs(check_t *c, flatbuf_vector_t inputs) {
     for (uint32_t i = 0; i < inputs.len; ++i) {
         int32_t index = model_flatbuf_vector_i32(&c->buf, inputs, i);
         // Already defined: a constant, or the same tensor twice.
-        if (!is_tensor(c, index) || is_defined(c, index)) {
+        if (!is_free(c, index)) {
             return model_check_fail(c, "input %u is no free tensor", (unsigned)i);
         }
         if (!check_io(c, index, "input", i)) {
@@ -76,13 +84,13 @@ static const model_check_op_t *find_op(const model_check_op_t *ops, size_t op_co
 }
 
 // Set the subject to op `index` and find what this firmware has for it.
-static model_status_t find_rule(check_t *c, uint32_t index,
+static model_status_t find_rule(check_t *c, flatbuf_vector_t operators, uint32_t index,
     const model_check_op_t *ops, size_t op_count, const model_check_op_t **found) {
     c->subject = "op";
     c->subject_index = index;
     c->subject_name = NULL;
     model_op_t op;
-    if (!model_op(c->buf.data, c->buf.size, index, &op)) {
+    if (!model_flatbuf_op(&c->buf, model_flatbuf_vector_table(&c->buf, operators, index), &op)) {
         model_check_fail(c, "operator code does not exist");
         return MODEL_INVALID;
     }
@@ -117,36 +125,41 @@ static bool check_operator_codes(check_t *c) {
     return true;
 }
 
-// Each a tensor that nothing has written yet; from here on they hold values.
+// Each a tensor that nothing has written yet; from here on they hold values. Or a handle on a
+// variable, which is none.
 static bool check_op_outputs(check_t *c, const model_rule_t *rule) {
-    if (c->outputs.len != 1 && ((rule->flags & RULE_OUTPUTS) == 0 || c->outputs.len == 0)) {
+    uint32_t least = (rule->flags & RULE_NO_OUTPUT) == 0;
+    if (c->outputs.len < least || (c->outputs.len > least && (rule->flags & RULE_OUTPUTS) == 0)) {
         return model_check_fail(c, "%u outputs", (unsigned)c->outputs.len);
     }
     for (uint32_t i = 0; i < c->outputs.len; ++i) {
         int32_t index = model_flatbuf_vector_i32(&c->buf, c->outputs, i);
-        if (!is_tensor(c, index) || is_defined(c, index)) {
+        bool handle = (rule->flags & RULE_HANDLE) != 0 && is_tensor(c, index) && is_held(c, index)
+            && !model_check_marked(c->defined, (uint32_t)index);
+        if (!handle && !is_free(c, index)) {
             return model_check_fail(c, "output is no free tensor");
         }
         define(c, index);
     }
-    model_check_read_tensor(c, model_flatbuf_vector_i32(&c->buf, c->outputs, 0), &c->out);
+    model_check_read_tensor(c, least ? model_flatbuf_vector_i32(&c->buf, c->outputs, 0) : -1, &c->out);
     return true;
 }
 
 static bool check_op_tensors(check_t *c, const model_rule_t *rule) {
     bool optional = (rule->flags & RULE_BIAS) != 0;
+    bool state = (rule->flags & RULE_STATE) != 0;
     if (c->inputs.len < rule->min_inputs || c->inputs.len > rule->max_inputs) {
         return model_check_fail(c, "%u inputs", (unsigned)c->inputs.len);
     }
     for (uint32_t i = 0; i < c->inputs.len; ++i) {
         int32_t index = model_flatbuf_vector_i32(&c->buf, c->inputs, i);
-        if (index == -1 && optional && i + 1 == rule->max_inputs) {
+        if (index == -1 && (state || (optional && i + 1 == rule->max_inputs))) {
             continue;
         }
         if (!is_tensor(c, index)) {
             return model_check_fail(c, "input %u does not exist", (unsigned)i);
         }
-        if (!is_defined(c, index)) {
+        if (!is_defined(c, index) && !(state && is_held(c, index))) {
             return model_check_fail(c, "input %u is not written before", (unsigned)i);
         }
     }
@@ -193,7 +206,8 @@ static model_status_t check_op(check_t *c, const model_check_op_t *op, uint32_t 
     c->own = op->own;
     c->inputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_INPUTS, 4);
     c->outputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_OUTPUTS, 4);
-    if (model_flatbuf_vector(&c->buf, operator, OPERATOR_INTERMEDIATES, 4).len != 0) {
+    if (model_flatbuf_vector(&c->buf, operator, OPERATOR_INTERMEDIATES, 4).len != 0
+        && (rule->flags & RULE_INTERMEDIATES) == 0) {
         model_check_fail(c, "intermediate tensors are not supported");
         return MODEL_INVALID;
     }
@@ -214,7 +228,7 @@ static model_status_t check_operators(check_t *c, flatbuf_vector_t operators,
     const model_check_op_t *ops, size_t op_count) {
     for (uint32_t i = 0; i < operators.len; ++i) {
         const model_check_op_t *op = NULL;
-        (void)find_rule(c, i, ops, op_count, &op); // check_support() found each
+        (void)find_rule(c, operators, i, ops, op_count, &op); // check_support() found each
         model_status_t status = check_op(c, op, model_flatbuf_vector_table(&c->buf, operators, i));
         if (status != MODEL_OK) {
             return status;
@@ -226,14 +240,21 @@ static model_status_t check_operators(check_t *c, flatbuf_vector_t operators,
 
 static model_status_t check_support(check_t *c, flatbuf_vector_t operators,
     const model_check_op_t *ops, size_t op_count) {
+    uint32_t writers = 0;
     for (uint32_t i = 0; i < operators.len; ++i) {
         const model_check_op_t *op;
-        model_status_t status = find_rule(c, i, ops, op_count, &op);
+        model_status_t status = find_rule(c, operators, i, ops, op_count, &op);
         if (status != MODEL_OK) {
             return status;
         }
+        writers += (op->rule->flags & RULE_NO_OUTPUT) == 0;
     }
     c->subject = NULL;
+    // Each writes a tensor of its own.
+    if (writers > c->tensors.len) {
+        model_check_fail(c, "%u ops for %u tensors", (unsigned)operators.len, (unsigned)c->tensors.len);
+        return MODEL_INVALID;
+    }
     return MODEL_OK;
 }
 
@@ -251,6 +272,85 @@ static bool check_metadata(check_t *c, flatbuf_vector_t metadata) {
     return true;
 }
 
+// The main subgraph, or the one that sets variables up: that takes nothing and gives nothing.
+static model_status_t check_graph(check_t *c, uint32_t subgraph, bool is_main,
+    const model_check_op_t *ops, size_t op_count) {
+    flatbuf_vector_t operators = model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OPERATORS, 4);
+    flatbuf_vector_t inputs = model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_INPUTS, 4);
+    flatbuf_vector_t outputs = model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OUTPUTS, 4);
+    c->tensors = model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_TENSORS, 4);
+    if (operators.len == 0 || c->tensors.len == 0) {
+        model_check_fail(c, "%u ops for %u tensors", (unsigned)operators.len, (unsigned)c->tensors.len);
+        return MODEL_INVALID;
+    }
+    model_status_t status = check_support(c, operators, ops, op_count);
+    if (status != MODEL_OK) {
+        return status;
+    }
+    if (!is_main && inputs.len + outputs.len != 0) {
+        model_check_fail(c, "subgraph 1 has inputs or outputs");
+        return MODEL_INVALID;
+    }
+    if (!model_check_intermediates(c, operators) || !model_check_tensors(c)
+        || (is_main && !check_graph_inputs(c, inputs))) {
+        return MODEL_INVALID;
+    }
+    status = check_operators(c, operators, ops, op_count);
+    if (status != MODEL_OK) {
+        return status;
+    }
+    return !is_main || check_graph_outputs(c, outputs) ? MODEL_OK : MODEL_INVALID;
+}
+
+// The second subgraph has tensors of its own.
+static model_status_t check_setup(check_t *c, uint32_t subgraph, const model_check_op_t *ops, size_t op_count) {
+    if (!c->called) {
+        model_check_fail(c, "2 subgraphs, not 1: no loops or conditions");
+        return MODEL_INVALID;
+    }
+    memset(c->defined, 0, sizeof(c->defined));
+    memset(c->held, 0, sizeof(c->held));
+    if (c->variables != NULL) {
+        c->variables->handle_count = 0;
+    }
+    c->where = "setup ";
+    return check_graph(c, subgraph, false, ops, op_count);
+}
+
+static model_status_t check_graphs(check_t *c, flatbuf_vector_t subgraphs,
+    const model_check_op_t *ops, size_t op_count) {
+    model_status_t status = check_graph(c, model_flatbuf_vector_table(&c->buf, subgraphs, 0), true, ops, op_count);
+    if (status == MODEL_OK && subgraphs.len == 2) {
+        status = check_setup(c, model_flatbuf_vector_table(&c->buf, subgraphs, 1), ops, op_count);
+    }
+    return status;
+}
+
+static bool has_variables(const check_t *c, const model_check_op_t *ops, size_t op_count) {
+    for (uint32_t i = 0; find_op(ops, op_count, BUILTIN_VAR_HANDLE) != NULL && i < c->codes.len; ++i) {
+        uint32_t table = model_flatbuf_vector_table(&c->buf, c->codes, i);
+        if (model_flatbuf_i32(&c->buf, table, OPERATOR_CODE_BUILTIN_CODE, 0) == BUILTIN_VAR_HANDLE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Apart, since most models and firmware need no such stack.
+__attribute__((noinline))
+static model_status_t check_with_variables(check_t *c, flatbuf_vector_t subgraphs,
+    const model_check_op_t *ops, size_t op_count) {
+    check_variables_t variables;
+    variables.count = variables.handle_count = 0;
+    c->variables = &variables;
+    model_status_t status = check_graphs(c, subgraphs, ops, op_count);
+    if (status == MODEL_OK && !model_check_variables_assigned(c)) {
+        status = MODEL_INVALID;
+    }
+    c->variables = NULL;
+    return status;
+}
+
 static model_status_t check_model(check_t *c, const model_check_op_t *ops, size_t op_count) {
     uint32_t root = model_flatbuf_root(&c->buf);
     int32_t version = model_flatbuf_i32(&c->buf, root, MODEL_VERSION, 0);
@@ -259,38 +359,19 @@ static model_status_t check_model(check_t *c, const model_check_op_t *ops, size_
         return MODEL_INVALID;
     }
     flatbuf_vector_t subgraphs = model_flatbuf_vector(&c->buf, root, MODEL_SUBGRAPHS, 4);
-    if (subgraphs.len != 1) {
+    c->subgraph_count = subgraphs.len;
+    if (subgraphs.len < 1 || subgraphs.len > 2) {
         model_check_fail(c, "%u subgraphs, not 1: no loops or conditions", (unsigned)subgraphs.len);
         return MODEL_INVALID;
     }
-    uint32_t subgraph = model_flatbuf_vector_table(&c->buf, subgraphs, 0);
-    flatbuf_vector_t operators = model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OPERATORS, 4);
     c->codes = model_flatbuf_vector(&c->buf, root, MODEL_OPERATOR_CODES, 4);
     c->buffers = model_flatbuf_vector(&c->buf, root, MODEL_BUFFERS, 4);
-    c->tensors = model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_TENSORS, 4);
-    // Each op writes a tensor of its own.
-    if (operators.len == 0 || operators.len > c->tensors.len) {
-        model_check_fail(c, "%u ops for %u tensors", (unsigned)operators.len, (unsigned)c->tensors.len);
+    if (!check_operator_codes(c)
+        || !check_metadata(c, model_flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))) {
         return MODEL_INVALID;
     }
-    if (!check_operator_codes(c)) {
-        return MODEL_INVALID;
-    }
-    model_status_t status = check_support(c, operators, ops, op_count);
-    if (status != MODEL_OK) {
-        return status;
-    }
-    if (!check_metadata(c, model_flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))
-        || !model_check_tensors(c)
-        || !check_graph_inputs(c, model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_INPUTS, 4))) {
-        return MODEL_INVALID;
-    }
-    status = check_operators(c, operators, ops, op_count);
-    if (status != MODEL_OK) {
-        return status;
-    }
-    return check_graph_outputs(c, model_flatbuf_vector(&c->buf, subgraph, SUBGRAPH_OUTPUTS, 4))
-        ? MODEL_OK : MODEL_INVALID;
+    return has_variables(c, ops, op_count) ? check_with_variables(c, subgraphs, ops, op_count)
+        : check_graphs(c, subgraphs, ops, op_count);
 }
 
 model_status_t model_check(const uint8_t *model, size_t size,
@@ -301,6 +382,7 @@ model_status_t model_check(const uint8_t *model, size_t size,
     c.buf = model_flatbuf_init(model, size);
     c.message = message;
     c.message_size = message_size;
+    c.where = "";
     if (message_size > 0) {
         *message = 0;
     }

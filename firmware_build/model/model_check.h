@@ -7,7 +7,7 @@
 // failing an assert, overflowing a signed integer, or looping for ever. What is
 // promised exactly, and what is not, stands in docs/model_check.md.
 //
-// It allocates nothing, keeps nothing, needs about 1 KB of stack, and its work grows
+// It allocates nothing, keeps nothing, needs about 1.2 KB of stack (2 KB for resource variables), and its work grows
 // with the size of the file (for any bytes: sharing parts is bounded). The model may
 // be at any address. TFLM wants it aligned to 16, and offsets in the file are checked
 // as if it were.

@@ -59,6 +59,12 @@ bool model_check_embedding_lookup(check_t *c);
 bool model_check_space_to_batch(check_t *c);
 bool model_check_batch_to_space(check_t *c);
 bool model_check_batch_matmul(check_t *c);
+bool model_check_lstm(check_t *c);
+bool model_check_svdf(check_t *c);
+bool model_check_call_once(check_t *c);
+bool model_check_var_handle(check_t *c);
+bool model_check_read_variable(check_t *c);
+bool model_check_assign_variable(check_t *c);
 
 #define SAME (RULE_SAME_TYPE | RULE_SAME_SHAPE | RULE_QUANTIZED)
 #define REAL TYPE_FLOAT_OR_INT8
@@ -175,3 +181,10 @@ RULE(EMBEDDING_LOOKUP, RULE_SAME_TYPE | RULE_DATA_SECOND, 2, 2, 0, "", SPLITTED,
 RULE(SPACE_TO_BATCH_ND, RULE_SAME_TYPE, 3, 3, 0, "", COPIED, model_check_space_to_batch)
 RULE(BATCH_TO_SPACE_ND, RULE_SAME_TYPE, 3, 3, 0, "", COPIED, model_check_batch_to_space)
 RULE(BATCH_MATMUL, RULE_SAME_TYPE, 2, 2, 101, "111", REAL, model_check_batch_matmul)
+RULE(UNIDIRECTIONAL_SEQUENCE_LSTM, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_STATE | RULE_INTERMEDIATES,
+    24, 24, 71, "144111", REAL, model_check_lstm)
+RULE(SVDF, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_STATE, 5, 5, 6, "411", REAL, model_check_svdf)
+RULE(CALL_ONCE, RULE_NO_OUTPUT, 0, 0, 103, "4", ANY, model_check_call_once)
+RULE(VAR_HANDLE, RULE_HANDLE, 0, 0, 111, "ss", ANY, model_check_var_handle)
+RULE(READ_VARIABLE, RULE_STATE, 1, 1, 0, "", ANY, model_check_read_variable)
+RULE(ASSIGN_VARIABLE, RULE_STATE | RULE_NO_OUTPUT, 2, 2, 0, "", ANY, model_check_assign_variable)

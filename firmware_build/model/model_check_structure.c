@@ -75,6 +75,7 @@ static void put_unsigned(check_t *c, unsigned value) {
 
 bool model_check_fail(check_t *c, const char *format, ...) {
     if (c->subject != NULL) {
+        put_string(c, c->where);
         put_string(c, c->subject);
         put_char(c, ' ');
         put_unsigned(c, c->subject_index);

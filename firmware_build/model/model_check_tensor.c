@@ -6,13 +6,19 @@
 #include "model_rule.h"
 
 void model_check_read_tensor(const check_t *c, int32_t index, check_tensor_t *t) {
-    memset(t, 0, sizeof(*t));
-    t->index = CHECK_NO_TENSOR;
     uint32_t table = model_flatbuf_vector_table(&c->buf, c->tensors, (uint32_t)index);
     if (table == 0) {
+        memset(t, 0, sizeof(*t));
+        t->index = CHECK_NO_TENSOR;
         return;
     }
+    model_check_read_table(c, table, t);
     t->index = (uint32_t)index;
+}
+
+void model_check_read_table(const check_t *c, uint32_t table, check_tensor_t *t) {
+    memset(t, 0, sizeof(*t));
+    t->index = CHECK_NO_TENSOR;
     t->type = model_flatbuf_u8(&c->buf, table, TENSOR_TYPE);
 
     flatbuf_vector_t shape = model_flatbuf_vector(&c->buf, table, TENSOR_SHAPE, 4);
@@ -115,17 +121,50 @@ static bool check_buffer(check_t *c, const check_tensor_t *t, uint32_t table, ui
     return true;
 }
 
+// TFLM allows no intermediate that takes memory.
+static bool check_intermediate(check_t *c, const check_tensor_t *t) {
+    return (t->rank == 1 && model_check_dim(c, t, 0) == 0 && t->data == 0)
+           || model_check_fail(c, "an intermediate, but not empty");
+}
+
+// A variable lives as long as the interpreter does, in memory of its own.
+static bool check_variable(check_t *c, const check_tensor_t *t) {
+    if (t->data != 0) {
+        return model_check_fail(c, "a variable, but constant");
+    }
+    model_check_mark(c->held, t->index);
+    return true;
+}
+
+// A handle is a number that VAR_HANDLE has, and makes the tensor point to.
+static bool check_handle(check_t *c, const check_tensor_t *t, bool variable) {
+    if (t->data != 0 || t->elements != 1 || variable) {
+        return model_check_fail(c, "a handle, but constant, a variable or several");
+    }
+    model_check_mark(c->held, t->index);
+    return true;
+}
+
 // One tensor by itself.
-static bool check_tensor(check_t *c, const check_tensor_t *t) {
+static bool check_tensor(check_t *c, check_tensor_t *t) {
     uint32_t table = model_flatbuf_vector_table(&c->buf, c->tensors, t->index);
-    uint32_t type_size = (uint32_t)model_type_size(t->type);
+    bool handle = t->type == TENSOR_RESOURCE;
+    uint32_t type_size = handle ? sizeof(int32_t) : (uint32_t)model_type_size(t->type);
     if (type_size == 0) {
         return model_check_fail(c, "type %s is not supported", model_type_name(t->type));
     }
     if (t->rank > CHECK_MAX_RANK) {
         return model_check_fail(c, "more than %u dimensions", (unsigned)CHECK_MAX_RANK);
     }
-    for (unsigned i = 0; i < t->rank; ++i) {
+    bool intermediate = model_check_marked(c->held, t->index);
+    bool variable = model_flatbuf_u8(&c->buf, table, TENSOR_IS_VARIABLE) != 0;
+    if (intermediate) {
+        if (!check_intermediate(c, t)) {
+            return false;
+        }
+        t->elements = 0;
+    }
+    for (unsigned i = 0; i < t->rank && !intermediate; ++i) {
         if (model_check_dim(c, t, i) < 1) {
             return model_check_fail(c, "dimension %u is %d", i, (int)model_check_dim(c, t, i));
         }
@@ -133,8 +172,8 @@ static bool check_tensor(check_t *c, const check_tensor_t *t) {
     if (t->elements > MODEL_MAX_TENSOR_BYTES / type_size) {
         return model_check_fail(c, "more than %u bytes", (unsigned)MODEL_MAX_TENSOR_BYTES);
     }
-    if (model_flatbuf_u8(&c->buf, table, TENSOR_IS_VARIABLE) != 0) {
-        return model_check_fail(c, "variables are not supported");
+    if (handle ? !check_handle(c, t, variable) : variable && !check_variable(c, t)) {
+        return false;
     }
     if (model_flatbuf_field(&c->buf, table, TENSOR_SPARSITY, 4) != 0
         || model_flatbuf_field(&c->buf, table, TENSOR_VARIANT_TENSORS, 4) != 0) {
@@ -145,7 +184,7 @@ static bool check_tensor(check_t *c, const check_tensor_t *t) {
 }
 
 bool model_check_tensors(check_t *c) {
-    uint32_t arena = 0;
+    uint32_t arena = c->arena;
     if (c->tensors.len > MODEL_MAX_TENSORS) {
         return model_check_fail(c, "more than %u tensors", (unsigned)MODEL_MAX_TENSORS);
     }
@@ -167,6 +206,7 @@ bool model_check_tensors(check_t *c) {
             return model_check_fail(c, "tensors need more than %u bytes", (unsigned)MODEL_MAX_ARENA_BYTES);
         }
     }
+    c->arena = arena;
     c->subject = NULL;
     return true;
 }

@@ -1,8 +1,6 @@
 #include <string.h>
 
-#include "flatbuf.h"
-#include "model_reader.h"
-#include "model_schema.h"
+#include "model_rule.h"
 
 // Every builtin op of the schema, in the order of its numbers from 0.
 static const char op_names[] =
@@ -68,8 +66,12 @@ static const struct {
     { TENSOR_FLOAT64, 8, 0 }, // 'd', but no kernel and no 32-bit MicroPython takes it
 };
 
+static uint32_t subgraph_at(const flatbuf_t *buf, size_t index) {
+    return model_flatbuf_vector_table(buf, model_flatbuf_vector(buf, model_flatbuf_root(buf), MODEL_SUBGRAPHS, 4), index);
+}
+
 static uint32_t main_subgraph(const flatbuf_t *buf) {
-    return model_flatbuf_vector_table(buf, model_flatbuf_vector(buf, model_flatbuf_root(buf), MODEL_SUBGRAPHS, 4), 0);
+    return subgraph_at(buf, 0);
 }
 
 static flatbuf_vector_t io_indices(const flatbuf_t *buf, bool output) {
@@ -180,23 +182,32 @@ size_t model_op_count(const uint8_t *model, size_t size) {
 
 bool model_op(const uint8_t *model, size_t size, size_t index, model_op_t *op) {
     flatbuf_t buf = model_flatbuf_init(model, size);
-    uint32_t operator = model_flatbuf_vector_table(&buf, operators(&buf), index);
-    flatbuf_vector_t codes = model_flatbuf_vector(&buf, model_flatbuf_root(&buf), MODEL_OPERATOR_CODES, 4);
-    uint32_t code_index = (uint32_t)model_flatbuf_i32(&buf, operator, OPERATOR_OPCODE_INDEX, 0);
-    uint32_t table = model_flatbuf_vector_table(&buf, codes, code_index);
+    return model_flatbuf_op(&buf, model_flatbuf_vector_table(&buf, operators(&buf), index), op);
+}
+
+bool model_setup_op(const uint8_t *model, size_t size, size_t index, model_op_t *op) {
+    flatbuf_t buf = model_flatbuf_init(model, size);
+    flatbuf_vector_t setup = model_flatbuf_vector(&buf, subgraph_at(&buf, 1), SUBGRAPH_OPERATORS, 4);
+    return model_flatbuf_op(&buf, model_flatbuf_vector_table(&buf, setup, index), op);
+}
+
+bool model_flatbuf_op(const flatbuf_t *buf, uint32_t operator, model_op_t *op) {
+    flatbuf_vector_t codes = model_flatbuf_vector(buf, model_flatbuf_root(buf), MODEL_OPERATOR_CODES, 4);
+    uint32_t code_index = (uint32_t)model_flatbuf_i32(buf, operator, OPERATOR_OPCODE_INDEX, 0);
+    uint32_t table = model_flatbuf_vector_table(buf, codes, code_index);
     if (operator == 0 || table == 0) {
         return false;
     }
 
     // Old files have the code in a byte, later ones in an int; the larger counts.
-    int32_t old_code = (int8_t)model_flatbuf_u8(&buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE);
-    op->code = model_flatbuf_i32(&buf, table, OPERATOR_CODE_BUILTIN_CODE, 0);
+    int32_t old_code = (int8_t)model_flatbuf_u8(buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE);
+    op->code = model_flatbuf_i32(buf, table, OPERATOR_CODE_BUILTIN_CODE, 0);
     if (op->code < old_code) {
         op->code = old_code;
     }
-    op->version = model_flatbuf_i32(&buf, table, OPERATOR_CODE_VERSION, 1);
+    op->version = model_flatbuf_i32(buf, table, OPERATOR_CODE_VERSION, 1);
     if (op->code == BUILTIN_CUSTOM) {
-        op->name = read_string(&buf, table, OPERATOR_CODE_CUSTOM_CODE, &op->name_len);
+        op->name = read_string(buf, table, OPERATOR_CODE_CUSTOM_CODE, &op->name_len);
     } else {
         op->name = model_op_name(op->code);
         if (op->name == NULL) {

@@ -62,6 +62,9 @@ int32_t model_tensor_zero_point(const model_tensor_t *tensor, size_t index);
 size_t model_op_count(const uint8_t *model, size_t size);
 bool model_op(const uint8_t *model, size_t size, size_t index, model_op_t *op);
 
+// The same of the subgraph that a CALL_ONCE calls, if there is one.
+bool model_setup_op(const uint8_t *model, size_t size, size_t index, model_op_t *op);
+
 // Whether the model has an entry `name` (not empty) among its metadata, and the bytes of the
 // first such.
 bool model_metadata(const uint8_t *model, size_t size, const char *name, size_t name_len,

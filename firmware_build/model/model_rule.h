@@ -27,14 +27,39 @@ typedef struct _check_tensor_t {
 #define CHECK_NO_TENSOR (0xffffffff)
 #define CHECK_MAX_INPUTS (4) // that a rule finds in `in`
 
+// Resource variables, by positions in the file.
+typedef struct _check_variable_t {
+    uint32_t container; // 0: it has none
+    uint32_t name;
+    uint32_t value; // table of the first tensor that it is read to or assigned from; 0: none yet
+    bool assigned;
+} check_variable_t;
+
+#define CHECK_MAX_VARIABLES (32)
+#define CHECK_MAX_HANDLES (64) // in a subgraph
+
+typedef struct _check_variables_t {
+    check_variable_t variables[CHECK_MAX_VARIABLES];
+    uint16_t handles[CHECK_MAX_HANDLES]; // tensors of this subgraph
+    uint8_t of_handles[CHECK_MAX_HANDLES]; // which variable each is
+    uint8_t count;
+    uint8_t handle_count;
+} check_variables_t;
+
 typedef struct _check_t {
     flatbuf_t buf;
     flatbuf_vector_t codes;
     flatbuf_vector_t tensors;
     flatbuf_vector_t buffers;
+    uint32_t arena; // bytes of all computed tensors that were checked
     uint32_t budget; // of parts to visit, so that a small file cannot cost much
 
-    // What a message is about: NULL, "tensor" or "op".
+    check_variables_t *variables;
+    uint32_t subgraph_count;
+    bool called; // the second subgraph is what a CALL_ONCE calls
+
+    // What a message is about: NULL, "tensor" or "op"; "setup " if of the second subgraph, or "".
+    const char *where;
     const char *subject;
     uint32_t subject_index;
     const char *subject_name;
@@ -50,6 +75,9 @@ typedef struct _check_t {
     check_tensor_t out; // the first output
 
     uint8_t defined[MODEL_MAX_TENSORS / 8]; // tensors that hold a value by now
+    // Tensors that are no values: of variables, those that an op has as its state are defined;
+    // intermediates of an op, which nobody reads.
+    uint8_t held[MODEL_MAX_TENSORS / 8];
 } check_t;
 
 enum {
@@ -61,10 +89,14 @@ enum {
     RULE_OPTIONS_OPTIONAL = 32, // TFLM can do without the options
     RULE_DATA_SECOND = 64, // the data input is number 1, not 0
     RULE_OUTPUTS = 128, // one output or more; the flags above are about the first
+    RULE_STATE = 256, // any input may be left out or be no value: the op's own rule looks
+    RULE_INTERMEDIATES = 512, // may have intermediates
+    RULE_HANDLE = 1024, // the output is a handle on a variable
+    RULE_NO_OUTPUT = 2048,
 };
 
 struct _model_rule_t {
-    uint8_t flags;
+    uint16_t flags;
     uint8_t min_inputs;
     uint8_t max_inputs;
     uint8_t options; // type in the union BuiltinOptions; 0: TFLM reads none
@@ -90,11 +122,31 @@ bool model_check_table(check_t *c, uint32_t table, const char *layout);
 // Is the whole file so, from its root on? (model_check_structure.c)
 bool model_check_structure(check_t *c);
 
-// Is each tensor sound by itself? Marks constants as defined. (model_check_tensor.c)
+// Is each tensor sound by itself? Marks constants as defined, variables as held.
+// (model_check_tensor.c)
 bool model_check_tensors(check_t *c);
 
-// Read a tensor, or note its absence for a negative index.
+// Marks the intermediates of all ops as held. (model_check_state.c)
+bool model_check_intermediates(check_t *c, flatbuf_vector_t operators);
+
+// Marks of tensors: `bits` is `defined` or `held`.
+static inline bool model_check_marked(const uint8_t *bits, uint32_t index) {
+    return (bits[index / 8] >> index % 8 & 1) != 0;
+}
+
+static inline void model_check_mark(uint8_t *bits, uint32_t index) {
+    bits[index / 8] |= (uint8_t)(1 << index % 8);
+}
+
+// Read a tensor, or note its absence for a negative index; or, but for its index, by its table.
 void model_check_read_tensor(const check_t *c, int32_t index, check_tensor_t *t);
+void model_check_read_table(const check_t *c, uint32_t table, check_tensor_t *t);
+
+// What an operator of any subgraph is. (model_reader.c)
+bool model_flatbuf_op(const flatbuf_t *buf, uint32_t operator, model_op_t *op);
+
+// Has each variable its memory, which TFLM gives it where it is assigned? (model_check_resource.c)
+bool model_check_variables_assigned(check_t *c);
 
 // Values of a tensor.
 int32_t model_check_dim(const check_t *c, const check_tensor_t *t, unsigned i);

@@ -66,11 +66,13 @@ typedef enum _tensor_type_t {
     TENSOR_INT8 = 9,
     TENSOR_FLOAT64 = 10,
     TENSOR_UINT64 = 12,
+    TENSOR_RESOURCE = 13,
     TENSOR_UINT32 = 15,
     TENSOR_UINT16 = 16,
 } tensor_type_t;
 
 #define BUILTIN_CUSTOM (32)
+#define BUILTIN_VAR_HANDLE (142)
 #define BUILTIN_PLACEHOLDER (127) // codes above are in builtin_code only
 
 #endif // MODEL_SCHEMA_H

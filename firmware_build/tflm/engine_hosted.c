@@ -123,19 +123,40 @@ static tflm_status_t read_outputs(tflm_engine_t *state, size_t length, tflm_mess
     return length == 0 ? TFLM_OK : lose_child(message);
 }
 
-static tflm_status_t invoke(tflm_engine_t *state, tflm_message_t *message) {
+static tflm_status_t need_child(const tflm_engine_t *state, tflm_message_t *message) {
     if (state->handle == 0) {
         return fail(TFLM_ERROR_ENGINE, message, "interpreter was deleted");
     }
     if (child_pid == 0 || state->generation != child_generation) {
         return fail(TFLM_ERROR_ENGINE, message, "engine process died; make a new Interpreter");
     }
+    return TFLM_OK;
+}
+
+static tflm_status_t invoke(tflm_engine_t *state, tflm_message_t *message) {
+    tflm_status_t status = need_child(state, message);
+    if (status != TFLM_OK) {
+        return status;
+    }
     if (!send_inputs(state)) {
         return lose_child(message);
     }
     size_t length;
-    tflm_status_t status = read_reply(&length, message);
+    status = read_reply(&length, message);
     return status == TFLM_OK ? read_outputs(state, length, message) : status;
+}
+
+static tflm_status_t reset(tflm_engine_t *state, tflm_message_t *message) {
+    tflm_status_t status = need_child(state, message);
+    if (status != TFLM_OK) {
+        return status;
+    }
+    if (!send_header(OP_RESET, state->handle, 0)) {
+        return lose_child(message);
+    }
+    size_t length;
+    status = read_reply(&length, message);
+    return status == TFLM_OK ? read_body(NULL, 0, length, message) : status;
 }
 
 size_t tflm_engine_state_size(const uint8_t *model, size_t model_size) {
@@ -215,6 +236,13 @@ void tflm_engine_set_data(tflm_engine_t *state, size_t index, void *data) {
 tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message) {
     pthread_mutex_lock(&lock);
     tflm_status_t status = invoke(state, message);
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+tflm_status_t tflm_engine_reset(tflm_engine_t *state, tflm_message_t *message) {
+    pthread_mutex_lock(&lock);
+    tflm_status_t status = reset(state, message);
     pthread_mutex_unlock(&lock);
     return status;
 }

@@ -12,6 +12,7 @@
 #   CREATE   -       inputs u32, outputs u32, model       handle u32, arena u32
 #   INVOKE   which   every input's bytes, in order        every output's bytes
 #   DESTROY  which   -                                    none, no reply at all
+#   RESET    which   -                                    -
 #
 # A reply whose status is not 0 carries TFLM's own words as its payload.
 #
@@ -27,7 +28,7 @@ import sys
 import tempfile
 
 OK, MODEL, _MEMORY, INVOKE_FAILED = range(4)
-CREATE, INVOKE, DESTROY = range(1, 4)
+CREATE, INVOKE, DESTROY, RESET = range(1, 5)
 ROOMS = (1 << 18, 1 << 22, 1 << 26)  # bytes to try for all that TFLM takes here
 LIFELINE = 3  # a pipe that the simulator holds open and never writes
 
@@ -114,8 +115,9 @@ class Loaded:
     """One interpreter, and how its input bytes are cut."""
 
     def __init__(self, runtime, log, model, size, inputs, outputs):
+        self.made_of = (runtime, model, size)
         with captured(log):
-            self.interpreter = make(runtime, model, size)
+            self.interpreter = make(*self.made_of)
             # TFLM prints how much it uses; no call of the wheel returns it. The head is
             # what the memory planner lays out: tensors and scratch.
             self.interpreter.print_allocations()
@@ -126,6 +128,11 @@ class Loaded:
         for index in range(inputs):
             details = self.interpreter.get_input_details(index)
             self.inputs.append((np.dtype(details["dtype"]), tuple(details["shape"])))
+
+    def reset(self, log):
+        # The wheel's own reset() does not let CALL_ONCE call once more.
+        with captured(log):
+            self.interpreter = make(*self.made_of)
 
     def invoke(self, log, data):
         offset = 0
@@ -153,6 +160,9 @@ class Server:
     def answer(self, op, handle, payload):
         if op == INVOKE:
             return self.loaded[handle].invoke(self.log, payload)
+        if op == RESET:
+            self.loaded[handle].reset(self.log)
+            return b""
         inputs, outputs = struct.unpack_from("<II", payload)
         model = payload[8:]
         if self.tried[0] != model:

@@ -20,7 +20,7 @@
 
 extern char **environ;
 
-enum { OP_CREATE = 1, OP_INVOKE, OP_DESTROY };
+enum { OP_CREATE = 1, OP_INVOKE, OP_DESTROY, OP_RESET };
 enum { LIFELINE_FD = 3 };
 
 typedef struct _request_header_t {

@@ -14,6 +14,7 @@
 #include "tensorflow/lite/micro/debug_log.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+#include "tensorflow/lite/micro/micro_resource_variable.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 #include "tensorflow/lite/schema/schema_utils.h"
 
@@ -116,6 +117,28 @@ const known_op_t *known_op(tflite::BuiltinOperator code) {
         }
     }
     return nullptr;
+}
+
+// Has this firmware the op that makes handles on resource variables?
+constexpr bool has_variables = false
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif) \
+    || tflite::BuiltinOperator_##name == tflite::BuiltinOperator_VAR_HANDLE
+#include TFLM_OPS
+#undef TFLM_OP
+;
+
+// Room for so many variables as there are handles, if any.
+tflite::MicroResourceVariables *make_variables(const tflite::Model *model, tflite::MicroAllocator *allocator) {
+    int handles = 0;
+    if constexpr (has_variables) {
+        for (const tflite::SubGraph *graph : *model->subgraphs()) {
+            for (const tflite::Operator *op : *graph->operators()) {
+                const tflite::OperatorCode *code = model->operator_codes()->Get(op->opcode_index());
+                handles += tflite::GetBuiltinCode(code) == tflite::BuiltinOperator_VAR_HANDLE;
+            }
+        }
+    }
+    return handles > 0 ? tflite::MicroResourceVariables::Create(allocator, handles) : nullptr;
 }
 
 // The ops of one model. Those by TFLM's kernels lie behind it in the state.
@@ -251,13 +274,16 @@ static ModelOps *make_resolver(tflm_engine_t *state, const tflite::Model *model)
 
 // Not inlined: what setjmp() must not spoil stays in the callers' frames.
 __attribute__((noinline))
-static tflm_status_t allocate(Interpreter *interpreter, Exit *exit) {
+static tflm_status_t make(tflm_engine_t *state, const tflite::Model *model, Allocator *allocator, Exit *exit) {
     jmp_buf here;
     if (setjmp(here) != 0) {
         exit->to = nullptr;
         return TFLM_ERROR_MEMORY;
     }
     exit->to = &here;
+    auto *profiler = new (state->profiler) OpProfiler();
+    auto *interpreter = new (state->interpreter) Interpreter(model, *make_resolver(state, model),
+        allocator, make_variables(model, allocator), profiler);
     TfLiteStatus allocated = interpreter->AllocateTensors();
     exit->to = nullptr;
     return allocated == kTfLiteOk ? TFLM_OK : TFLM_ERROR_MODEL;
@@ -294,10 +320,7 @@ tflm_status_t tflm_engine_create(tflm_engine_t *state, const uint8_t *model_data
     auto *work = new (state->work) Work(memory->work, memory->arena, exit, planner);
     planner->work = work;
     auto *allocator = new (state->allocator) Allocator(model, kept, work, planner);
-    auto *profiler = new (state->profiler) OpProfiler();
-    auto *interpreter = new (state->interpreter) Interpreter(model, *make_resolver(state, model),
-        allocator, nullptr, profiler);
-    tflm_status_t status = allocate(interpreter, exit);
+    tflm_status_t status = make(state, model, allocator, exit);
     if (status == TFLM_OK) {
         allocator->place_kept_scratch();
         memory->kept.size = kept->GetPersistentUsedBytes();
@@ -322,6 +345,11 @@ void tflm_engine_set_data(tflm_engine_t *state, size_t index, void *data) {
 tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message) {
     listen(message);
     return told(interpreter_of(state)->Invoke() == kTfLiteOk ? TFLM_OK : TFLM_ERROR_INVOKE);
+}
+
+tflm_status_t tflm_engine_reset(tflm_engine_t *state, tflm_message_t *message) {
+    listen(message);
+    return told(interpreter_of(state)->Reset() == kTfLiteOk ? TFLM_OK : TFLM_ERROR_INVOKE);
 }
 
 tflm_status_t tflm_engine_profile(tflm_engine_t *state, uint32_t (*now)(void),

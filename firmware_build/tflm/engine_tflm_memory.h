@@ -169,7 +169,8 @@ bool scratch_of_values(tflite::BuiltinOperator op) {
     return op == tflite::BuiltinOperator_CONV_2D
            || op == tflite::BuiltinOperator_DEPTHWISE_CONV_2D
            || op == tflite::BuiltinOperator_FULLY_CONNECTED
-           || op == tflite::BuiltinOperator_TRANSPOSE_CONV;
+           || op == tflite::BuiltinOperator_TRANSPOSE_CONV
+           || op == tflite::BuiltinOperator_UNIDIRECTIONAL_SEQUENCE_LSTM;
 }
 
 class Allocator : public tflite::MicroAllocator {
@@ -221,7 +222,7 @@ private:
     }
 
     tflite::BuiltinOperator op_of(const tflite::internal::ScratchBufferRequest &request) const {
-        const auto *ops = model_->subgraphs()->Get(0)->operators();
+        const auto *ops = model_->subgraphs()->Get((uint32_t)request.subgraph_idx)->operators();
         uint32_t code = ops->Get((uint32_t)request.node_idx)->opcode_index();
         return tflite::GetBuiltinCode(model_->operator_codes()->Get(code));
     }

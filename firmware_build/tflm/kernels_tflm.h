@@ -38,5 +38,7 @@ extern const own_kernel_t own_GATHER_ND;
 extern const own_kernel_t own_EMBEDDING_LOOKUP;
 extern const own_kernel_t own_SPACE_TO_BATCH_ND;
 extern const own_kernel_t own_BATCH_TO_SPACE_ND;
+extern const own_kernel_t own_SVDF;
+extern const own_kernel_t own_CALL_ONCE;
 
 #endif // KERNELS_TFLM_H

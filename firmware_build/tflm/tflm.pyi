@@ -165,6 +165,15 @@ class Interpreter:
         too short, if a kernel failed, or if the hosted engine's process is gone.
         """
 
+    def reset(self) -> None:
+        """Set what the model keeps from one run to the next back to what it starts with.
+
+        Nothing happens to a model that keeps nothing, nor to inputs and outputs.
+
+        Raises RuntimeError if somebody is using this interpreter, or if the hosted
+        engine's process is gone.
+        """
+
     def predict(self, values: Iterable[float], /) -> list[float]:
         """Real numbers in, real numbers out: fill the one input, run, read the one output.
 

@@ -85,6 +85,9 @@ void tflm_engine_set_data(tflm_engine_t *state, size_t index, void *data);
 // Run the model once. Allocates nothing; may be called without the GIL.
 tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message);
 
+// Set what the model keeps from one run to the next back to what it starts with.
+tflm_status_t tflm_engine_reset(tflm_engine_t *state, tflm_message_t *message);
+
 // Run the model once and write how long each op took, in ticks of `now`, to
 // ticks[0] up to ticks[count - 1], in the order of execution.
 tflm_status_t tflm_engine_profile(tflm_engine_t *state, uint32_t (*now)(void),

@@ -150,6 +150,20 @@ static mp_obj_t tflm_interpreter_invoke(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_invoke_obj, tflm_interpreter_invoke);
 
+// Arenas hold no state, so nobody else's run is in the way.
+static mp_obj_t tflm_interpreter_reset(mp_obj_t self_in) {
+    tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    TFLM_BEGIN(self);
+    tflm_message_t message;
+    tflm_status_t status = tflm_engine_reset(self->engine, &message);
+    TFLM_END();
+    if (status != TFLM_OK) {
+        tflm_raise(status, &message);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_reset_obj, tflm_interpreter_reset);
+
 // Run on one input and return what `result` makes of the one output. Nobody else gets the
 // interpreter in between.
 static mp_obj_t run(tflm_interpreter_obj_t *self, mp_obj_t values,
@@ -301,6 +315,7 @@ static void tflm_interpreter_print(const mp_print_t *print, mp_obj_t self_in, mp
 
 static const mp_rom_map_elem_t tflm_interpreter_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_invoke), MP_ROM_PTR(&tflm_interpreter_invoke_obj) },
+    { MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&tflm_interpreter_reset_obj) },
     { MP_ROM_QSTR(MP_QSTR_predict), MP_ROM_PTR(&tflm_interpreter_predict_obj) },
     { MP_ROM_QSTR(MP_QSTR_classify), MP_ROM_PTR(&tflm_interpreter_classify_obj) },
     { MP_ROM_QSTR(MP_QSTR_ops), MP_ROM_PTR(&tflm_interpreter_ops_obj) },

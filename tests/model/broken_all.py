@@ -257,8 +257,4 @@ BROKEN: dict[str, list[Row]] = {
 }
 # fmt: on
 
-ROWS = [
-    (base, change, f"op 0 {name}: {end}")
-    for name, rows in BROKEN.items()
-    for base, change, end in rows
-]
+BROKEN_ALL = {f"op 0 {name}: ": rows for name, rows in BROKEN.items()}

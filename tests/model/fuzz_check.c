@@ -53,6 +53,13 @@ static void read_ops(const uint8_t *data, size_t size, bool passed) {
     }
 }
 
+static void read_setup(const uint8_t *data, size_t size) {
+    model_op_t op;
+    for (size_t i = 0; i < 64 && model_setup_op(data, size, i, &op); ++i) {
+        sink += op.name_len > 0 ? (uint8_t)op.name[op.name_len - 1] : 0;
+    }
+}
+
 static void read_metadata(const uint8_t *data, size_t size) {
     const uint8_t *found;
     size_t len;
@@ -82,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     read_tensors(data, size, false, status == MODEL_OK);
     read_tensors(data, size, true, status == MODEL_OK);
     read_ops(data, size, status == MODEL_OK);
+    read_setup(data, size);
     read_metadata(data, size);
     return 0;
 }

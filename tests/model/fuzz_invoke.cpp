@@ -27,6 +27,7 @@
 #include "tensorflow/lite/micro/micro_allocator.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+#include "tensorflow/lite/micro/micro_resource_variable.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 #include "tflm_engine.h"
 
@@ -153,14 +154,15 @@ double work(const tflite::SubGraph *graph, double *bytes) {
     }
     for (const tflite::Operator *op : *graph->operators()) {
         double most = 1;
-        for (int index : *op->inputs()) {
+        for (unsigned i = 0; op->inputs() != nullptr && i < op->inputs()->size(); ++i) {
+            int index = op->inputs()->Get(i);
             if (index >= 0) {
                 double n = elements(graph->tensors()->Get(index));
                 most = n > most ? n : most;
             }
         }
-        const tflite::Tensor *output = graph->tensors()->Get(op->outputs()->Get(0));
-        double n = elements(output);
+        bool writes = op->outputs() != nullptr && op->outputs()->size() > 0;
+        double n = writes ? elements(graph->tensors()->Get(op->outputs()->Get(0))) : 0;
         bool windows = op->builtin_options_type() != tflite::BuiltinOptions_NONE;
         sum += windows ? n * most / 4 : n + most;
     }
@@ -219,6 +221,30 @@ const Resolver &resolver() {
     return *made;
 }
 
+// Each tensor of a subgraph to a block of its own, but for handles: they point to a number that the
+// kernel of VAR_HANDLE keeps.
+using Blocks = std::vector<std::unique_ptr<Block>>;
+
+void move_apart(const tflite::Model *model, tflite::MicroInterpreter &interpreter, int subgraph,
+    Blocks *blocks, std::vector<size_t> *sizes) {
+    const auto *tensors = model->subgraphs()->Get(static_cast<uint32_t>(subgraph))->tensors();
+    for (unsigned i = 0; i < tensors->size(); ++i) {
+        TfLiteEvalTensor *tensor = interpreter.GetTensor(static_cast<int>(i), subgraph);
+        size_t bytes = 0;
+        tflite::TfLiteEvalTensorByteLength(tensor, &bytes);
+        auto block = std::make_unique<Block>(bytes);
+        const auto *constant = model->buffers()->Get(tensors->Get(i)->buffer())->data();
+        if (constant != nullptr && constant->size() > 0) {
+            std::memcpy(block->data, constant->data(), bytes);
+        }
+        if (tensor->type != kTfLiteResource) {
+            tensor->data.data = block->data;
+        }
+        blocks->push_back(std::move(block));
+        sizes->push_back(bytes);
+    }
+}
+
 void run_exact(const tflite::Model *model, bool invoke) {
     ApartPlanner planner;
     auto *allocator = tflite::MicroAllocator::Create(
@@ -226,33 +252,28 @@ void run_exact(const tflite::Model *model, bool invoke) {
     // Never destroyed, as in the engine: the destructor follows pointers that a failed
     // AllocateTensors() has not written.
     alignas(tflite::MicroInterpreter) static uint8_t place[sizeof(tflite::MicroInterpreter)];
-    auto &interpreter = *new (place) tflite::MicroInterpreter(model, resolver(), allocator);
+    auto *variables = tflite::MicroResourceVariables::Create(allocator, 128);
+    auto &interpreter = *new (place) tflite::MicroInterpreter(model, resolver(), allocator, variables);
     if (interpreter.AllocateTensors() != kTfLiteOk || !invoke) {
         return;
     }
     planner.PoisonGaps();
     const tflite::SubGraph *graph = model->subgraphs()->Get(0);
-    std::vector<std::unique_ptr<Block>> blocks;
+    Blocks blocks;
     std::vector<size_t> sizes;
-    for (unsigned i = 0; i < graph->tensors()->size(); ++i) {
-        TfLiteEvalTensor *tensor = interpreter.GetTensor(static_cast<int>(i));
-        size_t bytes = 0;
-        tflite::TfLiteEvalTensorByteLength(tensor, &bytes);
-        auto block = std::make_unique<Block>(bytes);
-        const auto *constant = model->buffers()->Get(graph->tensors()->Get(i)->buffer())->data();
-        if (constant != nullptr && constant->size() > 0) {
-            std::memcpy(block->data, constant->data(), bytes);
-        }
-        tensor->data.data = block->data;
-        blocks.push_back(std::move(block));
-        sizes.push_back(bytes);
+    for (unsigned i = 0; i < model->subgraphs()->size(); ++i) {
+        move_apart(model, interpreter, static_cast<int>(i), &blocks, &sizes);
     }
+    interpreter.Reset(); // states are elsewhere now
     for (unsigned round = 0; round < 3; ++round) {
         for (int index : *graph->inputs()) {
             fill(blocks[static_cast<size_t>(index)]->bytes(), sizes[static_cast<size_t>(index)],
                 interpreter.GetTensor(index)->type, round);
         }
         interpreter.Invoke();
+        if (random_u32() % 4 == 0) {
+            interpreter.Reset();
+        }
     }
 }
 
@@ -308,7 +329,8 @@ void run_engine(const uint8_t *model, size_t size, bool invoke) {
             fill(data, tensor.bytes, model_type_code(tensor.type) == 'f' ? kTfLiteFloat32 : kTfLiteInt8,
                 round);
         }
-        if (tflm_engine_invoke(state, &message) != TFLM_OK) {
+        if (tflm_engine_invoke(state, &message) != TFLM_OK
+            || (random_u32() % 4 == 0 && tflm_engine_reset(state, &message) != TFLM_OK)) {
             return;
         }
         for (size_t i = 0; model_io(model, size, true, i, &tensor); ++i) {
@@ -335,7 +357,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     random_state = static_cast<uint32_t>(size) * 2654435761u | 1;
     const tflite::Model *model = tflite::GetModel(copy.data);
     double bytes;
-    bool affordable = work(model->subgraphs()->Get(0), &bytes) < kMostWork && bytes < kMostBytes;
+    bool affordable = true;
+    for (const tflite::SubGraph *graph : *model->subgraphs()) {
+        affordable = work(graph, &bytes) < kMostWork && bytes < kMostBytes && affordable;
+    }
     run_exact(model, affordable);
     if (random_u32() % 2 == 0) {
         run_engine(copy.bytes(), size, affordable);

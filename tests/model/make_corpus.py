@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
+from state_models import states_by_hand
+from stream_models import STREAMS, convert_stream, stream_digest
 from tflite_models import by_hand, edited
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -362,7 +364,7 @@ def make_corpus(folder: Path) -> list[Path]:
     """Bring `folder` up to date and return its models, sorted."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = set()
-    for name, data in by_hand().items():
+    for name, data in (by_hand() | states_by_hand()).items():
         path = folder / f"{name}.tflite"
         path.write_bytes(data)
         paths.add(path)
@@ -382,6 +384,13 @@ def make_corpus(folder: Path) -> list[Path]:
                 data = edited(data, quantize_like_the_output)
             path.write_bytes(data)
             stamp.write_text(digest)
+    for name in STREAMS:
+        path = folder / f"{name}.tflite"
+        paths.add(path)
+        stamp = path.with_suffix(".digest")
+        if not (path.exists() and stamp.exists() and stamp.read_text() == stream_digest()):
+            path.write_bytes(convert_stream(name))
+            stamp.write_text(stream_digest())
     for old in folder.glob("*.tflite"):
         if old not in paths:
             old.unlink()

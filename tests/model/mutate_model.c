@@ -115,7 +115,10 @@ static void change_tensor(uint8_t *data, const view_t *v) {
     uint32_t table = some_tensor(v);
     uint32_t type = model_flatbuf_field(&v->buf, table, TENSOR_TYPE, 1);
     uint32_t buffer = model_flatbuf_field(&v->buf, table, TENSOR_BUFFER, 4);
-    if (type != 0 && next(2) == 0) {
+    uint32_t variable = model_flatbuf_field(&v->buf, table, TENSOR_IS_VARIABLE, 1);
+    if (variable != 0 && next(4) == 0) {
+        data[variable] ^= 1;
+    } else if (type != 0 && next(2) == 0) {
         data[type] = (uint8_t)next(24);
     } else if (buffer != 0) {
         put(data, buffer, next(v->buffers.len + 1));
@@ -128,7 +131,10 @@ static void change_options(uint8_t *data, const view_t *v, uint32_t operator) {
     unsigned id = next(7);
     uint32_t byte = model_flatbuf_field(&v->buf, options, id, 1);
     uint32_t word = model_flatbuf_field(&v->buf, options, id, 4);
-    if (word != 0 && next(2) == 0) {
+    flatbuf_vector_t name = model_flatbuf_vector(&v->buf, options, id, 1); // of a variable
+    if (name.len > 0 && next(2) == 0) {
+        data[name.pos + next(name.len)] = (uint8_t)next(128);
+    } else if (word != 0 && next(2) == 0) {
         put(data, word, any_number(model_flatbuf_u32_at(&v->buf, word)));
     } else if (byte != 0) {
         data[byte] = (uint8_t)next(8);
@@ -137,12 +143,13 @@ static void change_options(uint8_t *data, const view_t *v, uint32_t operator) {
 
 static void change_operator(uint8_t *data, const view_t *v) {
     uint32_t operator = model_flatbuf_vector_table(&v->buf, v->operators, next(v->operators.len));
-    flatbuf_vector_t inputs = model_flatbuf_vector(&v->buf, operator, OPERATOR_INPUTS, 4);
+    static const unsigned lists[] = { OPERATOR_INPUTS, OPERATOR_INPUTS, OPERATOR_OUTPUTS, OPERATOR_INTERMEDIATES };
+    flatbuf_vector_t list = model_flatbuf_vector(&v->buf, operator, lists[next(4)], 4);
     uint32_t pos;
     switch (next(4)) {
         case 0:
-            if (inputs.len > 0) {
-                put(data, inputs.pos + 4 * next(inputs.len), next(v->tensors.len + 2) - 1);
+            if (list.len > 0) {
+                put(data, list.pos + 4 * next(list.len), next(v->tensors.len + 2) - 1);
             }
             break;
         case 1:
@@ -170,12 +177,12 @@ static void change_code(uint8_t *data, const view_t *v) {
     uint32_t table = model_flatbuf_vector_table(&v->buf, codes, next(codes.len));
     uint32_t code = model_flatbuf_field(&v->buf, table, OPERATOR_CODE_BUILTIN_CODE, 4);
     uint32_t old_code = model_flatbuf_field(&v->buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE, 1);
-    uint8_t value = (uint8_t)next(127);
+    uint8_t value = (uint8_t)next(145);
     if (code != 0) {
         put(data, code, value);
     }
     if (old_code != 0) {
-        data[old_code] = value;
+        data[old_code] = value < BUILTIN_PLACEHOLDER ? value : BUILTIN_PLACEHOLDER;
     }
 }
 
@@ -186,7 +193,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     }
     view_t v = { .buf = model_flatbuf_init(data, size) };
     uint32_t root = model_flatbuf_root(&v.buf);
-    v.subgraph = model_flatbuf_vector_table(&v.buf, model_flatbuf_vector(&v.buf, root, MODEL_SUBGRAPHS, 4), 0);
+    flatbuf_vector_t subgraphs = model_flatbuf_vector(&v.buf, root, MODEL_SUBGRAPHS, 4);
+    v.subgraph = model_flatbuf_vector_table(&v.buf, subgraphs, next(subgraphs.len));
     v.tensors = model_flatbuf_vector(&v.buf, v.subgraph, SUBGRAPH_TENSORS, 4);
     v.operators = model_flatbuf_vector(&v.buf, v.subgraph, SUBGRAPH_OPERATORS, 4);
     v.buffers = model_flatbuf_vector(&v.buf, root, MODEL_BUFFERS, 4);

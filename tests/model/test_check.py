@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import broken_all
-import broken_models
-from broken_models import broken, x2
+from broken_all import BROKEN_ALL
+from broken_models import BROKEN, broken, rows_of, x2
+from broken_states import BROKEN_STATES, containers, others
 from check_program import CheckMain
 from tflite_models import schema, unpacked
 from tinycnn.tflite.check import MODEL
 from tinycnn.tflite.ops import offered
 
+ROWS = rows_of(BROKEN) + rows_of(BROKEN_STATES) + rows_of(BROKEN_ALL)
 NAMES = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
 }
@@ -29,8 +30,6 @@ TYPE_CODES = {
     schema.TensorType.INT16: "h",
     schema.TensorType.INT32: "i",
 }
-
-ROWS = broken_models.ROWS + broken_all.ROWS
 
 
 def test_corpus_passes(check_main: CheckMain, corpus_files: dict[str, Path]) -> None:
@@ -127,6 +126,17 @@ def test_scales_that_nobody_reads_need_no_dimension(
     path = tmp_path / "bias.tflite"
     path.write_bytes(broken(corpus["conv_same_q"], x2(scale=[0.5] * 4, dim=3)))
     assert check_main.check([path]) == {"bias": ("ok", "")}
+
+
+def test_names_of_variables(
+    check_main: CheckMain, corpus: dict[str, bytes], tmp_path: Path
+) -> None:
+    """All may be without a container; there may be as many as the check has room for."""
+    path = tmp_path / "stream.tflite"
+    path.write_bytes(broken(corpus["stream_f"], containers(None)))
+    assert check_main.check([path]) == {"stream": ("ok", "")}
+    path.write_bytes(broken(corpus["stream_f"], others(30)))
+    assert check_main.check([path])["stream"][1] == "variable 2 is never assigned"
 
 
 def _root(data: bytes) -> int:

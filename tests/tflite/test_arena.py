@@ -31,6 +31,8 @@ MEASURED = {
     "digits_q": 564,
     "expand_dims_last_q": 100,
     "global_average_q": 116,
+    "lstm_batch_f": 1060,
+    "lstm_q": 1068,
     "padv2_q": 116,
     "random_1": 3712,
     "random_25": 992,
@@ -38,6 +40,10 @@ MEASURED = {
     "residual_q": 860,
     "slice_reversed_q": 236,
     "softmax_f": 92,
+    "stream_f": 1428,
+    "stream_int8_q": 892,
+    "svdf_batch_q": 548,
+    "svdf_f": 396,
     "transposed_valid_q": 252,
 }
 """Bytes beside the arena that qemu-rv32 kept: of the corpus and of random_network(), by name."""

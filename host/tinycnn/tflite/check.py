@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 from tinycnn.errors import UserError
@@ -57,7 +58,7 @@ class CheckedModel:
     valid    it is sound, and safe to run wherever its ops are there
     reason   why not, or which op of it no firmware offers; "" if it can run
     int8     what computes is of int8, so that a firmware without float32 runs it
-    ops      as they run; empty unless the bytes can be read
+    ops      as they run, then those that set variables up; empty unless the bytes can be read
     inputs, outputs   likewise
     divisor  of the raw values it was trained on; None if it does not tell
     """
@@ -164,13 +165,15 @@ class _Op(ctypes.Structure):
 def _ops(library: ctypes.CDLL, model: bytes) -> list[ModelOp]:
     known = offered()
     found = []
-    for index in range(library.model_op_count(model, len(model))):
-        op = _Op()
-        library.model_op(model, len(model), index, ctypes.byref(op))
-        name = printable(ctypes.string_at(op.name, op.name_len))
-        have = known.get(name)
-        fits = have is not None and op.version <= have.version
-        found.append(ModelOp(name, op.version, have.profile if have and fits else ""))
+    for read in (library.model_op, library.model_setup_op):
+        for index in count():
+            op = _Op()
+            if not read(model, len(model), index, ctypes.byref(op)):
+                break
+            name = printable(ctypes.string_at(op.name, op.name_len))
+            have = known.get(name)
+            fits = have is not None and op.version <= have.version
+            found.append(ModelOp(name, op.version, have.profile if have and fits else ""))
     return found
 
 
@@ -232,10 +235,9 @@ def _library() -> ctypes.CDLL:
         ctypes.c_char_p,
         ctypes.c_size_t,
     )
-    library.model_op_count.argtypes = bytes_and_size
-    library.model_op_count.restype = ctypes.c_size_t
-    library.model_op.argtypes = (*bytes_and_size, ctypes.c_size_t, ctypes.c_void_p)
-    library.model_op.restype = ctypes.c_bool
+    for read in (library.model_op, library.model_setup_op):
+        read.argtypes = (*bytes_and_size, ctypes.c_size_t, ctypes.c_void_p)
+        read.restype = ctypes.c_bool
     library.model_io_count.argtypes = (*bytes_and_size, ctypes.c_bool)
     library.model_io_count.restype = ctypes.c_size_t
     library.model_io.argtypes = (

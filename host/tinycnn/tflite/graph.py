@@ -5,7 +5,7 @@ Nothing else on the host imports a schema.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -33,6 +33,7 @@ class Tensor:
     bytes     that it takes in memory
     constant  its values are in the model, so the arena need not hold it
     scales    how many TFLM reads: 0 if not quantized, more than 1 if per channel
+    variable  it is the state of an op, which lies beside the arena
     """
 
     shape: tuple[int, ...]
@@ -40,6 +41,7 @@ class Tensor:
     bytes: int
     constant: bool
     scales: int
+    variable: bool = False
 
     @property
     def elements(self) -> int:
@@ -71,12 +73,18 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """The main subgraph; `inputs` and `outputs` are indices of tensors."""
+    """A subgraph; `inputs` and `outputs` are indices of tensors.
+
+    setup      what a CALL_ONCE of the main subgraph calls
+    variables  bytes of each resource variable of the model
+    """
 
     tensors: tuple[Tensor, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     nodes: tuple[Node, ...]
+    setup: Graph | None = None
+    variables: tuple[int, ...] = ()
 
     def inputs_of(self, node: Node) -> list[Tensor]:
         """Its tensors, without those left out."""
@@ -99,6 +107,7 @@ TYPE_BYTES = {
     "INT8": 1,
     "UINT8": 1,
     "BOOL": 1,
+    "RESOURCE": 4,
 }
 """Bytes of an element (micro/memory_helpers.cc, TfLiteTypeSizeOf)."""
 
@@ -127,13 +136,32 @@ def type_name(tensor: Any) -> str:
 def read_graph(data: bytes) -> Graph:
     """Read a model that check_model() found valid; other bytes may raise anything."""
     model = unpacked(data)
-    graph = model.subgraphs[0]
+    main, *others = [_graph(model, graph) for graph in model.subgraphs]
+    return replace(main, setup=others[0] if others else None, variables=_variables(model))
+
+
+def _graph(model: Any, graph: Any) -> Graph:
     return Graph(
         tuple(_tensor(model, tensor) for tensor in graph.tensors),
         _indices(graph.inputs),
         _indices(graph.outputs),
         tuple(_node(model, op) for op in graph.operators),
     )
+
+
+def _variables(model: Any) -> tuple[int, ...]:
+    """Bytes of each, which is known by two strings, from what is assigned to it."""
+    found: dict[tuple[bytes | None, bytes], int] = {}
+    for graph in model.subgraphs:
+        names = {}
+        for op in graph.operators:
+            name = op_name(op_code(model, op))
+            if name == "VAR_HANDLE":
+                options = op.builtinOptions
+                names[op.outputs[0]] = (options.container, options.sharedName)
+            elif name == "ASSIGN_VARIABLE":
+                found[names[op.inputs[0]]] = _tensor(model, graph.tensors[op.inputs[1]]).bytes
+    return tuple(found.values())
 
 
 def _tensor(model: Any, tensor: Any) -> Tensor:
@@ -144,7 +172,8 @@ def _tensor(model: Any, tensor: Any) -> Tensor:
     if quantization is not None and _length(quantization.zeroPoint) > 0:
         scales = _length(quantization.scale)
     constant = _length(model.buffers[tensor.buffer].data) > 0
-    return Tensor(shape, type_, prod(shape) * TYPE_BYTES[type_], constant, scales)
+    size = prod(shape) * TYPE_BYTES[type_]
+    return Tensor(shape, type_, size, constant, scales, bool(tensor.isVariable))
 
 
 def _node(model: Any, op: Any) -> Node:

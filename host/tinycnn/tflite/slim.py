@@ -131,6 +131,7 @@ def _drop_tensors(graph: Any) -> None:
     """Keep the tensors that an op or the user has, numbered anew in the old order."""
     ops = graph.operators
     lists = [graph.inputs, graph.outputs, *(op.inputs for op in ops), *(op.outputs for op in ops)]
+    lists += [op.intermediates for op in ops if op.intermediates is not None]
     kept = sorted({int(i) for indices in lists for i in indices if i >= 0})
     at = {old: new for new, old in enumerate(kept)} | {-1: -1}  # -1: an input left out
 
@@ -141,8 +142,9 @@ def _drop_tensors(graph: Any) -> None:
     graph.inputs, graph.outputs = renumbered(graph.inputs), renumbered(graph.outputs)
     for op in ops:
         op.inputs, op.outputs = renumbered(op.inputs), renumbered(op.outputs)
-        if op.intermediates is not None:
-            op.intermediates = None if len(op.intermediates) == 0 else op.intermediates
+        if op.intermediates is not None:  # LiteRT reads scales of an LSTM there
+            few = len(op.intermediates) == 0
+            op.intermediates = None if few else renumbered(op.intermediates)
 
 
 def _drop_codes(model: Any, graph: Any) -> None:

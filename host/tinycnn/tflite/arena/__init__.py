@@ -24,11 +24,21 @@ _TENSOR = 12  # TfLiteEvalTensor
 _NODE = 32  # NodeAndRegistration
 _OP = {1: 72, 2: 72, 3: 100}  # options and what the kernel keeps, at most, by inputs of the op;
 _OP_OF_MANY = 104  # if it has more;
+_OP_KNOWN = {  # and of these;
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": 704,
+    "CALL_ONCE": 32,
+    "VAR_HANDLE": 24,
+    "READ_VARIABLE": 0,
+    "ASSIGN_VARIABLE": 0,
+}
 _OP_PLAIN = 32  # for each of at most two inputs of an op without options,
 _MORE = {"ELU": 256, "SQUARED_DIFFERENCE": 64}  # but for these
 _CHANNEL = (4, 4)  # of each channel: multiplier and shift,
 _OWN_CHANNEL = {"CONV": (8, 1), "FULLY_CONNECTED": (4, 1)}  # by kernels of ours; with a bias
 _SCRATCH = 4  # ScratchBufferHandle, and as much again if one is kept: where
+_SUBGRAPH = 8  # SubgraphAllocations
+_VARIABLES = 12  # MicroResourceVariables,
+_VARIABLE = 20  # and one of its list for each handle
 _END = 4  # of an input or output: a pointer
 
 _OWN = {
@@ -52,6 +62,8 @@ _OWN = {
     "LOGISTIC": (0, 0, 16),
     "QUANTIZE": (0, 20, 20),
     "DEQUANTIZE": (0, 20, 20),
+    "SVDF": (12, 0, 40),
+    "CALL_ONCE": (4, 1, 1),
 }
 """Options, and what a kernel of ours keeps (firmware_build/tflm/kernels_tflm_*.cpp): in
 general, and of an int8. Where that is nothing more, it has the place of the options."""
@@ -77,23 +89,30 @@ def predict_arena(model: bytes, *, esp32s3: bool = False, own: bool = True) -> A
     ones, which ask for none. Raises UserError for an op that no firmware offers.
     """
     graph, known = read_graph(model), offered()
-    if strange := [node.op for node in graph.nodes if node.op not in known]:
+    graphs = [graph] if graph.setup is None else [graph, graph.setup]
+    nodes = [(each, node) for each in graphs for node in each.nodes]
+    tensors = [tensor for each in graphs for tensor in each.tensors]
+    if strange := [node.op for _, node in nodes if node.op not in known]:
         raise UserError(f"what {strange[0]} needs of an arena is not known: no firmware offers it")
-    asked = [scratch(graph, node, known[node.op], esp32s3, own) for node in graph.nodes]
-    beside = [kept_scratch(graph, node, known[node.op], own) for node in graph.nodes]
+    asked = [scratch(each, node, known[node.op], esp32s3, own) for each, node in nodes]
+    beside = [kept_scratch(each, node, known[node.op], own) for each, node in nodes]
     ours = () if not own else ("own",) if esp32s3 else ("own", "vector")
     align = 8 if own and not esp32s3 else 16
-    kept = _START + _TENSOR * len(graph.tensors)
-    kept += sum(_kept(graph, node, known[node.op].kernel in ours, align) for node in graph.nodes)
+    kept = _START + _TENSOR * len(tensors) + _SUBGRAPH * (len(graphs) - 1)
+    kept += sum(_kept(each, node, known[node.op].kernel in ours, align) for each, node in nodes)
     kept += _SCRATCH * sum(map(len, (*asked, *beside))) * (2 if any(beside) else 1)
     kept += sum(up(size) for of in beside for size in of)
+    kept += sum(up(tensor.bytes) for tensor in tensors if tensor.variable)
+    handles = [node for _, node in nodes if node.op == "VAR_HANDLE"]
+    kept += sum(up(size, align) for size in graph.variables)
+    kept += up(_VARIABLES, align) + up(_VARIABLE * len(handles), align) if handles else 0
     kept += sum(up(_END * len(ends), align) for ends in (graph.inputs, graph.outputs))
     return ArenaNeed(plan(buffers(graph, asked)), up(kept))
 
 
 def _kept(graph: Graph, node: Node, own: bool, align: int) -> int:
     """What stays of a node: at most."""
-    inputs, channels = graph.inputs_of(node), graph.outputs_of(node)[0].shape[-1:]
+    inputs = graph.inputs_of(node)
     int8 = inputs[0].type == "INT8" if inputs else False
     each = _CHANNEL
     if own:
@@ -101,6 +120,8 @@ def _kept(graph: Graph, node: Node, own: bool, align: int) -> int:
         size = up(options, align) + up(data_of_int8 if int8 else data, align)
         if int8:
             each = next((each for name, each in _OWN_CHANNEL.items() if name in node.op), each)
+    elif node.op in _OP_KNOWN:
+        size = _OP_KNOWN[node.op]
     elif node.options:
         size = _OP.get(len(node.inputs), _OP_OF_MANY)
     else:
@@ -108,5 +129,6 @@ def _kept(graph: Graph, node: Node, own: bool, align: int) -> int:
     if node.op == "BATCH_MATMUL":  # what it transposes, at most both
         size += sum(up(tensor.bytes, align) + up(64, align) for tensor in inputs)
     if "CONV" in node.op or any(tensor.scales > 1 for tensor in inputs):
-        size += sum(up(bytes_ * channels[0], align) for bytes_ in each)
+        channels = graph.outputs_of(node)[0].shape[-1]
+        size += sum(up(bytes_ * channels, align) for bytes_ in each)
     return _NODE + size

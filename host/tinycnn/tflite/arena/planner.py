@@ -30,33 +30,68 @@ class Buffer:
         return self.first <= other.last and other.first <= self.last
 
 
+class _Uses:
+    """When each tensor and each op's scratch memory of a graph is in use."""
+
+    def __init__(self) -> None:
+        self.first: dict[int, int] = {}
+        self.last: dict[int, int] = {}
+        self.ops: list[tuple[int, int]] = []
+
+    def see(self, index: int, step: int) -> None:
+        self.first.setdefault(index, step)
+        self.last[index] = step
+
+
 def buffers(graph: Graph, scratch: Sequence[Sequence[int]]) -> list[Buffer]:
-    """What is to be planned: tensors first, then each op's `scratch` (bytes).
+    """What is to be planned: tensors first, then each op's `scratch` (bytes), those of the
+    setup last.
 
     As micro/micro_allocation_info.cc: step 0 makes the inputs, step n is op n - 1,
-    and outputs last to the end. A tensor that nothing uses is in use at step -1.
+    and outputs last to the end; a CALL_ONCE takes steps for what it calls. A tensor that
+    nothing uses is in use at step -1.
     """
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
-    for index in graph.inputs:
-        first.setdefault(index, 0)
-        last[index] = 0
-    for step, node in enumerate(graph.nodes, 1):
-        for index in node.outputs:
-            first.setdefault(index, step)
-        for index in (*node.inputs, *node.outputs):
-            last[index] = step
-    for index in graph.outputs:
-        first.setdefault(index, len(graph.nodes))
-        last[index] = len(graph.nodes)
-    found = [
-        Buffer(up(tensor.bytes), first.get(index, -1), last.get(index, -1))
-        for index, tensor in enumerate(graph.tensors)
-        if not tensor.constant
-    ]
-    for step, sizes in enumerate(scratch, 1):
-        found += [Buffer(up(size), step, step) for size in sizes]
+    uses = [_Uses(), _Uses()]
+    _follow(graph, 0, uses)
+    graphs = [graph] if graph.setup is None else [graph, graph.setup]
+    found = []
+    for each, of in zip(graphs, uses, strict=False):
+        handles = {
+            index for node in each.nodes if node.op == "VAR_HANDLE" for index in node.outputs
+        }
+        found += [
+            Buffer(up(tensor.bytes), of.first.get(index, -1), of.last.get(index, -1))
+            for index, tensor in enumerate(each.tensors)
+            if tensor.bytes and not (tensor.constant or tensor.variable or index in handles)
+        ]
+    steps = [step for of in uses for step in of.ops]
+    for (first, last), sizes in zip(steps, scratch, strict=True):
+        found += [Buffer(up(size), first, last) for size in sizes]
     return found
+
+
+def _follow(graph: Graph, step: int, uses: Sequence[_Uses]) -> int:
+    """Note in uses[0], and of the setup in uses[1], what a run uses from `step` on.
+
+    Returns the last step.
+    """
+    own = uses[0]
+    for index in graph.inputs:
+        own.see(index, step)
+    for node in graph.nodes:
+        step = first = step + 1
+        for index in node.outputs:
+            own.first.setdefault(index, step)
+        if node.op == "CALL_ONCE" and graph.setup is not None:
+            step = _follow(graph.setup, step + 1, uses[1:])
+        for index in node.inputs:
+            own.last[index] = step
+        for index in node.outputs:
+            own.see(index, step)
+        own.ops.append((first, step))
+    for index in graph.outputs:
+        own.see(index, step)
+    return step
 
 
 def plan(wanted: Sequence[Buffer]) -> int:

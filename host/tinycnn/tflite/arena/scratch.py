@@ -28,8 +28,15 @@ def _sums(data: Tensor, outputs: Tensors) -> tuple[int, ...]:
     return (INT32 * outputs[0].elements,) if data.type == "INT8" else ()
 
 
+def _filters(inputs: Tensors, outputs: Tensors) -> tuple[int, ...]:
+    """SVDF: a sum for each filter, and of int8 for each output."""
+    return (INT32 * inputs[0].shape[0] * inputs[1].shape[0], *_sums(inputs[0], outputs))
+
+
 _ASKED: Mapping[str, Callable[[Tensors, Tensors], tuple[int, ...]]] = {
     "TRANSPOSE_CONV": lambda inputs, outputs: _sums(inputs[2], outputs),
+    # Three gates and their sums, each like the cell's state, the last of the inputs.
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lambda inputs, outputs: (inputs[-1].bytes,) * 4,
 }
 
 _KEPT: Mapping[str, Callable[[Tensors, Tensors], tuple[int, ...]]] = {
@@ -38,6 +45,7 @@ _KEPT: Mapping[str, Callable[[Tensors, Tensors], tuple[int, ...]]] = {
     "REDUCE_MAX": lambda inputs, outputs: _axes(inputs),
     "MIRROR_PAD": lambda inputs, outputs: (INT32 * len(inputs[0].shape),) * 2,
     "REDUCE_MIN": lambda inputs, outputs: _axes(inputs),
+    "SVDF": _filters,
 }
 """Of these, scratch holds what says where values are: it lies beside the arena, where nobody
 can write (scratch_of_values() in firmware_build/tflm/engine_tflm_memory.h)."""
