@@ -57,13 +57,12 @@ def main() -> None:
             ops=ops,
             arena=arena,
         )
-        if len(inputs) != 1:
-            return
         from tflite_micro import runtime
 
         try:
             micro = runtime.Interpreter.from_bytes(data, arena_size=arena)
-            micro.set_input(np.zeros(inputs[0]["shape"], inputs[0]["dtype"]), 0)
+            for index, takes in enumerate(inputs):
+                micro.set_input(np.zeros(takes["shape"], takes["dtype"]), index)
             micro.invoke()
             micro.print_allocations()  # on stderr, by TFLM itself
             reply.tell(tflm="")

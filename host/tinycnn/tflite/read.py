@@ -144,7 +144,7 @@ def _arena_used(said: str) -> int | None:
 def _tflm_error(answer: Answer) -> str:
     """TFLM's own words if it failed: its log says more than its exception."""
     if len(answer.facts) == 1:
-        return f"TFLM {answer.died or 'takes one input'}"
+        return f"TFLM {answer.died}"
     if not answer.facts[1]["tflm"]:
         return ""
     log = [line for line in answer.said.splitlines() if line.strip() and "INFO" not in line]
