@@ -20,7 +20,7 @@ from tinycnn.child import Answer, Reply, answering, ask
 from tinycnn.errors import UserError
 from tinycnn.pipeline.examples import Examples
 from tinycnn.pipeline.model import call, cause, fitting, takes_of, taking
-from tinycnn.progress import Progress
+from tinycnn.progress import Progress, silent
 from tinycnn.text import printable
 from tinycnn.tflite.mend import mended
 
@@ -142,39 +142,55 @@ def convert(
         raise UserError(f"the model cannot be converted: {cause(error)}") from error
 
 
+def converted_here(
+    model: Any,
+    ranges: Sequence[Array],
+    compared: Sequence[Array],
+    *,
+    io: str,
+    progress: Progress = silent,
+) -> Converted:
+    """As `converted`, of a Keras model of `fitting` or `taking`, in this process.
+
+    Raises UserError with what the converter says, whose cause is what it raised; or, without
+    a cause, for a layer that cannot be rebuilt.
+    """
+    from tinycnn.pipeline.rebuild import rebuilt
+
+    alike, told = rebuilt(model)
+    gives = _keras(model, compared)
+    wrapped = fixed_batch(alike, [values.shape[1:] for values in ranges])
+
+    def seen(count: int) -> None:
+        progress("converting to int8", count, len(ranges[0]) + 1)
+
+    made = {}
+    for kind, representative in zip(KINDS, (None, ranges), strict=True):
+        progress(f"converting to {kind}", 1, 1)
+        made[kind] = convert(wrapped, representative, io=io, seen=seen)
+    return Converted(made, tuple(gives), tuple(told))
+
+
 def main(what: str, name: str, classes: str, io: str) -> None:
     """ "convert" what the parent sent, or "look" for the layer for which that fails."""
     with answering(_MEMORY) as reply:
         ranges, compared = (_given(reply, part) for part in ("ranges", "compared"))
-        shapes = [values.shape[1:] for values in ranges]
-        model = _model(reply, name, shapes, int(classes))
-        from tinycnn.pipeline.rebuild import rebuilt
-
-        try:
-            made_of, told = rebuilt(model)
-        except UserError as error:
-            raise UserError(f"{name} cannot be converted: {error}") from None
+        model = _model(reply, name, [values.shape[1:] for values in ranges], int(classes))
         if what == "look":
-            _look(made_of, reply)
+            _look(model, reply)
             return
-        reply.tell(rebuilt=told)
-        gives = _keras(model, compared)
-        wrapped = fixed_batch(made_of, shapes)
-
-        def seen(count: int) -> None:
-            reply.progress("converting to int8", count, len(ranges[0]) + 1)
-
-        made = {}
-        for kind, representative in zip(KINDS, (None, ranges), strict=True):
-            reply.progress(f"converting to {kind}", 1, 1)
-            try:
-                made[kind] = convert(wrapped, representative, io=io, seen=seen)
-            except UserError as error:  # it may be of one layer: the parent is to ask
-                reply.tell(error=cause(error.__cause__ or error), user=False)
-                return
+        try:
+            made = converted_here(model, ranges, compared, io=io, progress=reply.progress)
+        except UserError as error:
+            if error.__cause__ is None:
+                raise UserError(f"{name} cannot be converted: {error}") from None
+            # It may be of one layer: the parent is to look for it.
+            reply.tell(error=cause(error.__cause__), user=False)
+            return
+        reply.tell(rebuilt=made.rebuilt)
         reply.give(
-            **{kind: np.frombuffer(data, np.uint8) for kind, data in made.items()},
-            **{f"keras {at}": values for at, values in enumerate(gives)},
+            **{kind: np.frombuffer(data, np.uint8) for kind, data in made.tflites.items()},
+            **{f"keras {at}": values for at, values in enumerate(made.keras)},
         )
 
 
@@ -210,7 +226,9 @@ def _look(model: Any, reply: Reply) -> None:
 
     It is told before it is tried, since trying may be the end of this process.
     """
-    for layer in model.layers:
+    from tinycnn.pipeline.rebuild import rebuilt
+
+    for layer in rebuilt(model)[0].layers:
         try:
             takes = keras().tree.flatten(layer.input)
             inputs = [keras().Input(batch_shape=(1, *t.shape[1:]), dtype=t.dtype) for t in takes]

@@ -131,9 +131,8 @@ def quantize(
 
 
 def _cost(int8: bytes, layer: str, how: str) -> str:
-    """The line of a layer that was rebuilt, with the ops that it has now."""
-    count = ops_of(int8, layer)
-    return f"{how}: {count} ops" if count > 1 else how
+    """The line of a layer that was rebuilt, with how many ops it is if that was by unrolling."""
+    return f"{how}: {ops_of(int8, layer)} ops" if how.endswith("unrolled") else how
 
 
 def ensure_quantized(

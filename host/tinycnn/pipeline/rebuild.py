@@ -88,7 +88,8 @@ def _without_loops(layer: Any) -> tuple[Any, str]:
         if any(way.return_state for way in ways):
             raise UserError(f"{_named(layer)} gives its states, which cannot be rebuilt")
         made = [_without_loops(way) for way in ways]
-        return _BothWays(layer, [way for way, _ in made]), made[0][1]
+        how = made[0][1].replace("one op", "one op each way")
+        return _BothWays(layer, [way for way, _ in made]), how
     if layer.stateful:
         raise UserError(
             f"{_named(layer)} is stateful: save the model with stateful=False; on a board "
@@ -97,12 +98,28 @@ def _without_loops(layer: Any) -> tuple[Any, str]:
     if _is_keras_2s(layer):
         return _Fused(layer), _ONE_OP
     try:
-        unrolled = type(layer).from_config({**layer.get_config(), "unroll": True})
+        unrolled = type(layer).from_config(_at_rest(layer.get_config()) | {"unroll": True})
         unrolled.build_from_config(layer.get_build_config())
         unrolled.set_weights(layer.get_weights())
     except Exception as error:  # Keras raises whatever its parts raise
         raise UserError(f"{_named(layer)} cannot be unrolled: {first_line(error)}") from None
     return unrolled, _UNROLLED
+
+
+def _at_rest(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a layer, and of cells in it, without dropout.
+
+    Keras draws its masks whether it trains or not, from a state that changes.
+    """
+
+    def changed(name: str, value: Any) -> Any:
+        if name in ("dropout", "recurrent_dropout"):
+            return 0.0
+        if isinstance(value, list):
+            return [changed("", each) for each in value]
+        return _at_rest(value) if isinstance(value, dict) else value
+
+    return {name: changed(name, value) for name, value in config.items()}
 
 
 def _is_keras_2s(layer: Any) -> bool:
@@ -126,6 +143,13 @@ class _Instead(_LAYER):  # type: ignore[misc]
     def compute_output_shape(self, shape: Any) -> Any:
         return self._was.compute_output_shape(shape)
 
+    def call(self, x: Any, mask: Any = None, training: Any = None) -> Any:
+        """A layer in several places is called with all that Keras's own takes; no mask is left."""
+        return self.gives(x)
+
+    def gives(self, x: Any) -> Any:
+        raise NotImplementedError
+
 
 class _Fused(_Instead):
     """An LSTM that the converter makes one op of.
@@ -141,7 +165,7 @@ class _Fused(_Instead):
         none = np.zeros(4 * layer.units, np.float32)
         self._arguments = (kernel, recurrent, *(bias or [none]))
 
-    def call(self, x: Any) -> Any:
+    def gives(self, x: Any) -> Any:
         tf, units = tensorflow(), self._was.units
 
         def standard_lstm(x: Any, h: Any, c: Any, *weights: Any) -> Any:
@@ -168,7 +192,7 @@ class _BothWays(_Instead):
         super().__init__(layer)
         self._ways = ways
 
-    def call(self, x: Any) -> Any:
+    def gives(self, x: Any) -> Any:
         ops = keras().ops
         a, b = (way(x) for way in self._ways)
         if self._was.return_sequences:
@@ -188,7 +212,7 @@ class _BothWays(_Instead):
 class _Steps(_Instead):
     """A TimeDistributed whose steps are a batch of the layer in it."""
 
-    def call(self, x: Any) -> Any:
+    def gives(self, x: Any) -> Any:
         ops = keras().ops
         made = self._was.layer(ops.reshape(x, (-1, *x.shape[2:])), training=False)
         return ops.reshape(made, (-1, x.shape[1], *made.shape[1:]))
@@ -201,13 +225,13 @@ class _Lookup(_Instead):
         super().__init__(layer)
         self._table = np.asarray(layer.embeddings)
 
-    def call(self, x: Any) -> Any:
+    def gives(self, x: Any) -> Any:
         return tensorflow().gather(self._table, tensorflow().cast(x, "int32"))
 
 
 class _Nearest(_Instead):
     """An UpSampling2D that repeats pixels."""
 
-    def call(self, x: Any) -> Any:
+    def gives(self, x: Any) -> Any:
         sides = [side * by for side, by in zip(x.shape[1:3], self._was.size, strict=True)]
         return tensorflow().image.resize(x, sides, method="nearest")

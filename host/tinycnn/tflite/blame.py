@@ -22,8 +22,9 @@ def blame(data: bytes) -> str:
         return found.reason
     model = unpacked(data)
     op = model.subgraphs[0].operators[at]
-    graph, output = model.subgraphs[0], int(op.outputs[0])
-    layer = _layer(graph.tensors[output].name, last=output in graph.outputs)
+    graph, layer = model.subgraphs[0], "a layer"
+    for output in op.outputs[:1]:
+        layer = _layer(graph.tensors[output].name, last=output in graph.outputs)
     code = model.operatorCodes[op.opcodeIndex]
     name = printable(code.customCode or b"") or op_name(op_code(model, op))
     if any(op.name == name and not op.profile for op in found.ops):
@@ -43,7 +44,7 @@ def _op_at_fault(found: CheckedModel) -> int | None:
 def ops_of(data: bytes, layer: str) -> int:
     """How many ops of the .tflite `data`, fresh from the converter, are of that layer."""
     graph = unpacked(data).subgraphs[0]
-    names = (graph.tensors[op.outputs[0]].name for op in graph.operators)
+    names = (graph.tensors[n].name for op in graph.operators for n in op.outputs[:1])
     return sum(_scope(name) == layer for name in names)
 
 
