@@ -62,10 +62,16 @@ def _each_step(make: Callable[[], Any]) -> Callable[[], Any]:
 
 def _two_inputs() -> Any:
     """In an order that is not that of their names, with ranges that differ."""
-    layers = keras().layers
     first, second = keras().Input((6,), name="zebra"), keras().Input((6,), name="ant")
     joined = [_dense(4, "relu")()(first), _dense(4, "tanh")()(second)]
-    return _model([first, second], _dense(2)()(layers.Concatenate()(joined)))
+    return _model([first, second], _dense(2)()(keras().layers.Concatenate()(joined)))
+
+
+def _twelve_inputs() -> Any:
+    """More than one digit counts. Each is another part of the output."""
+    inputs = [keras().Input((2,)) for _ in range(12)]
+    halves = [keras().layers.Concatenate()(inputs[at : at + 6]) for at in (0, 6)]
+    return _model(inputs, keras().layers.Concatenate()(halves))
 
 
 def _three_outputs() -> Any:
@@ -146,7 +152,14 @@ NETWORKS: dict[str, Network] = {
     "dense on a series": _stack(_SERIES, _dense(6, "relu"), _layer("Flatten"), _dense(2)),
     "two inputs": Network(_two_inputs, {"x0": drawn(6), "x1": drawn(6, scale=9)}),
     "inputs by name": Network(_two_inputs, {"ant": drawn(6, scale=9), "zebra": drawn(6)}),
+    "twelve inputs": Network(_twelve_inputs, {f"x{at}": drawn(2) + at for at in range(12)}),
     "three outputs": Network(_three_outputs, {"x": drawn(8)}),
+    "repeated": _stack(
+        (6,),
+        _layer("RepeatVector", 4),
+        _layer("Conv1D", 3, 3, padding="same"),
+        _layer("UpSampling1D", 3),
+    ),
     "residual": Network(_residual, {"x": drawn(*_IMAGE)}),
     "attention": Network(_attention, {"x": drawn(6, 8)}, runs=False),
     "PReLU": _stack((8,), _dense(6), _layer("PReLU", "uniform"), _dense(2), runs=False),

@@ -211,3 +211,16 @@ def test_the_command_tells_what_it_made(vectors: Path, tmp_path: Path, command: 
     assert "% right on 40 examples, Keras 100.00%" in outcome.out
     assert "int8: arena of " in outcome.out
     assert "int8: valid; a firmware with --ops cnn runs it" in outcome.out
+
+
+@pytest.mark.slow
+def test_a_layer_that_the_converter_refuses_is_named(tmp_path: Path, command: Command) -> None:
+    layers = keras().layers.CategoryEncoding(5, name="kinds"), keras().layers.Dense(2)
+    _, source, data = _saved(
+        lambda: _sequential((1,), *layers, dtype="int32"), tmp_path, x=np.arange(40) % 5
+    )
+    build = tmp_path / "build"
+    outcome = command("quantize", "--model", source, "--data", data, "--build-dir", build)
+    words = "own.keras cannot be converted: layer kinds (CategoryEncoding): "
+    assert_one_line_error(outcome, words)
+    assert not build.exists()

@@ -92,8 +92,8 @@ def fixed_batch(model: Any, shapes: Sequence[tuple[int, ...]]) -> Any:
     With a batch of any size the converter emits SHAPE, STRIDED_SLICE and PACK for
     Flatten: three more ops and 640 bytes for a batch that a board never has.
     """
-    # The converter puts inputs in the order of their names.
-    names = ["image"] if len(shapes) == 1 else [f"input_{at:03}" for at in range(len(shapes))]
+    # Numbered, so that `mended` can put them in this order again.
+    names = ["image"] if len(shapes) == 1 else [f"input_{at}" for at in range(len(shapes))]
     inputs = [
         keras().Input(batch_shape=(1, *shape), name=name, dtype=takes.dtype)
         for shape, name, takes in zip(shapes, names, takes_of(model), strict=True)
@@ -124,10 +124,14 @@ def convert(
     if representative is not None:
         inputs = representative
 
-        def samples() -> Iterator[list[Array]]:
+        def samples() -> Iterator[list[Array] | dict[str, Array]]:
+            names = [tensor.name for tensor in wrapped.inputs]
             for at in range(len(inputs[0])):
                 seen(at + 1)
-                yield [values[at : at + 1] for values in inputs]
+                example = [values[at : at + 1] for values in inputs]
+                # By name, for the order of several is the converter's own.
+                several = len(inputs) > 1
+                yield dict(zip(names, example, strict=True)) if several else example
 
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = samples

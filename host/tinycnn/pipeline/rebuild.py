@@ -3,8 +3,8 @@
 As Keras runs recurrent layers they are loops, over lists of tensors, and quantizing those kills
 the converter. It knows one of them: a function that says it is Keras 2's LSTM becomes a single
 op, UNIDIRECTIONAL_SEQUENCE_LSTM. The others are unrolled: each step has ops of its own.
-An Embedding is made a plain lookup, without Keras's care for negative indices, and a nearest
-UpSampling2D a RESIZE_NEAREST_NEIGHBOR instead of TILE.
+An Embedding is made a plain lookup, without Keras's care for negative indices, and what repeats
+values a RESIZE_NEAREST_NEIGHBOR instead of TILE.
 
 Imported in the converter's process alone, since it needs TensorFlow to be there.
 """
@@ -24,7 +24,8 @@ _LAYER: Any = keras().layers.Layer
 
 _LOOPS = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 _RECURRENT = (*_LOOPS, "Bidirectional", "TimeDistributed")
-_REBUILT = (*_RECURRENT, "Embedding", "UpSampling2D")
+_REPEATING = ("UpSampling2D", "UpSampling1D", "RepeatVector")
+_REBUILT = (*_RECURRENT, *_REPEATING, "Embedding")
 
 _COUNT = count()
 """The converter takes functions of one name for one."""
@@ -55,8 +56,9 @@ def rebuilt(model: Any) -> tuple[Any, list[tuple[str, str]]]:
             return layer
         if _kind(layer) == "Embedding":
             return _Lookup(layer)
-        if _kind(layer) == "UpSampling2D":
-            return _Nearest(layer) if layer.interpolation == "nearest" else layer
+        if _kind(layer) in _REPEATING:
+            smooth = getattr(layer, "interpolation", "nearest") != "nearest"
+            return layer if smooth else _Repeat(layer)
         made, how = _without_loops(layer)
         told.append((layer.name, f"{_named(layer)} {how}"))
         return made
@@ -229,9 +231,17 @@ class _Lookup(_Instead):
         return tensorflow().gather(self._table, tensorflow().cast(x, "int32"))
 
 
-class _Nearest(_Instead):
-    """An UpSampling2D that repeats pixels."""
+class _Repeat(_Instead):
+    """An UpSampling1D or 2D that repeats values, or a RepeatVector."""
 
     def gives(self, x: Any) -> Any:
-        sides = [side * by for side, by in zip(x.shape[1:3], self._was.size, strict=True)]
-        return tensorflow().image.resize(x, sides, method="nearest")
+        _, *sides, channels = x.shape
+        if _kind(self._was) == "RepeatVector":
+            by = [self._was.n]
+        else:
+            by = list(np.atleast_1d(self._was.size))
+        height, width = [*sides, 1, 1][:2]
+        larger = [height * by[0], width * [*by, 1][1]]
+        image = keras().ops.reshape(x, (-1, height, width, channels))
+        made = tensorflow().image.resize(image, larger, method="nearest")
+        return keras().ops.reshape(made, (-1, *larger[: len(by)], channels))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ _LEAST = np.float32(2.0**-15)
 def mended(data: bytes) -> bytes:
     """The .tflite `data`, fresh from the converter, as it was meant.
 
-    Outputs are put in the model's order, as its signature tells. Each int8 LSTM gets
+    Inputs and outputs are put in the order of the numbers that their names in the signature end
+    with: the converter has an order of its own. Each int8 LSTM gets
 
     - one scale and zero point for what it gives, for its state and for its intermediate,
       which is what the kernel takes. Before a CONCATENATION the converter changes the first
@@ -41,7 +43,11 @@ def mended(data: bytes) -> bytes:
             if code == schema.BuiltinOperator.UNIDIRECTIONAL_SEQUENCE_LSTM:
                 _mend_lstm(graph, op)
     if model.SignatureDefsLength() == model.SubgraphsLength() == 1:
-        _order_outputs(model)
+        graph, signature = model.Subgraphs(0), model.SignatureDefs(0)
+        inputs = [signature.Inputs(at) for at in range(signature.InputsLength())]
+        outputs = [signature.Outputs(at) for at in range(signature.OutputsLength())]
+        _order(graph.InputsAsNumpy(), inputs)
+        _order(graph.OutputsAsNumpy(), outputs)
     return bytes(changed)
 
 
@@ -58,11 +64,10 @@ def _mend_lstm(graph: Any, op: Any) -> None:
     cells[:] = np.maximum(cells, _LEAST)
 
 
-def _order_outputs(model: Any) -> None:
-    """By the numbers of "output_0", "output_1" ..., which Keras gives them in its order."""
-    signature, outputs = model.SignatureDefs(0), model.Subgraphs(0).OutputsAsNumpy()
-    maps = [signature.Outputs(at) for at in range(signature.OutputsLength())]
-    names = [each.Name().decode() for each in maps]
-    if sorted(names) == sorted(f"output_{at}" for at in range(len(names))):
-        for name, each in zip(names, maps, strict=True):
-            outputs[int(name.removeprefix("output_"))] = each.TensorIndex()
+def _order(indices: Any, named: list[Any]) -> None:
+    """Put `indices`, where they lie, in the order of "input_0", "input_1" ... ("output_0" ...)."""
+    ends = [re.search(rb"put_(\d+)$", each.Name()) for each in named]
+    numbers = [int(end[1]) for end in ends if end]
+    if len(numbers) == len(named) == len(indices):
+        for at, number in enumerate(np.argsort(numbers)):
+            indices[at] = named[number].TensorIndex()
