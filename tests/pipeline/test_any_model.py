@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from host_helpers import Command, assert_one_line_error
-from networks import NETWORKS, drawn
+from networks import COUNT, NETWORKS, drawn
 from tinycnn._tensorflow import captured, keras
 from tinycnn.errors import UserError
 from tinycnn.pipeline import quantize as quantizing
@@ -186,6 +186,28 @@ def test_arrays_for_several_inputs(tmp_path: Path) -> None:
     np.save(tmp_path / "own.npy", X)
     with pytest.raises(UserError, match=r"own.npy is one array: save an array for each"):
         data_for(source, tmp_path / "own.npy")
+
+
+def test_digits_are_no_data_for_another_kind_of_model(vectors: Path, command: Command) -> None:
+    assert_one_line_error(command("quantize", "--model", vectors), "give it data of yours, --data")
+
+
+@pytest.mark.parametrize("rescales", [True, False])
+def test_images_go_to_the_model_as_it_was_trained(rescales: bool, tmp_path: Path) -> None:
+    """What tells bright ones apart from 128 on gets nothing right of them divided by 255."""
+    y = np.arange(COUNT) % 2
+    x = (100 + 100 * y)[:, None, None] * np.ones((COUNT, 4, 4))
+    pool = keras().layers.GlobalAveragePooling2D()
+    split = keras().layers.Dense(2)
+    model, source, data = _saved(lambda: _sequential((4, 4, 1), pool, split), tmp_path, x=x, y=y)
+    edge = 150.0 if rescales else 0.75
+    with captured():
+        split.set_weights([np.array([[-1.0, 1.0]]), np.array([edge, -edge])])
+        model.save(source)
+    examples = data_for(source, data)
+    assert isinstance(examples, Examples) is rescales
+    values = examples.x[0] if isinstance(examples, Examples) else examples.x
+    assert values.max() == (200 if rescales else 1)
 
 
 def test_unlabelled_array_of_an_npy(vectors: Path, tmp_path: Path) -> None:

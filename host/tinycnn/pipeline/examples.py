@@ -91,12 +91,15 @@ def data_for(source: Path, path: Path | None) -> Dataset | Examples:
     Raises UserError if they do not fit.
     """
     model = load_defined(source)
-    if path is None:
-        return load_digits()
     takes = takes_of(model)
     ranks = [len(each.shape) for each in takes], [len(o.shape) for o in model.outputs]
+    classifies = ranks == ([3], [2])
+    if path is None:
+        if not classifies:
+            raise UserError(f"{source} does not classify images: give it data of yours, --data")
+        return load_digits()
     try:
-        dataset = load_npz(path) if ranks == ([3], [2]) else None
+        dataset = load_npz(path) if classifies else None
     except UserError:  # no images with classes: whatever else they are
         dataset = None
     if dataset is None or (dataset.maximum != 1 and _takes_raw(model, dataset)):
