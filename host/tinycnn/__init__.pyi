@@ -14,6 +14,8 @@ from .pipeline.dataset import load_npz as load_npz
 from .pipeline.dataset import make_dataset as make_dataset
 from .pipeline.evaluate import Evaluation as Evaluation
 from .pipeline.evaluate import evaluate as evaluate
+from .pipeline.examples import Examples as Examples
+from .pipeline.examples import data_for as data_for
 from .pipeline.model import RECIPES as RECIPES
 from .pipeline.model import Recipe as Recipe
 from .pipeline.quantize import QuantizedModels as QuantizedModels

@@ -25,6 +25,8 @@ _NOISE = (
     "Statistics for quantized inputs were expected",
     # Keras 3.15 reads TensorFlow variables by the protocol of NumPy 1.
     "__array__ implementation doesn't accept a copy keyword",
+    # The converter calibrates with the interpreter that it tells others not to use.
+    r"\s*Warning: tf.lite.Interpreter is deprecated",
 )
 
 

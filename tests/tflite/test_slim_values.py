@@ -32,9 +32,9 @@ for name in sys.argv[1:]:
 def whole(article_pipeline: Pipeline) -> dict[str, TFLite]:
     """Both models as the converter gives them, by name."""
     model = article_pipeline.trained.load()
-    wrapped = converting.fixed_batch(model, article_pipeline.dataset.image_shape)
+    wrapped = converting.fixed_batch(model, [article_pipeline.dataset.image_shape])
     images = article_pipeline.dataset.part("train").x
-    made = {"model_float32": None, "model_int8": images}
+    made = {"model_float32": None, "model_int8": [images]}
     return {
         name: inspect_tflite(converting.convert(wrapped, images), name)
         for name, images in made.items()

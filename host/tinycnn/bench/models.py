@@ -21,6 +21,7 @@ from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
 from tinycnn.files import BUILD, MODEL_SUFFIX, ROOT, read_bytes
 from tinycnn.pipeline.convert import converted
+from tinycnn.pipeline.examples import Examples
 from tinycnn.pipeline.model import Shape, build_article
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.check import need_runnable
@@ -218,8 +219,9 @@ def _made(name: str, progress: Progress) -> bytes:
         model.save(path)
         source = read_bytes(path)
     images = generator.random((_IMAGES, *model.input_shape[1:]), np.float32)
-    classes = model.output_shape[-1]
-    return slim(converted(source, images, classes, name, progress, io="int8")["int8"])
+    classes, every = model.output_shape[-1], slice(None)
+    examples = Examples(name, (images,), None, every, slice(1), classes, 1.0, "")
+    return slim(converted(source, examples, name, progress, io="int8").tflites["int8"])
 
 
 def _drawn(shape: tuple[int, ...], layer: Any, generator: np.random.Generator) -> Floats:

@@ -83,6 +83,13 @@ def _in_tflm(made: Slimmed) -> str:
     return f"; TFLM is at most {made.tflm:g} {'steps' if whole else 'of the largest value'} off"
 
 
+def verdict_lines(data: bytes, model: Path) -> list[str]:
+    """What a board needs for the .tflite `data`, which one runs: arena, and profile."""
+    from tinycnn.tflite.check import check_model
+
+    return [*_arena(data), _verdict(check_model(data), "cnn", model)]
+
+
 def _verdict(found: CheckedModel, ops: str, model: Path) -> str:
     if not found.valid:
         return f"not valid: {found.reason}"

@@ -13,6 +13,14 @@ from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
 from tinycnn.cli.say import console, say
 
+AnyData = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="FILE.npz",
+        help="What the model takes: x, or x0 and x1, and y if known. Without it: digits.",
+    ),
+]
 Data = Annotated[
     Path | None,
     typer.Option(
@@ -67,7 +75,7 @@ def train(
 
 @app.command()
 def quantize(
-    data: Data = None,
+    data: AnyData = None,
     model: Annotated[
         Path | None,
         typer.Option("--model", metavar="FILE.keras", help="Take this trained network instead."),
@@ -78,20 +86,32 @@ def quantize(
     build_dir: BuildDir = files.BUILD,
 ) -> None:
     """Convert to float32 and int8 .tflite, and C headers; status 1 if no board runs them."""
-    from tinycnn.pipeline import dataset as datasets
+    from tinycnn.cli.check import verdict_lines
     from tinycnn.pipeline import quantize as quantizing
+    from tinycnn.pipeline.dataset import Dataset, load
+    from tinycnn.pipeline.examples import Examples, data_for
     from tinycnn.pipeline.train import adopt, need_trained
     from tinycnn.tflite.divisor import told
 
-    images = datasets.load(data)
+    given: Dataset | Examples
+    if model is None:
+        given = load(data)
+        source = need_trained(given, build_dir).path
+    else:
+        given, source = data_for(model, data), model
     with progress_bar("quantize") as progress:
-        source = need_trained(images, build_dir).path if model is None else model
-        made = quantizing.quantize(images, source, build_dir, progress, io=io)
-        if model is not None:  # it could be converted: later steps are about it
-            adopt(images, model, build_dir)
+        made = quantizing.quantize(given, source, build_dir, progress, io=io)
+        if model is not None and isinstance(given, Dataset):  # later steps are about it
+            adopt(given, model, build_dir)
+    for line in made.rebuilt:
+        say(line)
     for tflite in made.models:
         say(f"{made.path(tflite)}: {tflite.size} bytes, {len(tflite.ops)} ops")
-    say(told(images.maximum))
+    say(told(given.maximum) if given.maximum else f"takes values as they are in {given.name}")
+    say(made.agreement)
+    if made.int8.name not in made.unfit:
+        for line in verdict_lines(made.int8.data, made.path(made.int8)):
+            say(f"int8: {line}")
     for name, why in made.unfit.items():
         say(f"tinycnn: no board runs {name}.tflite: {why}", err=True)
     if made.unfit:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import math
-import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinycnn.arrays import Floats, Labels
-from tinycnn.child import machine_memory
-from tinycnn.errors import UserError, first_line
-from tinycnn.files import digest, read_bytes
+from tinycnn.errors import UserError
+from tinycnn.files import digest
+from tinycnn.pipeline.npz import read_npz
 from tinycnn.text import printable
 
 MIN_IMAGES = 10
 """Fewer cannot be split into three parts that mean anything."""
 
-_ENCRYPTED = 1  # a bit of a zip member's flags
-_PER_VALUE = 5  # bytes beside those of the file: a float32, and whether it is finite
 _AT_ONCE = 1 << 20  # values that are scaled at a time, in float64
 
 _FLOAT32 = np.finfo(np.float32)
@@ -110,73 +107,19 @@ def load_npz(path: Path) -> Dataset:
 
     Raises UserError, naming the file, for anything else.
     """
-    x, y = _read_arrays(path)
+    arrays = read_npz(path, _x_and_y)
     try:
-        return make_dataset(printable(path.stem, 80), x, y)
+        return make_dataset(printable(path.stem, 80), arrays["x"], arrays["y"])
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
 
-def _read_arrays(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """The arrays x and y of an .npz, as they are, or a UserError."""
-    raw = read_bytes(path)
-    no_npz = f"{path} is no .npz file: save it with numpy.savez(path, x=x, y=y)"
-    if not zipfile.is_zipfile(io.BytesIO(raw)):
-        raise UserError(no_npz)
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            members = {info.filename: info for info in archive.infolist()}
-            if missing := [name for name in ("x", "y") if f"{name}.npy" not in members]:
-                if others := [name for name in missing if name in members]:
-                    raise UserError(
-                        f"{path}: {others[0]} is no array: "
-                        "save it with numpy.savez(path, x=x, y=y)"
-                    )
-                found = ", ".join(sorted(n.removesuffix(".npy") for n in members)) or "nothing"
-                raise UserError(f"{path} has no array {' and no '.join(missing)}: found {found}")
-            for name in ("x", "y"):
-                _check_member(archive, members[f"{name}.npy"], path, name)
-            return _read_array(archive, "x"), _read_array(archive, "y")
-    except UserError:
-        raise
-    except ValueError as error:  # of numpy, about what is in the archive
-        raise UserError(f"{path}: x or y cannot be read: {first_line(error)}") from None
-    except Exception:  # zipfile and its decompressors raise what they run into
-        raise UserError(no_npz) from None
-
-
-def _check_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, name: str) -> None:
-    """Refuse, before it is read, what is encrypted, no .npy, or not as long as it says."""
-    if info.flag_bits & _ENCRYPTED:
-        raise UserError(f"{path}: {name} is encrypted: save it anew with numpy.savez")
-    with archive.open(info) as file:
-        if file.read(len(np.lib.format.MAGIC_PREFIX)) != np.lib.format.MAGIC_PREFIX:
-            raise UserError(
-                f"{path}: {name} is no array: save it with numpy.savez(path, x=x, y=y)"
-            )
-    with archive.open(info) as file:
-        shape, _, dtype = _header(file)
-        length = math.prod(shape) * dtype.itemsize
-        begin = file.tell()
-    if not dtype.hasobject and length != info.file_size - begin:
-        raise UserError(
-            f"{path}: {name} is damaged: an array of {length:,} bytes, "
-            f"and {info.file_size - begin:,} there"
-        )
-    if length + math.prod(shape) * _PER_VALUE > machine_memory():
-        raise UserError(f"{path}: {name} has {length:,} bytes, too many for this machine")
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    if np.lib.format.read_magic(file) == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    return np.lib.format.read_array_header_2_0(file)
-
-
-def _read_array(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
-    with archive.open(f"{name}.npy") as file:
-        array: npt.NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    return array
+def _x_and_y(found: Sequence[str]) -> tuple[str, str]:
+    """The two arrays that images and classes are, of those in an .npz; or a UserError."""
+    if missing := [name for name in ("x", "y") if name not in found]:
+        others = ", ".join(found) or "nothing"
+        raise UserError(f"has no array {' and no '.join(missing)}: found {others}")
+    return "x", "y"
 
 
 def make_dataset(name: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Dataset:

@@ -171,7 +171,7 @@ def _measure(
         results.append(_score(dataset, "keras", "Keras", *_run_keras(trained, dataset.x)))
         progress("keras", 1, 1)
     for model in models:
-        ours = () if model.tflm_error else ("tflm", "reference")
+        ours = ("tflm", "reference") if not model.tflm_error and model.reference else ()
         litert, *micro = run(model, dataset.x, ("litert", *ours), progress)
         if not all(np.isfinite(found.outputs).all() for found in (litert, *micro)):
             raise UserError(

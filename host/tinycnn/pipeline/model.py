@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,11 @@ _OTHER_FLOATS = ("float16", "bfloat16", "float64")
 
 _FAR = np.float32(1000)
 _ROUNDING = 1e-5
+
+_WIDER = {"uint8": "float32", "int8": "float32", "bool": "float32"}
+
+_LOOKUPS = ("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing")
+"""Layers that look up in a table, or take text."""
 
 _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 """What TensorFlow takes as the name of a scope."""
@@ -185,11 +190,44 @@ def load_model(path: Path, *, name: str = "") -> Any:
     return model
 
 
-def fitting(path: Path, shape: Shape, classes: int, *, name: str = "") -> Any:
-    """The Keras model in `path`, which takes one image of `shape` and gives `classes` scores.
+@dataclass(frozen=True)
+class Takes:
+    """An input of a Keras model: its shape without the batch, None where that is free.
 
-    Where it takes images of any size, it is made for those of `shape`. It has been run on
-    one. Raises UserError if it does not fit, or does not run.
+    dtype  its type in NumPy's words
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+def takes_of(model: Any) -> list[Takes]:
+    """The inputs of a model of `load_defined`, in its order.
+
+    One that goes to an Embedding takes whole numbers, whatever type it has: made int8 as a
+    number, an index would be rounded to another. One of bytes takes real numbers: Keras makes
+    them that first of all, by an op more.
+    """
+    indices = [
+        id(tensor)
+        for layer in layers_in(model)
+        if type(layer).__name__ == "Embedding"
+        for node in layer._inbound_nodes
+        for tensor in node.input_tensors
+    ]
+    types = [
+        "int32" if id(i) in indices else _WIDER.get(str(i.dtype), str(i.dtype))
+        for i in model.inputs
+    ]
+    pairs = zip(model.inputs, types, strict=True)
+    return [Takes(each.name, tuple(each.shape[1:]), type_) for each, type_ in pairs]
+
+
+def load_defined(path: Path, *, name: str = "") -> Any:
+    """The Keras model in `path`, whose inputs are known and are numbers.
+
+    Raises UserError, as `load_model` does, if they are not.
     """
     name = name or str(path)
     model = load_model(path, name=name)
@@ -198,8 +236,55 @@ def fitting(path: Path, shape: Shape, classes: int, *, name: str = "") -> Any:
             f"{name} has no defined input: begin it with keras.Input, or call it on an image "
             "before you save it"
         )
+    for layer in layers_in(model):
+        if type(layer).__name__ in _LOOKUPS:
+            raise UserError(
+                f"{name} has a layer {printable(layer.name)} ({type(layer).__name__}), which no "
+                "board has: save the model that comes after it, and give that its numbers"
+            )
+    return model
+
+
+def fitting(path: Path, shape: Shape, classes: int, *, name: str = "") -> Any:
+    """The Keras model in `path`, which takes one image of `shape` and gives `classes` scores.
+
+    Where it takes images of any size, it is made for those of `shape`. It has been run on
+    one. Raises UserError if it does not fit, or does not run.
+    """
+    name = name or str(path)
+    model = load_defined(path, name=name)
     check_fits(model, shape, classes, name)
-    if strange := [n for n in (model.name, *_layer_names(model)) if not _NAME.fullmatch(n)]:
+    model, scores = _run_once(model, [shape], name)
+    if not hasattr(scores, "shape") or tuple(scores.shape) != (1, classes):
+        raise UserError(
+            f"{name} must give one tensor of {classes} scores: "
+            "save keras.Model(model.inputs[0], model.outputs[0])"
+        )
+    return model
+
+
+def taking(path: Path, shapes: Sequence[tuple[int, ...]], *, name: str = "") -> Any:
+    """The Keras model in `path`, made for inputs of `shapes` (without the batch).
+
+    As `fitting`, but it may give anything.
+    """
+    name = name or str(path)
+    model = load_defined(path, name=name)
+    return _run_once(model, shapes, name)[0]
+
+
+def call(model: Any, tensors: Sequence[Any]) -> Any:
+    """What `model` gives for one tensor for each of its inputs, in its order."""
+    structure = getattr(model, "_inputs_struct", None)
+    if isinstance(structure, (list, tuple, dict)):
+        return model(keras().tree.pack_sequence_as(structure, list(tensors)), training=False)
+    return model(tensors[0] if len(tensors) == 1 else list(tensors), training=False)
+
+
+def _run_once(model: Any, shapes: Sequence[tuple[int, ...]], name: str) -> tuple[Any, Any]:
+    """`model` made for inputs of `shapes`, and what it gives for zeros; or a UserError."""
+    names = [model.name, *(layer.name for layer in layers_in(model))]
+    if strange := [each for each in names if not _NAME.fullmatch(each)]:
         what = "is a model" if strange[0] == model.name else "has a layer"
         raise UserError(
             f"{name} {what} named {printable(strange[0])!r}, which TensorFlow cannot "
@@ -211,31 +296,36 @@ def fitting(path: Path, shape: Shape, classes: int, *, name: str = "") -> Any:
                 f"{name} computes in {computes} in its layer {layer.name}: build it in float32, "
                 "which is quantized afterwards"
             )
+    types = [each.dtype for each in takes_of(model)]
     try:
         with captured(show=False):
-            if None in model.inputs[0].shape[1:]:
-                fixed = keras().models.clone_model(model, input_tensors=keras().Input(shape))
-                fixed.set_weights(model.get_weights())
-                model = fixed
-            infer = tensorflow().function(lambda images: model(images, training=False))
-            scores = infer(np.zeros((1, *shape), np.float32))
+            if not all(_is_fixed(i, d) for i, d in zip(model.inputs, types, strict=True)):
+                fixed = [keras().Input(s, dtype=d) for s, d in zip(shapes, types, strict=True)]
+                tensors = fixed if len(fixed) > 1 else fixed[0]
+                made = keras().models.clone_model(model, input_tensors=tensors)
+                made.set_weights(model.get_weights())
+                model = made
+            infer = tensorflow().function(lambda *tensors: call(model, tensors))
+            zeros = [np.zeros((1, *s), d) for s, d in zip(shapes, types, strict=True)]
+            return model, infer(*zeros)
     except Exception as error:
-        raise UserError(f"{name} does not run in TensorFlow: {_cause(error)}") from None
-    if not hasattr(scores, "shape") or tuple(scores.shape) != (1, classes):
-        raise UserError(
-            f"{name} must give one tensor of {classes} scores: "
-            "save keras.Model(model.inputs[0], model.outputs[0])"
-        )
-    return model
+        raise UserError(f"{name} does not run in TensorFlow: {cause(error)}") from None
 
 
-def _layer_names(model: Any) -> Iterator[str]:
+def _is_fixed(tensor: Any, dtype: str) -> bool:
+    """Whether an input takes one example at a time of one size, of that type."""
+    batch, *shape = tensor.shape
+    return batch in (None, 1) and None not in shape and str(tensor.dtype) == dtype
+
+
+def layers_in(model: Any) -> Iterator[Any]:
+    """Every layer of `model`, and of the models in it."""
     for layer in getattr(model, "layers", ()):
-        yield layer.name
-        yield from _layer_names(layer)
+        yield layer
+        yield from layers_in(layer)
 
 
-def _cause(error: Exception) -> str:
+def cause(error: BaseException) -> str:
     """What is behind an error that TensorFlow wraps in a traceback of its own."""
     found = re.findall(r"^\s*\w*(?:Error|Exception): (.+)$", str(error), re.MULTILINE)
     return printable(found[-1]) if found else first_line(error)

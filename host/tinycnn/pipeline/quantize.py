@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +10,19 @@ import numpy as np
 from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
 from tinycnn.files import METRICS, need_writable, read_bytes, update_metrics
+from tinycnn.pipeline.agreement import Agreement, agreement, need_same
 from tinycnn.pipeline.convert import converted
 from tinycnn.pipeline.dataset import Dataset
+from tinycnn.pipeline.examples import Examples, of_dataset
 from tinycnn.pipeline.model import need_keras
 from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite import divisor
-from tinycnn.tflite.blame import blame
+from tinycnn.tflite.blame import blame, ops_of
 from tinycnn.tflite.c_header import c_header
 from tinycnn.tflite.check import check_key
 from tinycnn.tflite.read import TFLite, inspect_tflite
-from tinycnn.tflite.run import Raw, run
+from tinycnn.tflite.run import run
 from tinycnn.tflite.slim import slim
 
 MODELS = Path("models")
@@ -28,18 +30,24 @@ RECORD = MODELS / "quantized.json"
 NAMES = ("model_float32", "model_int8")
 IO = ("int8", "float")
 
-PROOF_IMAGES = 300
-"""On so many images a slimmed model must give what it gave before."""
+PROOF_EXAMPLES = 300
+"""On so many examples a slimmed model must give what it gave before."""
+
+
+_FEW = 32
+"""On so many examples the float32 model must give what Keras gives."""
 
 
 @dataclass(frozen=True)
 class QuantizedModels:
     """The two .tflite models on disk, and what is in them.
 
-    unfit   by the name of a model: why no board runs it, with the layer and the op
-    io      what the int8 model takes and gives: "int8", or "float" with --io float
-    key     identifies the Keras model, the representative data and `io`
-    reused  found on disk, not converted now
+    unfit      by the name of a model: why no board runs it, with the layer and the op
+    io         what the int8 model takes and gives: "int8", or "float" with --io float
+    key        identifies the Keras model, the representative data and `io`
+    reused     found on disk, not converted now
+    agreement  how far int8 is from Keras
+    rebuilt    a line for each layer that became another
     """
 
     folder: Path
@@ -48,6 +56,8 @@ class QuantizedModels:
     io: str
     key: str
     unfit: dict[str, str]
+    agreement: Agreement
+    rebuilt: tuple[str, ...]
     reused: bool = False
 
     @property
@@ -61,7 +71,7 @@ class QuantizedModels:
 
 
 def quantize(
-    dataset: Dataset,
+    dataset: Dataset | Examples,
     source: Path,
     build: Path,
     progress: Progress = silent,
@@ -70,7 +80,7 @@ def quantize(
 ) -> QuantizedModels:
     """Convert the .keras file `source`; write .tflite files and C headers to `build`/models.
 
-    The int8 model's ranges come from the training part of `dataset` only. Raises
+    The int8 model's ranges come from the training part of a Dataset only. Raises
     UserError if the model does not fit the data or the converter refuses it.
     """
     key = _key(dataset, source, io)
@@ -81,26 +91,34 @@ def quantize(
     unfit: dict[str, str] = {}
     steps = len(NAMES) + 1
     progress("starting TensorFlow", 0, 0)
-    images = dataset.part("train").x
-    tflites = converted(read_bytes(source), images, dataset.classes, str(source), progress, io=io)
-    for done, (name, data) in enumerate(zip(NAMES, tflites.values(), strict=True)):
+    examples = of_dataset(dataset) if isinstance(dataset, Dataset) else dataset
+    found = converted(read_bytes(source), examples, str(source), progress, io=io)
+    for done, (name, data) in enumerate(zip(NAMES, found.tflites.values(), strict=True)):
         progress(f"slimming {name}", done, steps)
         why = blame(data)
         try:
-            made[name] = slimmed(data, name, dataset)
+            made[name] = slimmed(data, name, examples)
         except UserError as error:
             raise UserError(f"{error}; {why}" if why else str(error)) from None
         if made[name].tflm_error:
             unfit[name] = why or made[name].tflm_error
-    progress("writing", len(NAMES), steps)
+    progress("comparing with Keras", len(NAMES), steps)
+    x = examples.part(examples.compared)
+    y = None if examples.y is None else examples.y[examples.compared]
+    few = [each[:_FEW] for each in found.keras], [each[:_FEW] for each in x]
+    need_same(made["model_float32"], *few)
+    agrees = agreement(made["model_int8"], found.keras, x, y)
     folder = build / MODELS
     files = {f"{name}.tflite": tflite.data for name, tflite in made.items()}
     files |= {f"{n}.h": c_header(tflite.data, n).encode() for n, tflite in made.items()}
-    keep(build / RECORD, Kept(key, {"io": io, "unfit": unfit}, files))
+    costs = tuple(_cost(found.tflites["int8"], *each) for each in found.rebuilt)
+    facts = {"io": io, "unfit": unfit, "agreement": asdict(agrees), "rebuilt": costs}
+    keep(build / RECORD, Kept(key, facts, files))
     update_metrics(
         build,
         quantize={
             "io": io,
+            "against_keras": asdict(agrees),
             **{
                 n.removeprefix("model_"): {"bytes": t.size, "ops": list(t.ops)}
                 for n, t in made.items()
@@ -108,7 +126,13 @@ def quantize(
         },
     )
     progress("converted", steps, steps)
-    return QuantizedModels(folder, made["model_float32"], made["model_int8"], io, key, unfit)
+    models = made["model_float32"], made["model_int8"]
+    return QuantizedModels(folder, *models, io, key, unfit, agrees, costs)
+
+
+def _cost(int8: bytes, layer: str, how: str) -> str:
+    """The line of a layer that was rebuilt, with how many ops it is if that was by unrolling."""
+    return f"{how}: {ops_of(int8, layer)} ops" if how.endswith("unrolled") else how
 
 
 def ensure_quantized(
@@ -133,9 +157,12 @@ def find_quantized(build: Path) -> QuantizedModels | None:
         return None
     first, second = (inspect_tflite(found.files[f"{name}.tflite"], name) for name in NAMES)
     facts = found.facts
-    return QuantizedModels(
-        build / MODELS, first, second, facts["io"], found.key, facts.get("unfit", {}), reused=True
-    )
+    try:
+        agrees = Agreement.from_dict(facts["agreement"])
+        told = facts["io"], found.key, facts["unfit"], agrees, tuple(facts["rebuilt"])
+    except (KeyError, TypeError):
+        return None  # of another version of ours
+    return QuantizedModels(build / MODELS, first, second, *told, reused=True)
 
 
 def need_quantized(dataset: Dataset, trained: TrainedModel, build: Path) -> QuantizedModels:
@@ -154,29 +181,29 @@ def need_quantized(dataset: Dataset, trained: TrainedModel, build: Path) -> Quan
     return found
 
 
-def slimmed(data: bytes, name: str, dataset: Dataset) -> TFLite:
+def slimmed(data: bytes, name: str, examples: Examples) -> TFLite:
     """The .tflite `data` without what no runtime needs, shown to give the same values.
 
-    With it what the images of `dataset` were divided by.
+    With it what `examples` were divided by, if they were.
 
-    Both run on the training images: in LiteRT, with its own kernels and the reference
-    ones, and in TFLM if that runs the model. Raises RuntimeError if one value differs:
-    that would be a fault of `tinycnn.tflite.slim`.
+    Both run on the examples that ranges come from: in LiteRT, with its own kernels and the
+    reference ones, and in TFLM if that runs the model. Raises RuntimeError if one value
+    differs: that would be a fault of `tinycnn.tflite.slim`.
     """
     whole = inspect_tflite(data, name)
-    small = inspect_tflite(slim(data, {divisor.NAME: divisor.packed(dataset.maximum)}), name)
-    x = dataset.part("train").x[:PROOF_IMAGES]
-    runtimes = ("litert", "reference", *(() if whole.tflm_error else ("tflm",)))
-
-    def values(model: TFLite) -> list[Raw]:
-        return [inferences.outputs for inferences in run(model, x, runtimes)]
-
-    if not all(np.array_equal(*pair) for pair in zip(values(whole), values(small), strict=True)):
-        raise RuntimeError(f"slimming changed what {name} computes")
+    divided = {divisor.NAME: divisor.packed(examples.maximum)} if examples.maximum else {}
+    small = inspect_tflite(slim(data, divided), name)
+    x = [values[:PROOF_EXAMPLES] for values in examples.part(examples.ranges)]
+    others = {"reference": whole.reference, "tflm": not whole.tflm_error}
+    runtimes = ("litert", *(name for name, there in others.items() if there))
+    for one, other in zip(run(whole, x, runtimes), run(small, x, runtimes), strict=True):
+        for before, after in zip(one.every, other.every, strict=True):
+            if not np.array_equal(before, after, equal_nan=True):
+                raise RuntimeError(f"slimming changed what {name} computes")
     return small
 
 
-def _key(dataset: Dataset, source: Path, io: str) -> str:
+def _key(dataset: Dataset | Examples, source: Path, io: str) -> str:
     """What the result depends on."""
     if io not in IO:
         raise UserError(f"--io must be {' or '.join(IO)}, not {io}")

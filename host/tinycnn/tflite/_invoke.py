@@ -1,9 +1,10 @@
-"""Child process: run a .tflite on images, one at a time, in LiteRT or in TFLM."""
+"""Child process: run a .tflite on examples, one at a time, in LiteRT or in TFLM."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,74 +12,87 @@ import numpy.typing as npt
 
 from tinycnn.child import answering
 from tinycnn.tflite._probe import MEMORY, litert
+from tinycnn.tflite.graph import has_variables
 
 Raw = npt.NDArray[Any]
 
 
 class _Interpreter(Protocol):
-    def set(self, image: Raw) -> None: ...
+    def set(self, example: Sequence[Raw]) -> None:
+        """Give each input its values, and variables what they begin with."""
+
     def invoke(self) -> None: ...
-    def get(self) -> Raw: ...
+    def get(self) -> list[Raw]: ...
 
 
 class _LiteRT:
     def __init__(self, model: bytes, reference: bool) -> None:
         self._lite = litert(model, reference=reference)
-        self._input = self._lite.get_input_details()[0]["index"]
-        self._output = self._lite.get_output_details()[0]["index"]
+        self._inputs = [each["index"] for each in self._lite.get_input_details()]
+        self._outputs = [each["index"] for each in self._lite.get_output_details()]
 
-    def set(self, image: Raw) -> None:
-        self._lite.set_tensor(self._input, image)
+    def set(self, example: Sequence[Raw]) -> None:
+        self._lite.reset_all_variables()
+        for index, values in zip(self._inputs, example, strict=True):
+            self._lite.set_tensor(index, values)
 
     def invoke(self) -> None:
         self._lite.invoke()
 
-    def get(self) -> Raw:
-        out: Raw = self._lite.get_tensor(self._output)
-        return out
+    def get(self) -> list[Raw]:
+        return [np.array(self._lite.get_tensor(index)) for index in self._outputs]
 
 
 class _TFLM:
-    def __init__(self, model: bytes, arena: int) -> None:
+    def __init__(self, model: bytes, arena: int, outputs: int) -> None:
         from tflite_micro import runtime
 
         self._micro = runtime.Interpreter.from_bytes(model, arena_size=arena)
+        self._outputs = outputs
+        # The wheel's reset() costs a tenth of a millisecond, and most models have no variables.
+        self._variables = has_variables(model)
 
-    def set(self, image: Raw) -> None:
-        self._micro.set_input(image, 0)
+    def set(self, example: Sequence[Raw]) -> None:
+        if self._variables:
+            self._micro.reset()
+        for index, values in enumerate(example):
+            self._micro.set_input(values, index)
 
     def invoke(self) -> None:
         self._micro.invoke()
 
-    def get(self) -> Raw:
-        out: Raw = self._micro.get_output(0)
-        return out
+    def get(self) -> list[Raw]:
+        return [np.array(self._micro.get_output(index)) for index in range(self._outputs)]
 
 
-def _made(runtime: str, model: bytes, arena: int) -> _Interpreter:
+def _made(runtime: str, model: bytes, arena: int, outputs: int) -> _Interpreter:
     if runtime == "tflm":
-        return _TFLM(model, arena)
+        return _TFLM(model, arena, outputs)
     return _LiteRT(model, runtime == "reference")
 
 
-def main(arena: str, name: str, *runtimes: str) -> None:
-    """Run the model on the images that the parent sent, in each of `runtimes`."""
+def main(arena: str, name: str, outputs: str, *runtimes: str) -> None:
+    """Run the model, of so many outputs, on what the parent sent, in each of `runtimes`."""
     with answering(MEMORY) as reply:
-        model, images = reply.arrays["model"].tobytes(), reply.arrays["images"]
+        given = dict(reply.arrays)
+        model = given.pop("model").tobytes()
+        inputs = [given[f"input {at}"] for at in range(len(given))]
+        count = len(inputs[0])
         found: dict[str, Raw] = {}
         for place, runtime in enumerate(runtimes):
-            interpreter = _made(runtime, model, int(arena))
-            outputs = []
-            took = np.empty(len(images), np.int64)
-            for at in range(len(images)):
-                interpreter.set(images[at : at + 1])
+            interpreter = _made(runtime, model, int(arena), int(outputs))
+            gave: list[list[Raw]] = []
+            took = np.empty(count, np.int64)
+            for at in range(count):
+                interpreter.set([values[at : at + 1] for values in inputs])
                 began = time.perf_counter_ns()
                 interpreter.invoke()
                 took[at] = time.perf_counter_ns() - began
-                outputs.append(np.array(interpreter.get()))
-                done = place * len(images) + at + 1
-                reply.progress(name, done, len(runtimes) * len(images))
-            found |= {f"outputs {place}": np.concatenate(outputs), f"nanoseconds {place}": took}
+                gave.append(interpreter.get())
+                reply.progress(name, place * count + at + 1, len(runtimes) * count)
+            for number, values in enumerate(zip(*gave, strict=True)):
+                found[f"output {place} {number}"] = np.concatenate(values)
+            found[f"nanoseconds {place}"] = took
         reply.give(**found)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinycnn.child import answering
-from tinycnn.tflite._probe import MEMORY, litert
+from tinycnn.tflite._probe import MEMORY, has_reference, litert
 from tinycnn.tflite.fold import need_sizes
 from tinycnn.tflite.graph import unpacked
 from tinycnn.tflite.slim import slim_and_fold
@@ -72,15 +72,6 @@ def _tflm(model: bytes, arena: int, drawn: list[list[Raw]], outputs: int) -> lis
     return found
 
 
-def _has_reference(model: bytes) -> bool:
-    """Of newer versions of some ops LiteRT has no reference kernel."""
-    try:
-        litert(model, reference=True)
-    except (RuntimeError, ValueError):
-        return False
-    return True
-
-
 def _one_of_each(lite: Any) -> None:
     """Fix a free batch that is not 1 in the file."""
     for detail in lite.get_input_details():
@@ -100,7 +91,7 @@ def main(runtime: str) -> None:
     with answering(MEMORY) as reply:
         data = reply.arrays["model"].tobytes()
         need_sizes(unpacked(data))
-        reference = _has_reference(data)
+        reference = has_reference(data)
         lite = litert(data, reference=reference)
         _one_of_each(lite)
         generator = np.random.default_rng(1)

@@ -22,11 +22,14 @@ def blame(data: bytes) -> str:
         return found.reason
     model = unpacked(data)
     op = model.subgraphs[0].operators[at]
-    layer = _layer(model.subgraphs[0].tensors[op.outputs[0]].name)
+    graph, layer = model.subgraphs[0], "a layer"
+    for output in op.outputs[:1]:
+        layer = _layer(graph.tensors[output].name, last=output in graph.outputs)
     code = model.operatorCodes[op.opcodeIndex]
     name = printable(code.customCode or b"") or op_name(op_code(model, op))
     if any(op.name == name and not op.profile for op in found.ops):
-        return f"{layer} becomes {name} version {code.version}, an op that no firmware has"
+        version = f"{name} version {code.version}"
+        return f"{layer} becomes {version}, an op that no firmware has: put another in its place"
     return f"{layer} becomes {name}, and no firmware runs that: {found.reason}"
 
 
@@ -38,7 +41,20 @@ def _op_at_fault(found: CheckedModel) -> int | None:
     return int(said[1]) if said else None
 
 
-def _layer(tensor: bytes | None) -> str:
-    """The layer of "tinycnn_1/MODEL_1/LAYER_1/..."; its number is the converter's."""
+def ops_of(data: bytes, layer: str) -> int:
+    """How many ops of the .tflite `data`, fresh from the converter, are of that layer."""
+    graph = unpacked(data).subgraphs[0]
+    names = (graph.tensors[n].name for op in graph.operators for n in op.outputs[:1])
+    return sum(_scope(name) == layer for name in names)
+
+
+def _layer(tensor: bytes | None, *, last: bool) -> str:
+    if scope := _scope(tensor):
+        return f"layer {scope}"
+    return "the last layer" if last else "a layer"
+
+
+def _scope(tensor: bytes | None) -> str:
+    """The layer of "tinycnn_1/MODEL_1/LAYER_1/...", whose number is the converter's; or ""."""
     scopes = printable(tensor or b"").partition(";")[0].split("/")
-    return f"layer {re.sub(r'_[0-9]+$', '', scopes[2])}" if len(scopes) > 3 else "the last layer"
+    return re.sub(r"_[0-9]+$", "", scopes[2]) if len(scopes) > 3 else ""

@@ -16,6 +16,7 @@ __all__ = [
     "Node",
     "Tensor",
     "Window",
+    "has_variables",
     "op_code",
     "op_name",
     "read_graph",
@@ -126,6 +127,11 @@ def op_code(model: Any, op: Any) -> int:
 def op_name(code: int) -> str:
     """The name in schema.BuiltinOperator of the number `code`."""
     return _OP_NAMES.get(code, str(code))
+
+
+def has_variables(data: bytes) -> bool:
+    """Whether the .tflite `data` keeps a state from one run to the next, as an LSTM does."""
+    return any(tensor.isVariable for graph in unpacked(data).subgraphs for tensor in graph.tensors)
 
 
 def type_name(tensor: Any) -> str:

@@ -49,6 +49,7 @@ class TFLite:
     arena_used     bytes TFLM used of it on this machine (64-bit pointers; a board
                    with 32-bit ones needs less), or None
     tflm_error     why the module `tflm` of no firmware runs it, or ""
+    reference      LiteRT has reference kernels for all of it
     """
 
     name: str
@@ -59,6 +60,7 @@ class TFLite:
     arena: int
     arena_used: int | None
     tflm_error: str
+    reference: bool = True
 
     @property
     def size(self) -> int:
@@ -100,6 +102,7 @@ def inspect_tflite(data: bytes, name: str, where: str = "") -> TFLite:
         arena=seen["arena"],
         arena_used=_arena_used(answer.said),
         tflm_error=checked.reason or _tflm_error(answer),
+        reference=seen["reference"],
     )
 
 
@@ -144,7 +147,7 @@ def _arena_used(said: str) -> int | None:
 def _tflm_error(answer: Answer) -> str:
     """TFLM's own words if it failed: its log says more than its exception."""
     if len(answer.facts) == 1:
-        return f"TFLM {answer.died or 'takes one input'}"
+        return f"TFLM {answer.died}"
     if not answer.facts[1]["tflm"]:
         return ""
     log = [line for line in answer.said.splitlines() if line.strip() and "INFO" not in line]

@@ -49,23 +49,35 @@ def dequantize(raw: npt.ArrayLike, scale: float, zero_point: int) -> Floats:
     return real
 
 
-def to_raw(x: Floats, tensor: Tensor) -> Raw:
-    """Images (n, h, w, c) as the input tensor wants them."""
-    if tensor.dtype == "float32":
-        return x
+def to_raw(x: Raw, tensor: Tensor) -> Raw:
+    """Real values (n, ...) as the input tensor wants them; whole numbers, unless quantized."""
+    if not tensor.scale:
+        return np.asarray(x, tensor.dtype)
     return quantize(x, tensor.scale, tensor.zero_point, tensor.dtype)
+
+
+def to_real(raw: Raw, tensor: Tensor) -> Floats:
+    """What an output tensor gave, raw, as real values; of the same shape."""
+    if not tensor.scale:
+        return np.asarray(raw, np.float32)
+    return dequantize(raw, tensor.scale, tensor.zero_point)
 
 
 @dataclass(frozen=True)
 class Inferences:
-    """What a model gave for n images, one at a time.
+    """What a model gave for n examples, one at a time.
 
-    outputs       (n, classes), raw: int8 or float32
+    every         (n, ...) for each output, raw: int8 or float32
     microseconds  median wall time of one invoke, called from Python, on this machine
     """
 
-    outputs: Raw
+    every: tuple[Raw, ...]
     microseconds: float
+
+    @property
+    def outputs(self) -> Raw:
+        """Of a model with one output, or of its first: (n, classes), raw."""
+        return self.every[0]
 
     @property
     def predictions(self) -> tuple[int, ...]:
@@ -97,21 +109,27 @@ def run_tflm(model: TFLite, x: Floats, progress: Progress = silent) -> Inference
 
 
 def run(
-    model: TFLite, x: Floats, runtimes: Sequence[str], progress: Progress = silent
+    model: TFLite, x: Raw | Sequence[Raw], runtimes: Sequence[str], progress: Progress = silent
 ) -> list[Inferences]:
-    """Run images x (n, h, w, c) in [0, 1] through each of `runtimes`, in one child process.
+    """Run examples x through each of `runtimes`, one at a time, in one child process.
 
-    They are "litert", "reference" (LiteRT with those kernels) and "tflm". Raises UserError
-    if one of them cannot run the model, dies of it, or takes too long.
+    x         real values (n, ...), or such an array for each input
+    runtimes  "litert", "reference" (LiteRT with those kernels) and "tflm"
+
+    A model with variables begins each example as it begins the first. Raises UserError
+    if a runtime cannot run the model, dies of it, or takes too long.
     """
+    values = [x] if isinstance(x, np.ndarray) else x
+    inputs = [to_raw(each, tensor) for each, tensor in zip(values, model.inputs, strict=True)]
     answer = ask(
         "tinycnn.tflite._invoke",
         str(model.arena),
         model.name,
+        str(len(model.outputs)),
         *runtimes,
         arrays={
             "model": np.frombuffer(model.data, np.uint8),
-            "images": to_raw(x, model.inputs[0]),
+            **{f"input {at}": each for at, each in enumerate(inputs)},
         },
         seconds=SILENT_SECONDS,
         progress=progress,
@@ -121,7 +139,7 @@ def run(
         raise UserError(f"{model.name} does not run on this machine: {why}")
     return [
         Inferences(
-            answer.arrays[f"outputs {at}"],
+            tuple(answer.arrays[f"output {at} {n}"] for n in range(len(model.outputs))),
             float(np.median(answer.arrays[f"nanoseconds {at}"])) / 1000,
         )
         for at in range(len(runtimes))

@@ -128,8 +128,14 @@ def _flattens(model: Any, graph: Any, op: Any, flat: int) -> bool:
 
 
 def _drop_tensors(graph: Any) -> None:
-    """Keep the tensors that an op or the user has, numbered anew in the old order."""
+    """Keep the tensors that an op or the user has, numbered anew in the old order.
+
+    Intermediates are of an op too: an int8 LSTM has the scales of its gates in them.
+    """
     ops = graph.operators
+    for op in ops:
+        if op.intermediates is not None and len(op.intermediates) == 0:
+            op.intermediates = None
     lists = [graph.inputs, graph.outputs, *(op.inputs for op in ops), *(op.outputs for op in ops)]
     lists += [op.intermediates for op in ops if op.intermediates is not None]
     kept = sorted({int(i) for indices in lists for i in indices if i >= 0})
