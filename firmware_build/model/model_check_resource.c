@@ -65,8 +65,8 @@ bool model_check_var_handle(check_t *c) {
 
 // The variable that input 0 is a handle on, which `value` fits.
 static check_variable_t *used_variable(check_t *c, const check_tensor_t *value) {
-    check_variables_t *all = c->variables;
-    for (uint8_t i = 0; i < all->handle_count; ++i) {
+    check_variables_t *all = c->variables; // NULL if the model has no VAR_HANDLE
+    for (uint8_t i = 0; all != NULL && i < all->handle_count; ++i) {
         // Only a VAR_HANDLE before this op has put it there.
         if (all->handles[i] != c->in[0].index) {
             continue;

@@ -268,6 +268,11 @@ BROKEN_STATES["op 1 READ_VARIABLE: "] = [
      "input 0 is no handle"),
 ]
 BROKEN_STATES[""] += [
+    # Of models without a VAR_HANDLE.
+    ("relu_f", op_code(143), "op 0 READ_VARIABLE: input 0 is no handle"),
+    ("add_f", (op_code(144), op(outputs=[])), "op 0 ASSIGN_VARIABLE: input 0 is no handle"),
+    ("relu_f", (op_code(129, version=1), op(inputs=[], outputs=[])),
+     "op 0 CALL_ONCE: options are missing"),
     ("stream_f", model(subgraphs=lambda old: [*old, old[1]]),
      "3 subgraphs, not 1: no loops or conditions"),
     ("stream_f", graph(operators=lambda old: old[1:]),
