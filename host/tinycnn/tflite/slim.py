@@ -148,9 +148,8 @@ def _drop_tensors(graph: Any) -> None:
     graph.inputs, graph.outputs = renumbered(graph.inputs), renumbered(graph.outputs)
     for op in ops:
         op.inputs, op.outputs = renumbered(op.inputs), renumbered(op.outputs)
-        if op.intermediates is not None:  # LiteRT reads scales of an LSTM there
-            few = len(op.intermediates) == 0
-            op.intermediates = None if few else renumbered(op.intermediates)
+        if op.intermediates is not None:
+            op.intermediates = renumbered(op.intermediates)
 
 
 def _drop_codes(model: Any, graph: Any) -> None:
