@@ -319,7 +319,9 @@ def convert(recipe: Recipe, kind: str) -> bytes:
 
     shapes, build = recipe
     keras.utils.set_random_seed(1)
-    inputs = [keras.Input(shape, batch_size=1) for shape in shapes]
+    # Named, since the converter has an order of its own for them.
+    names = [f"x{i}" for i in range(len(shapes))]
+    inputs = [keras.Input(s, batch_size=1, name=n) for s, n in zip(shapes, names, strict=True)]
 
     class Body(keras.Layer):  # lets recipes call tf functions as well as layers
         def __init__(self) -> None:
@@ -341,7 +343,10 @@ def convert(recipe: Recipe, kind: str) -> bytes:
     if kind != "f":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: (
-            [rng.normal(0, 1, (1, *shape)).astype(np.float32) for shape in shapes]
+            {
+                name: rng.normal(0, 1, (1, *shape)).astype(np.float32)
+                for name, shape in zip(names, shapes, strict=True)
+            }
             for _ in range(16)
         )
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
