@@ -82,20 +82,28 @@ bool model_check_stretches(const check_t *c, const check_tensor_t *b, const chec
     return true;
 }
 
-static bool check_broadcast(check_t *c) {
+// Do the first `count` inputs, stretched to one another, make the output's shape?
+static bool check_broadcast(check_t *c, unsigned count) {
     if (c->out.rank > 4) {
         return model_check_fail(c, "more than 4 dimensions");
     }
-    bool fits = model_check_stretches(c, &c->in[0], &c->out) && model_check_stretches(c, &c->in[1], &c->out)
-        && (c->in[0].rank == c->out.rank || c->in[1].rank == c->out.rank);
-    // Nor may the output be larger than both inputs.
+    bool fits = true;
+    bool as_long = false;
+    for (unsigned n = 0; n < count; ++n) {
+        fits = fits && model_check_stretches(c, &c->in[n], &c->out);
+        as_long = as_long || c->in[n].rank == c->out.rank;
+    }
+    // Nor may the output be larger than all inputs.
     for (unsigned i = 1; fits && i <= c->out.rank; ++i) {
         int32_t dim = model_check_dim(c, &c->out, c->out.rank - i);
-        bool of_first = i <= c->in[0].rank && model_check_dim(c, &c->in[0], c->in[0].rank - i) == dim;
-        bool of_second = i <= c->in[1].rank && model_check_dim(c, &c->in[1], c->in[1].rank - i) == dim;
-        fits = of_first || of_second;
+        bool found = false;
+        for (unsigned n = 0; n < count; ++n) {
+            const check_tensor_t *t = &c->in[n];
+            found = found || (i <= t->rank && model_check_dim(c, t, t->rank - i) == dim);
+        }
+        fits = found;
     }
-    return fits || model_check_fail(c, "shapes of inputs and output do not fit");
+    return (fits && as_long) || model_check_fail(c, "shapes of inputs and output do not fit");
 }
 
 static bool check_operands(check_t *c) {
@@ -108,7 +116,7 @@ static bool check_second(check_t *c) {
 }
 
 bool model_check_prelu(check_t *c) {
-    if (!check_second(c) || !check_broadcast(c)) {
+    if (!check_second(c) || !check_broadcast(c, 2)) {
         return false;
     }
     if (is_float(c)) {
@@ -122,10 +130,10 @@ bool model_check_prelu(check_t *c) {
 static bool check_arithmetic(check_t *c) {
     enum { ACTIVATION = 0 };
     return model_check_activation(c, (int8_t)model_flatbuf_u8(&c->buf, c->options, ACTIVATION))
-           && check_second(c) && check_broadcast(c);
+           && check_second(c) && check_broadcast(c, 2);
 }
 
-// ADD and SUB
+// ADD, SUB, and DIV, which is of float alone
 bool model_check_add(check_t *c) {
     if (!check_arithmetic(c)) {
         return false;
@@ -162,7 +170,7 @@ bool model_check_rsqrt(check_t *c) {
 }
 
 bool model_check_squared_difference(check_t *c) {
-    if (!check_second(c) || !check_broadcast(c)) {
+    if (!check_second(c) || !check_broadcast(c, 2)) {
         return false;
     }
     if (is_float(c)) {
@@ -175,14 +183,10 @@ bool model_check_squared_difference(check_t *c) {
     return model_check_rescale(c, (uint64_t)32640 * 32640, unit * unit / ((1 << 14) * scale_of(c, &c->out)));
 }
 
-bool model_check_div(check_t *c) {
-    return check_arithmetic(c);
-}
-
 // EQUAL, LESS and the like
 bool model_check_compare(check_t *c) {
     if (!model_check_type(c, &c->out, TENSOR_BOOL, "output")
-        || !model_check_type(c, &c->in[1], c->in[0].type, "input 1") || !check_broadcast(c)) {
+        || !model_check_type(c, &c->in[1], c->in[0].type, "input 1") || !check_broadcast(c, 2)) {
         return false;
     }
     if (c->in[0].type != TENSOR_INT8) {
@@ -194,33 +198,13 @@ bool model_check_compare(check_t *c) {
                || model_check_fail(c, "scale of 1 or more"));
 }
 
-// Three shapes to one. The data are inputs 1 and 2.
+// The data are inputs 1 and 2.
 bool model_check_select(check_t *c) {
-    if (c->out.rank > 4) {
-        return model_check_fail(c, "more than 4 dimensions");
-    }
-    if (!model_check_type(c, &c->in[0], TENSOR_BOOL, "condition")
-        || !model_check_type(c, &c->in[2], c->in[1].type, "input 2")
-        || !model_check_same_quantization(c, &c->in[1], "input 1")
-        || !model_check_same_quantization(c, &c->in[2], "input 2")) {
-        return false;
-    }
-    bool fits = true;
-    bool as_long = false;
-    for (unsigned n = 0; n < 3; ++n) {
-        fits = fits && model_check_stretches(c, &c->in[n], &c->out);
-        as_long = as_long || c->in[n].rank == c->out.rank;
-    }
-    for (unsigned i = 1; fits && i <= c->out.rank; ++i) {
-        int32_t dim = model_check_dim(c, &c->out, c->out.rank - i);
-        bool found = false;
-        for (unsigned n = 0; n < 3; ++n) {
-            const check_tensor_t *t = &c->in[n];
-            found = found || (i <= t->rank && model_check_dim(c, t, t->rank - i) == dim);
-        }
-        fits = found;
-    }
-    return (fits && as_long) || model_check_fail(c, "shapes of inputs and output do not fit");
+    return model_check_type(c, &c->in[0], TENSOR_BOOL, "condition")
+           && model_check_type(c, &c->in[2], c->in[1].type, "input 2")
+           && model_check_same_quantization(c, &c->in[1], "input 1")
+           && model_check_same_quantization(c, &c->in[2], "input 2")
+           && check_broadcast(c, 3);
 }
 
 bool model_check_cast(check_t *c) {
@@ -277,7 +261,7 @@ bool model_check_cumsum(check_t *c) {
 
 // MAXIMUM and MINIMUM, which compare the numbers as they are, and others that need no scale
 bool model_check_maximum(check_t *c) {
-    return model_check_type(c, &c->in[1], c->in[0].type, "input 1") && check_broadcast(c);
+    return model_check_type(c, &c->in[1], c->in[0].type, "input 1") && check_broadcast(c, 2);
 }
 
 bool model_check_hard_swish(check_t *c) {

@@ -45,7 +45,6 @@ bool model_check_reverse(check_t *c);
 bool model_check_arg(check_t *c);
 bool model_check_rsqrt(check_t *c);
 bool model_check_squared_difference(check_t *c);
-bool model_check_div(check_t *c);
 bool model_check_compare(check_t *c);
 bool model_check_select(check_t *c);
 bool model_check_cast(check_t *c);
@@ -75,7 +74,7 @@ bool model_check_assign_variable(check_t *c);
 #define FLOAT TYPE_BIT(TENSOR_FLOAT32)
 #define BOOL TYPE_BIT(TENSOR_BOOL)
 #define ORDERED (REAL | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64))
-#define SPLITTED (COPIED | TYPE_BIT(TENSOR_INT32))
+#define MOVED (COPIED | TYPE_BIT(TENSOR_INT32))
 #define SLICED (COPIED | TYPE_BIT(TENSOR_INT32))
 
 // Its name; flags, fewest and most inputs, type and layout of the options, types of the data input,
@@ -128,11 +127,11 @@ RULE(STRIDED_SLICE, RULE_SAME_TYPE, 4, 4, 32, "444441", SLICED, model_check_stri
 RULE(RESIZE_BILINEAR, RULE_SAME_TYPE, 2, 2, 15, "--11", REAL, model_check_resize_bilinear)
 RULE(RESIZE_NEAREST_NEIGHBOR, RULE_SAME_TYPE, 2, 2, 74, "11", COPIED, model_check_resize)
 RULE(SHAPE, 0, 1, 1, 55, "1", ANY, model_check_shape)
-RULE(PACK, RULE_SAME_TYPE, 1, 255, 59, "44", SPLITTED | TYPE_BIT(TENSOR_INT64), model_check_pack)
-RULE(SPLIT, RULE_DATA_SECOND | RULE_OUTPUTS, 2, 2, 35, "4", SPLITTED, model_check_split)
-RULE(SPLIT_V, RULE_OUTPUTS, 3, 3, 79, "4", SPLITTED, model_check_split_v)
-RULE(UNPACK, RULE_OUTPUTS, 1, 1, 64, "44", SPLITTED, model_check_unpack)
-RULE(SLICE, RULE_SAME_TYPE, 3, 3, 0, "", SPLITTED | BOOL, model_check_slice)
+RULE(PACK, RULE_SAME_TYPE, 1, 255, 59, "44", MOVED | TYPE_BIT(TENSOR_INT64), model_check_pack)
+RULE(SPLIT, RULE_DATA_SECOND | RULE_OUTPUTS, 2, 2, 35, "4", MOVED, model_check_split)
+RULE(SPLIT_V, RULE_OUTPUTS, 3, 3, 79, "4", MOVED, model_check_split_v)
+RULE(UNPACK, RULE_OUTPUTS, 1, 1, 64, "44", MOVED, model_check_unpack)
+RULE(SLICE, RULE_SAME_TYPE, 3, 3, 0, "", MOVED | BOOL, model_check_slice)
 RULE(REVERSE_V2, RULE_SAME_TYPE | RULE_SAME_SHAPE, 2, 2, 0, "", CONCATENATED, model_check_reverse)
 RULE(MIRROR_PAD, RULE_SAME_TYPE, 2, 2, 77, "1", REAL, model_check_mirror_pad)
 RULE(SPACE_TO_DEPTH, RULE_SAME_TYPE, 1, 1, 19, "4", REAL, model_check_space_to_depth)
@@ -143,7 +142,7 @@ RULE(ZEROS_LIKE, RULE_SAME_TYPE | RULE_SAME_SHAPE, 1, 1, 0, "",
     FLOAT | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64), NULL)
 RULE(ARG_MAX, RULE_OPTIONS_OPTIONAL, 2, 2, 40, "1", REAL, model_check_arg)
 RULE(ARG_MIN, RULE_OPTIONS_OPTIONAL, 2, 2, 57, "1", REAL, model_check_arg)
-RULE(CAST, RULE_SAME_SHAPE | RULE_OPTIONS_OPTIONAL, 1, 1, 37, "11", SPLITTED | BOOL, model_check_cast)
+RULE(CAST, RULE_SAME_SHAPE | RULE_OPTIONS_OPTIONAL, 1, 1, 37, "11", MOVED | BOOL, model_check_cast)
 RULE(ELU, SAME, 1, 1, 0, "", REAL, model_check_relu)
 RULE(LOG_SOFTMAX, SAME, 1, 1, 0, "", REAL, model_check_log_softmax)
 RULE(L2_NORMALIZATION, SAME, 1, 1, 12, "1", REAL, model_check_l2_normalization)
@@ -161,7 +160,7 @@ RULE(COS, SAME, 1, 1, 0, "", FLOAT, NULL)
 RULE(FLOOR, SAME, 1, 1, 0, "", FLOAT, NULL)
 RULE(CEIL, SAME, 1, 1, 0, "", FLOAT, NULL)
 RULE(ROUND, SAME, 1, 1, 0, "", FLOAT, NULL)
-RULE(DIV, RULE_SAME_TYPE, 2, 2, 29, "1", FLOAT, model_check_div)
+RULE(DIV, RULE_SAME_TYPE, 2, 2, 29, "1", FLOAT, model_check_add)
 RULE(FLOOR_DIV, RULE_SAME_TYPE, 2, 2, 0, "", FLOAT, model_check_maximum)
 RULE(FLOOR_MOD, RULE_SAME_TYPE, 2, 2, 0, "", FLOAT, model_check_maximum)
 RULE(EQUAL, 0, 2, 2, 0, "", ORDERED | BOOL, model_check_compare)
@@ -175,9 +174,9 @@ RULE(LOGICAL_OR, RULE_SAME_TYPE, 2, 2, 0, "", BOOL, model_check_maximum)
 RULE(LOGICAL_NOT, RULE_SAME_TYPE | RULE_SAME_SHAPE, 1, 1, 0, "", BOOL, NULL)
 RULE(SELECT_V2, RULE_SAME_TYPE | RULE_DATA_SECOND, 3, 3, 0, "", COPIED, model_check_select)
 RULE(TILE, RULE_SAME_TYPE, 2, 2, 0, "", CONCATENATED, model_check_tile)
-RULE(GATHER, RULE_SAME_TYPE, 2, 2, 23, "44", SPLITTED, model_check_gather)
-RULE(GATHER_ND, RULE_SAME_TYPE, 2, 2, 0, "", SPLITTED, model_check_gather_nd)
-RULE(EMBEDDING_LOOKUP, RULE_SAME_TYPE | RULE_DATA_SECOND, 2, 2, 0, "", SPLITTED, model_check_embedding_lookup)
+RULE(GATHER, RULE_SAME_TYPE, 2, 2, 23, "44", MOVED, model_check_gather)
+RULE(GATHER_ND, RULE_SAME_TYPE, 2, 2, 0, "", MOVED, model_check_gather_nd)
+RULE(EMBEDDING_LOOKUP, RULE_SAME_TYPE | RULE_DATA_SECOND, 2, 2, 0, "", MOVED, model_check_embedding_lookup)
 RULE(SPACE_TO_BATCH_ND, RULE_SAME_TYPE, 3, 3, 0, "", COPIED, model_check_space_to_batch)
 RULE(BATCH_TO_SPACE_ND, RULE_SAME_TYPE, 3, 3, 0, "", COPIED, model_check_batch_to_space)
 RULE(BATCH_MATMUL, RULE_SAME_TYPE, 2, 2, 101, "111", REAL, model_check_batch_matmul)

@@ -14,7 +14,8 @@ from host_helpers import Command, assert_one_line_error
 from tinycnn._tensorflow import captured, keras
 from tinycnn.errors import UserError
 from tinycnn.pipeline.dataset import Dataset
-from tinycnn.pipeline.model import RECIPES, fitting, layers_of
+from tinycnn.pipeline.model import RECIPES, fitting
+from tinycnn.pipeline.summary import layers_of
 from tinycnn.pipeline.train import SEED, train
 from tinycnn.report import pictures
 

@@ -16,6 +16,7 @@ from tinycnn.arrays import Floats
 from tinycnn.errors import UserError, first_line
 from tinycnn.files import read_bytes
 from tinycnn.pipeline.distil import Teaching
+from tinycnn.pipeline.summary import sizes
 from tinycnn.text import printable
 
 Shape = tuple[int, int, int]
@@ -51,17 +52,6 @@ class Recipe:
     teaching: Teaching | None = None
     rate: float = 0.001
     temperature: float = 1.0
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One row of a model's summary; shapes are without the batch."""
-
-    name: str
-    kind: str
-    detail: str
-    shape: tuple[int, ...]
-    parameters: int
 
 
 def build_article(shape: Shape, classes: int) -> Any:
@@ -340,10 +330,10 @@ def check_fits(model: Any, shape: Shape, classes: int, name: str) -> None:
         )
     takes = tuple(model.inputs[0].shape[1:])
     if len(takes) != 3 or any(t not in (None, s) for t, s in zip(takes, shape, strict=True)):
-        raise UserError(f"{name} takes images of {_text(takes)}, the data has {_text(shape)}")
+        raise UserError(f"{name} takes images of {sizes(takes)}, the data has {sizes(shape)}")
     gives = tuple(model.outputs[0].shape[1:])
     if gives != (classes,):
-        raise UserError(f"{name} gives {_text(gives)} scores, the data has {classes} classes")
+        raise UserError(f"{name} gives {sizes(gives)} scores, the data has {classes} classes")
 
 
 def gives_logits(model: Any, x: Floats) -> bool:
@@ -357,48 +347,3 @@ def gives_logits(model: Any, x: Floats) -> bool:
         scores = model.predict(strained, verbose=0).astype(np.float64)
     bounded = (scores >= 0) & (scores <= 1 + _ROUNDING)
     return not (bounded.all() and (scores[: len(x)].sum(axis=1) > 0).all())
-
-
-def layers_of(model: Any) -> list[Layer]:
-    """The rows of the model's summary, the input first; a shape is () where there are several."""
-    rows = [Layer("image", "Input", "", tuple(model.inputs[0].shape[1:]), 0)]
-    for layer in model.layers:
-        if type(layer).__name__ == "InputLayer":
-            continue
-        rows.append(
-            Layer(
-                printable(layer.name, 80),
-                printable(type(layer).__name__, 80),
-                _detail(layer),
-                _gives(layer),
-                int(layer.count_params()),
-            )
-        )
-    return rows
-
-
-def _gives(layer: Any) -> tuple[int, ...]:
-    try:
-        shape = tuple(layer.output.shape[1:])
-    except (AttributeError, ValueError):  # shared by several places, or of several tensors
-        return ()
-    return () if None in shape else shape
-
-
-def _detail(layer: Any) -> str:
-    """What sets the layer apart from others of its kind: "8 of 3x3, relu"."""
-    parts = []
-    if hasattr(layer, "filters") and hasattr(layer, "kernel_size"):
-        parts.append(f"{layer.filters} of {_text(layer.kernel_size)}")
-    elif hasattr(layer, "pool_size"):
-        parts.append(_text(layer.pool_size))
-    elif hasattr(layer, "units"):
-        parts.append(f"{layer.units} units")
-    activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
-    if activation != "linear":
-        parts.append(activation)
-    return ", ".join(parts)
-
-
-def _text(shape: tuple[Any, ...]) -> str:
-    return "x".join(str(size) for size in shape)

@@ -17,7 +17,8 @@ from tinycnn.errors import UserError
 from tinycnn.files import METRICS, need_writable, read_bytes, update_metrics
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.distil import Lessons, ensure_lessons, fit_soft, fitted, softened
-from tinycnn.pipeline.model import Layer, Recipe, fitting, gives_logits, layers_of, load_model
+from tinycnn.pipeline.model import Recipe, fitting, gives_logits, load_model
+from tinycnn.pipeline.summary import Layer, layers_of
 from tinycnn.progress import Progress, silent
 
 SEED = 1337

@@ -22,8 +22,8 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from tinycnn.pipeline.dataset import Part
 from tinycnn.pipeline.evaluate import ARTICLE_ACCURACY, ARTICLE_VALIDATION, Evaluation
-from tinycnn.pipeline.model import Layer
 from tinycnn.pipeline.score import Score
+from tinycnn.pipeline.summary import Layer
 from tinycnn.pipeline.train import History
 
 matplotlib.rcdefaults()  # whatever matplotlibrc there is on this machine
