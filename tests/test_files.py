@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_helpers import Command, assert_one_line_error
-from tflite_models import GELU, RELU
+from tflite_models import RELU, SIGN
 from tinycnn.errors import UserError
 from tinycnn.files import METRICS, board_files, models_in, need_writable, update_metrics
 
@@ -59,7 +59,7 @@ def test_what_is_not_called_a_model_is_brought_nowhere(
 
 
 @pytest.mark.parametrize(
-    "content", [b"<html>", b"root:x:0:0", b"\x1c\0\0\0TFL3" + bytes(90), GELU]
+    "content", [b"<html>", b"root:x:0:0", b"\x1c\0\0\0TFL3" + bytes(90), SIGN]
 )
 def test_what_is_called_a_model_is_checked_first(
     content: bytes, tmp_path: Path, command: Command

@@ -126,8 +126,14 @@ def one_op(
 
 
 RELU = one_op(OP.RELU, [Tensor([1, 8])], Tensor([1, 8]))
-GELU = one_op(OP.GELU, [Tensor([1, 8])], Tensor([1, 8]), schema.GeluOptionsT())
+SIGN = one_op(OP.SIGN, [Tensor([1, 8])], Tensor([1, 8]), schema.SignOptionsT())
 """An op that no firmware offers."""
+
+
+def _approximate() -> Any:
+    options = schema.GeluOptionsT()
+    options.approximate = True
+    return options
 
 
 def _squeeze(*dims: int) -> Any:
@@ -170,6 +176,24 @@ def by_hand() -> dict[str, bytes]:
     wide = Tensor(series, INT8, scale=0.75, zero_point=-5)
     made["elu_op_q"] = one_op(OP.ELU, [quantized], wide)
     made["div_op"] = one_op(OP.DIV, [real["f"], Tensor([3])], real["f"], schema.DivOptionsT())
+    made["div_op_q"] = one_op(
+        OP.DIV, [quantized, Tensor([3], INT8, [3, 5, -5], scale=0.125, zero_point=4)], wide,
+        schema.DivOptionsT(), version=2,
+    )  # fmt: skip
+    made["add_n_op"] = one_op(OP.ADD_N, [quantized] * 4, wide)
+    made["pow_f_op"] = one_op(OP.POW, [real["f"], Tensor([3])], real["f"], schema.PowOptionsT())
+    chosen = [Tensor(series, BOOL), quantized, quantized]
+    made["where_op"] = one_op(OP.SELECT, chosen, quantized, schema.SelectOptionsT())
+    made["gelu_tanh_op"] = one_op(OP.GELU, [quantized], wide, _approximate(), version=2)
+    pool = schema.Pool2DOptionsT()
+    pool.strideH, pool.strideW, pool.filterHeight, pool.filterWidth = 2, 1, 2, 3
+    made["l2_pool"] = one_op(OP.L2_POOL_2D, [Tensor([1, 4, 5, 2])], Tensor([1, 2, 5, 2]), pool)
+    for name, kind in (("f", FLOAT32), ("q", INT8), ("int32", INT32)):
+        whole, part = (
+            Tensor(s, kind, scale=0.5 if kind == INT8 else None) for s in ([1, 4, 3], [1, 2, 2])
+        )
+        at = [whole, part, Tensor([3], INT32 if name == "f" else INT64)]
+        made[f"update_slice_{name}"] = one_op(OP.DYNAMIC_UPDATE_SLICE, at, whole)
     zeros = Tensor([3], INT8, [0, 0, 0], scale=4e-12)
     made["add_zeros"] = one_op(OP.ADD, [quantized, zeros], wide, schema.AddOptionsT())
     made["conv_other_dimension"] = _conv_other_dimension()

@@ -1,4 +1,4 @@
-// ADD and SUB.
+// ADD, SUB and ADD_N.
 
 #include "rescale.h"
 
@@ -28,4 +28,17 @@ static void add_row(const void *context, const void *wide, size_t wide_step, con
 void int8_add(const int8_add_t *op, const int8_operand_t *a, const int8_operand_t *b,
     int8_t *output) {
     int8_broadcast(op, add_row, 1, op->second_is_wide ? b : a, op->second_is_wide ? a : b, output);
+}
+
+void int8_add_n(const int8_add_n_t *op, const int8_t *const *inputs, size_t input_count, size_t count,
+    int8_t *output) {
+    int8_many_t factor = int8_many(&op->factor);
+    for (size_t i = 0; i < count; i++) {
+        int32_t sum = -(int32_t)input_count * op->input_zero_point;
+        for (size_t n = 0; n < input_count; n++) {
+            sum += inputs[n][i];
+        }
+        int32_t value = int8_times(sum * (INT32_C(1) << 19), &factor) + op->output_zero_point;
+        output[i] = int8_clamp(value, INT8_MIN, INT8_MAX);
+    }
 }

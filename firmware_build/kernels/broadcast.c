@@ -2,7 +2,7 @@
 
 #include "kernels.h"
 
-#define MAX_RANK (4)
+#define MAX_RANK (6)
 
 // A dimension of the output, and how far apart in bytes its values are in the operands. Those along
 // which both go on as in the one within are one.
@@ -18,7 +18,8 @@ static int levels_of(const int8_operand_t *a, const int8_operand_t *b, size_t si
     int n = 0;
     size_t a_size = size, b_size = size;
     levels[0] = (level_t) { 1, 0, 0 };
-    for (int i = 1; i <= MAX_RANK; i++) {
+    int rank = a->rank > b->rank ? a->rank : b->rank;
+    for (int i = 1; i <= rank; i++) {
         size_t of_a = dim_of(a, i), of_b = dim_of(b, i);
         level_t level = { of_a > of_b ? of_a : of_b, of_a > 1 ? a_size : 0, of_b > 1 ? b_size : 0 };
         a_size *= of_a;

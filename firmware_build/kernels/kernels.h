@@ -126,7 +126,7 @@ typedef struct _int8_factor_t {
     int8_t shift;
 } int8_factor_t;
 
-// A tensor of at most four dimensions as one of two operands. Where its dimension is 1, or it has
+// A tensor of at most six dimensions as one of two operands. Where its dimension is 1, or it has
 // none, and the other's is not, its values are repeated.
 typedef struct _int8_operand_t {
     const void *data;
@@ -157,6 +157,16 @@ typedef struct _int8_add_t {
 void int8_add(const int8_add_t *op, const int8_operand_t *a, const int8_operand_t *b,
     int8_t *output);
 
+// ADD_N of at most 8 inputs that are quantized alike. The factor, whose shift is not above 0, is of a
+// sum of which a step counts 2**19.
+typedef struct _int8_add_n_t {
+    int8_factor_t factor;
+    int8_t input_zero_point, output_zero_point;
+} int8_add_n_t;
+
+void int8_add_n(const int8_add_n_t *op, const int8_t *const *inputs, size_t input_count, size_t count,
+    int8_t *output);
+
 // MUL
 typedef struct _int8_mul_t {
     int8_factor_t factor;
@@ -165,6 +175,17 @@ typedef struct _int8_mul_t {
 } int8_mul_t;
 
 void int8_mul(const int8_mul_t *op, const int8_operand_t *a, const int8_operand_t *b,
+    int8_t *output);
+
+// DIV, whose shift is not above 30; by half away from zero of the quotient itself. By 0, it is as by
+// the least number.
+typedef struct _int8_div_t {
+    int8_factor_t factor;
+    int8_t a_zero_point, b_zero_point;
+    int8_range_t range;
+} int8_div_t;
+
+void int8_div(const int8_div_t *op, const int8_operand_t *a, const int8_operand_t *b,
     int8_t *output);
 
 // PRELU: b is what a is multiplied by where it is negative.

@@ -82,9 +82,10 @@ bool model_check_stretches(const check_t *c, const check_tensor_t *b, const chec
     return true;
 }
 
-// Do the first `count` inputs, stretched to one another, make the output's shape?
+// Do the first `count` inputs, stretched to one another, make the output's shape? The kernels that are
+// ours take any that a tensor may have.
 static bool check_broadcast(check_t *c, unsigned count) {
-    if (c->out.rank > 4) {
+    if (c->out.rank > 4 && !c->own) {
         return model_check_fail(c, "more than 4 dimensions");
     }
     bool fits = true;
@@ -133,7 +134,13 @@ static bool check_arithmetic(check_t *c) {
            && check_second(c) && check_broadcast(c, 2);
 }
 
-// ADD, SUB, and DIV, which is of float alone
+// TFLM takes 2 * scale / 2**20 / output and aborts unless it is below 1.
+static bool check_sum(check_t *c, float scale) {
+    return scale <= model_check_scale(c, &c->out, 0) * (float)(1 << 18)
+           || model_check_fail(c, "scale of the output is too small");
+}
+
+// ADD and SUB
 bool model_check_add(check_t *c) {
     if (!check_arithmetic(c)) {
         return false;
@@ -141,14 +148,43 @@ bool model_check_add(check_t *c) {
     if (is_float(c)) {
         return true;
     }
-    // TFLM takes 2 * larger / 2**20 / output and aborts unless it is below 1.
     float first = model_check_scale(c, &c->in[0], 0);
     float second = model_check_scale(c, &c->in[1], 0);
-    float larger = first > second ? first : second;
-    if (larger > model_check_scale(c, &c->out, 0) * (float)(1 << 18)) {
-        return model_check_fail(c, "scale of the output is too small");
+    return check_sum(c, first > second ? first : second);
+}
+
+bool model_check_add_n(check_t *c) {
+    check_tensor_t *first = &c->in[0], *t = &c->in[1];
+    for (uint32_t i = 1; i < c->inputs.len; ++i) {
+        model_check_read_tensor(c, model_flatbuf_vector_i32(&c->buf, c->inputs, i), t);
+        if (!model_check_type(c, t, first->type, "input") || !model_check_same_shape(c, t, &c->out)) {
+            return false;
+        }
+        if (!is_float(c)
+            && (t->scales.len != 1 || model_check_scale(c, t, 0) != model_check_scale(c, first, 0)
+                || model_flatbuf_u64_at(&c->buf, t->zero_points.pos)
+                != model_flatbuf_u64_at(&c->buf, first->zero_points.pos))) {
+            return model_check_fail(c, "scales of inputs differ");
+        }
     }
-    return true;
+    return is_float(c) || check_sum(c, model_check_scale(c, first, 0));
+}
+
+// int8 where the kernel is ours: TFLM's takes floats alone, or does not survive a division by 0.
+static bool check_own_int8(check_t *c) {
+    return is_float(c) || c->own
+           || model_check_fail(c, "input type %s is not supported", model_type_name(c->in[0].type));
+}
+
+// EXP, LOG and SQRT
+bool model_check_function(check_t *c) {
+    return check_own_int8(c);
+}
+
+bool model_check_div(check_t *c) {
+    return check_own_int8(c) && check_arithmetic(c)
+           && (is_float(c) || model_check_rescale(c, 255,
+        scale_of(c, &c->in[0]) / (scale_of(c, &c->in[1]) * scale_of(c, &c->out))));
 }
 
 bool model_check_mul(check_t *c) {
@@ -205,6 +241,12 @@ bool model_check_select(check_t *c) {
            && model_check_same_quantization(c, &c->in[1], "input 1")
            && model_check_same_quantization(c, &c->in[2], "input 2")
            && check_broadcast(c, 3);
+}
+
+// Is all of one shape? The converter writes SELECT then; LiteRT has others.
+bool model_check_select_alike(check_t *c) {
+    return model_check_same_shape(c, &c->in[0], &c->out) && model_check_same_shape(c, &c->in[1], &c->out)
+           && model_check_same_shape(c, &c->in[2], &c->out) && model_check_select(c);
 }
 
 bool model_check_cast(check_t *c) {

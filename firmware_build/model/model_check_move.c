@@ -154,6 +154,29 @@ bool model_check_broadcast_to(check_t *c) {
            && model_check_same_quantization(c, &c->in[0], "input");
 }
 
+// A part is put where a run says; the kernel moves it to where it fits.
+bool model_check_update_slice(check_t *c) {
+    const check_tensor_t *part = &c->in[1], *at = &c->in[2];
+    unsigned rank = c->out.rank;
+    if (rank < 1) {
+        return model_check_fail(c, "input is a scalar");
+    }
+    if (!model_check_type(c, part, c->out.type, "part") || !model_check_rank(c, part, rank, "part")
+        || !model_check_same_quantization(c, part, "part") || !model_check_same_quantization(c, &c->in[0], "input")
+        || !model_check_rank(c, at, 1, "indices")) {
+        return false;
+    }
+    if ((at->type != TENSOR_INT32 && at->type != TENSOR_INT64) || at->elements != rank) {
+        return model_check_fail(c, "indices are not %u int32 or int64", rank);
+    }
+    for (unsigned i = 0; i < rank; ++i) {
+        if (model_check_dim(c, part, i) > model_check_dim(c, &c->out, i)) {
+            return model_check_fail(c, "part is larger than the input along dimension %u", i);
+        }
+    }
+    return true;
+}
+
 // SPACE_TO_DEPTH and DEPTH_TO_SPACE, of which `wide` is the tensor with more pixels.
 static bool check_blocks(check_t *c, const check_tensor_t *wide, const check_tensor_t *deep) {
     enum { BLOCK = 0 };

@@ -15,7 +15,10 @@ bool model_check_leaky_relu(check_t *c);
 bool model_check_prelu(check_t *c);
 bool model_check_softmax(check_t *c);
 bool model_check_add(check_t *c);
+bool model_check_add_n(check_t *c);
 bool model_check_mul(check_t *c);
+bool model_check_div(check_t *c);
+bool model_check_function(check_t *c);
 bool model_check_maximum(check_t *c);
 bool model_check_hard_swish(check_t *c);
 bool model_check_reshape(check_t *c);
@@ -36,6 +39,7 @@ bool model_check_pack(check_t *c);
 bool model_check_unpack(check_t *c);
 bool model_check_shape(check_t *c);
 bool model_check_slice(check_t *c);
+bool model_check_update_slice(check_t *c);
 bool model_check_fill(check_t *c);
 bool model_check_broadcast_to(check_t *c);
 bool model_check_space_to_depth(check_t *c);
@@ -47,6 +51,7 @@ bool model_check_rsqrt(check_t *c);
 bool model_check_squared_difference(check_t *c);
 bool model_check_compare(check_t *c);
 bool model_check_select(check_t *c);
+bool model_check_select_alike(check_t *c);
 bool model_check_cast(check_t *c);
 bool model_check_l2_normalization(check_t *c);
 bool model_check_log_softmax(check_t *c);
@@ -94,6 +99,7 @@ RULE(FULLY_CONNECTED, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_BIAS,
 RULE(MAX_POOL_2D, RULE_SAME_TYPE | RULE_QUANTIZED, 1, 1, 5, "144441", REAL, model_check_pool_2d)
 RULE(AVERAGE_POOL_2D, RULE_SAME_TYPE | RULE_QUANTIZED,
     1, 1, 5, "144441", REAL, model_check_pool_2d)
+RULE(L2_POOL_2D, RULE_SAME_TYPE, 1, 1, 5, "144441", FLOAT, model_check_pool_2d)
 RULE(QUANTIZE, RULE_SAME_SHAPE,
     1, 1, 0, "", REAL | INTEGER | TYPE_BIT(TENSOR_INT32), model_check_quantize)
 RULE(DEQUANTIZE, RULE_SAME_SHAPE, 1, 1, 0, "", INTEGER, model_check_dequantize)
@@ -106,6 +112,7 @@ RULE(LOGISTIC, SAME, 1, 1, 0, "", REAL, NULL)
 RULE(TANH, SAME, 1, 1, 0, "", REAL, NULL)
 RULE(ADD, RULE_SAME_TYPE, 2, 2, 11, "11", REAL, model_check_add)
 RULE(SUB, RULE_SAME_TYPE, 2, 2, 28, "11", REAL, model_check_add)
+RULE(ADD_N, SAME, 2, 8, 0, "", REAL, model_check_add_n)
 RULE(MUL, RULE_SAME_TYPE, 2, 2, 21, "1", REAL, model_check_mul)
 RULE(RESHAPE, RULE_SAME_TYPE | RULE_OPTIONS_OPTIONAL, 1, 2, 17, "w", ANY, model_check_reshape)
 RULE(EXPAND_DIMS, RULE_SAME_TYPE, 2, 2, 0, "", COPIED, model_check_expand_dims)
@@ -132,6 +139,7 @@ RULE(SPLIT, RULE_DATA_SECOND | RULE_OUTPUTS, 2, 2, 35, "4", MOVED, model_check_s
 RULE(SPLIT_V, RULE_OUTPUTS, 3, 3, 79, "4", MOVED, model_check_split_v)
 RULE(UNPACK, RULE_OUTPUTS, 1, 1, 64, "44", MOVED, model_check_unpack)
 RULE(SLICE, RULE_SAME_TYPE, 3, 3, 0, "", MOVED | BOOL, model_check_slice)
+RULE(DYNAMIC_UPDATE_SLICE, RULE_SAME_TYPE | RULE_SAME_SHAPE, 3, 3, 0, "", MOVED, model_check_update_slice)
 RULE(REVERSE_V2, RULE_SAME_TYPE | RULE_SAME_SHAPE, 2, 2, 0, "", CONCATENATED, model_check_reverse)
 RULE(MIRROR_PAD, RULE_SAME_TYPE, 2, 2, 77, "1", REAL, model_check_mirror_pad)
 RULE(SPACE_TO_DEPTH, RULE_SAME_TYPE, 1, 1, 19, "4", REAL, model_check_space_to_depth)
@@ -151,16 +159,18 @@ RULE(ABS, SAME, 1, 1, 0, "", REAL, model_check_relu)
 RULE(RSQRT, SAME, 1, 1, 0, "", REAL, model_check_rsqrt)
 RULE(SQUARED_DIFFERENCE, RULE_SAME_TYPE, 2, 2, 0, "", REAL, model_check_squared_difference)
 RULE(NEG, SAME, 1, 1, 0, "", FLOAT, NULL)
-RULE(SQRT, SAME, 1, 1, 0, "", FLOAT, NULL)
+RULE(SQRT, SAME, 1, 1, 0, "", REAL, model_check_function)
 RULE(SQUARE, SAME, 1, 1, 0, "", FLOAT, NULL)
-RULE(EXP, SAME, 1, 1, 0, "", FLOAT, NULL)
-RULE(LOG, SAME, 1, 1, 0, "", FLOAT, NULL)
+RULE(EXP, SAME, 1, 1, 0, "", REAL, model_check_function)
+RULE(LOG, SAME, 1, 1, 0, "", REAL, model_check_function)
+RULE(GELU, SAME | RULE_OPTIONS_OPTIONAL, 1, 1, 116, "1", REAL, NULL)
+RULE(POW, RULE_SAME_TYPE, 2, 2, 0, "", FLOAT, model_check_maximum)
 RULE(SIN, SAME, 1, 1, 0, "", FLOAT, NULL)
 RULE(COS, SAME, 1, 1, 0, "", FLOAT, NULL)
 RULE(FLOOR, SAME, 1, 1, 0, "", FLOAT, NULL)
 RULE(CEIL, SAME, 1, 1, 0, "", FLOAT, NULL)
 RULE(ROUND, SAME, 1, 1, 0, "", FLOAT, NULL)
-RULE(DIV, RULE_SAME_TYPE, 2, 2, 29, "1", FLOAT, model_check_add)
+RULE(DIV, RULE_SAME_TYPE, 2, 2, 29, "1", REAL, model_check_div)
 RULE(FLOOR_DIV, RULE_SAME_TYPE, 2, 2, 0, "", FLOAT, model_check_maximum)
 RULE(FLOOR_MOD, RULE_SAME_TYPE, 2, 2, 0, "", FLOAT, model_check_maximum)
 RULE(EQUAL, 0, 2, 2, 0, "", ORDERED | BOOL, model_check_compare)
@@ -173,6 +183,7 @@ RULE(LOGICAL_AND, RULE_SAME_TYPE, 2, 2, 0, "", BOOL, model_check_maximum)
 RULE(LOGICAL_OR, RULE_SAME_TYPE, 2, 2, 0, "", BOOL, model_check_maximum)
 RULE(LOGICAL_NOT, RULE_SAME_TYPE | RULE_SAME_SHAPE, 1, 1, 0, "", BOOL, NULL)
 RULE(SELECT_V2, RULE_SAME_TYPE | RULE_DATA_SECOND, 3, 3, 0, "", COPIED, model_check_select)
+RULE(SELECT, RULE_SAME_TYPE | RULE_DATA_SECOND, 3, 3, 0, "", COPIED, model_check_select_alike)
 RULE(TILE, RULE_SAME_TYPE, 2, 2, 0, "", CONCATENATED, model_check_tile)
 RULE(GATHER, RULE_SAME_TYPE, 2, 2, 23, "44", MOVED, model_check_gather)
 RULE(GATHER_ND, RULE_SAME_TYPE, 2, 2, 0, "", MOVED, model_check_gather_nd)

@@ -1,6 +1,7 @@
-// ADD, SUB, MUL and PRELU.
+// ADD, SUB, ADD_N, MUL, DIV, PRELU and, of float32 alone, POW.
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "tensorflow/lite/core/api/flatbuffer_conversions.h"
@@ -14,7 +15,7 @@ int8_operand_t operand_of(TfLiteContext *context, TfLiteNode *node, int index) {
     return { tensor->data.data, tensor->dims->data, tensor->dims->size };
 }
 
-// The options of the first three begin with it.
+// The options of those that have any begin with it.
 TfLiteFusedActivation activation_of(const TfLiteNode *node) {
     return *static_cast<const TfLiteFusedActivation *>(node->builtin_data);
 }
@@ -39,6 +40,10 @@ void float_row(const void *context, const void *a, size_t a_step, const void *b,
             value = *x + *y;
         } else if (op->code == tflite::BuiltinOperator_SUB) {
             value = *x - *y;
+        } else if (op->code == tflite::BuiltinOperator_DIV) {
+            value = *x / *y;
+        } else if (op->code == tflite::BuiltinOperator_POW) {
+            value = std::pow(*x, *y);
         } else if (op->code == tflite::BuiltinOperator_MUL || !(*x >= 0)) {
             value = *x * *y;
         } else {
@@ -50,7 +55,7 @@ void float_row(const void *context, const void *a, size_t a_step, const void *b,
 
 TfLiteStatus run_float(TfLiteContext *context, TfLiteNode *node, tflite::BuiltinOperator code) {
     float_op_t op = { code, -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity() };
-    if (code != tflite::BuiltinOperator_PRELU) {
+    if (code != tflite::BuiltinOperator_PRELU && code != tflite::BuiltinOperator_POW) {
         tflite::CalculateActivationRange(activation_of(node), &op.min, &op.max);
     }
     int8_operand_t a = operand_of(context, node, 0), b = operand_of(context, node, 1);
@@ -114,6 +119,46 @@ TfLiteStatus sub_eval(TfLiteContext *context, TfLiteNode *node) {
     return run(context, node, tflite::BuiltinOperator_SUB, int8_add);
 }
 
+// ADD_N, for which TFLM would write addresses into the arena --------------------------
+
+TfLiteStatus add_n_prepare(TfLiteContext *context, TfLiteNode *node) {
+    if (is_float(context, node)) {
+        return kTfLiteOk;
+    }
+    auto *op = keep<int8_add_n_t>(context);
+    node->user_data = op;
+    Described input = Described::input(context, node, 0);
+    Described output = Described::output(context, node);
+    op->input_zero_point = (int8_t)input->params.zero_point;
+    op->output_zero_point = (int8_t)output->params.zero_point;
+    op->factor = factor_of(2 * (double)input->params.scale / ((double)(1 << 20) * (double)output->params.scale));
+    return kTfLiteOk;
+}
+
+TfLiteStatus add_n_eval(TfLiteContext *context, TfLiteNode *node) {
+    const void *inputs[8]; // which are the most that the rule lets pass
+    int input_count = tflite::NumInputs(node);
+    size_t count = elements_of(context, node);
+    for (int i = 0; i < input_count; i++) {
+        inputs[i] = input_of<void>(context, node, i);
+    }
+    if (!is_float(context, node)) {
+        int8_add_n(static_cast<const int8_add_n_t *>(node->user_data),
+            reinterpret_cast<const int8_t *const *>(inputs), (size_t)input_count, count,
+            output_of<int8_t>(context, node));
+        return kTfLiteOk;
+    }
+    auto *to = output_of<float>(context, node);
+    for (size_t i = 0; i < count; i++) {
+        float sum = 0;
+        for (int n = 0; n < input_count; n++) {
+            sum += static_cast<const float *>(inputs[n])[i];
+        }
+        to[i] = sum;
+    }
+    return kTfLiteOk;
+}
+
 // MUL -------------------------------------------------------------------------------
 
 TfLiteStatus mul_prepare(TfLiteContext *context, TfLiteNode *node) {
@@ -133,6 +178,31 @@ TfLiteStatus mul_prepare(TfLiteContext *context, TfLiteNode *node) {
 
 TfLiteStatus mul_eval(TfLiteContext *context, TfLiteNode *node) {
     return run(context, node, tflite::BuiltinOperator_MUL, int8_mul);
+}
+
+// DIV and POW -----------------------------------------------------------------------
+
+TfLiteStatus div_prepare(TfLiteContext *context, TfLiteNode *node) {
+    if (is_float(context, node)) {
+        return kTfLiteOk;
+    }
+    auto *op = keep<int8_div_t>(context);
+    node->user_data = op;
+    Described a = Described::input(context, node, 0);
+    Described b = Described::input(context, node, 1);
+    Described output = Described::output(context, node);
+    op->a_zero_point = (int8_t)a->params.zero_point;
+    op->b_zero_point = (int8_t)b->params.zero_point;
+    op->factor = factor_of((double)a->params.scale / ((double)b->params.scale * (double)output->params.scale));
+    return find_range(context, activation_of(node), output, &op->range);
+}
+
+TfLiteStatus div_eval(TfLiteContext *context, TfLiteNode *node) {
+    return run(context, node, tflite::BuiltinOperator_DIV, int8_div);
+}
+
+TfLiteStatus pow_eval(TfLiteContext *context, TfLiteNode *node) {
+    return run_float(context, node, tflite::BuiltinOperator_POW);
 }
 
 // PRELU -----------------------------------------------------------------------------
@@ -163,5 +233,8 @@ TfLiteStatus prelu_eval(TfLiteContext *context, TfLiteNode *node) {
 
 OWN_KERNEL(ADD, ParseAdd, add_prepare, add_eval)
 OWN_KERNEL(SUB, ParseSub, sub_prepare, sub_eval)
+OWN_KERNEL(ADD_N, ParseAddN, add_n_prepare, add_n_eval)
 OWN_KERNEL(MUL, ParseMul, mul_prepare, mul_eval)
+OWN_KERNEL(DIV, ParseDiv, div_prepare, div_eval)
+OWN_KERNEL(POW, ParsePow, nullptr, pow_eval)
 OWN_KERNEL(PRELU, ParsePrelu, prelu_prepare, prelu_eval)

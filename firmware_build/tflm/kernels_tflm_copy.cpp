@@ -1,4 +1,6 @@
-// PAD, PADV2 and CONCATENATION, of all types that their rules let pass.
+// PAD, PADV2, CONCATENATION and SELECT, of all types that their rules let pass.
+
+#include <cstring>
 
 #include "tensorflow/lite/core/api/flatbuffer_conversions.h"
 #include "tensorflow/lite/micro/memory_helpers.h"
@@ -80,8 +82,23 @@ TfLiteStatus concatenation_eval(TfLiteContext *context, TfLiteNode *node) {
     return kTfLiteOk;
 }
 
+// Of tensors with one shape, for which TensorFlow writes this op, and TFLM has none.
+TfLiteStatus select_eval(TfLiteContext *context, TfLiteNode *node) {
+    const TfLiteEvalTensor *output = tflite::micro::GetEvalOutput(context, node, 0);
+    const auto *chosen = input_of<bool>(context, node, 0);
+    const auto *first = input_of<uint8_t>(context, node, 1), *second = input_of<uint8_t>(context, node, 2);
+    size_t size, count = (size_t)tflite::ElementCount(*output->dims);
+    TF_LITE_ENSURE_STATUS(tflite::TfLiteTypeSizeOf(output->type, &size));
+    uint8_t *to = output_of<uint8_t>(context, node);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(to + i * size, (chosen[i] ? first : second) + i * size, size);
+    }
+    return kTfLiteOk;
+}
+
 } // namespace
 
 OWN_KERNEL(PAD, ParsePad, pad_prepare, pad_eval)
+OWN_KERNEL(SELECT, ParseExpandDims, nullptr, select_eval) // neither has options
 OWN_KERNEL(PADV2, ParsePadV2, pad_prepare, pad_eval)
 OWN_KERNEL(CONCATENATION, ParseConcatenation, concatenation_prepare, concatenation_eval)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from host_helpers import Command, assert_one_line_error
-from tflite_models import GELU, INT8, OP, RELU, Tensor, one_op, schema
+from tflite_models import INT8, OP, RELU, SIGN, Tensor, one_op, schema
 from tinycnn import bench
 from tinycnn.bench import Bench, Part, Row, callgrind, measure
 from tinycnn.bench.count import ByClock, Count, count_instructions
@@ -158,11 +158,11 @@ def test_script_that_fails_is_one_line(printed: str, status: int, told: str) -> 
 
 def test_verb_refuses_what_cannot_be_counted(command: Command, tmp_path: Path) -> None:
     strange, all_ops = tmp_path / "cos.tflite", tmp_path / "hard_swish.tflite"
-    strange.write_bytes(GELU)
+    strange.write_bytes(SIGN)
     all_ops.write_bytes(one_op(OP.HARD_SWISH, [Tensor([1, 8])], Tensor([1, 8])))
     assert_one_line_error(command("bench", tmp_path / "none.tflite"), "No such file")
     assert_one_line_error(command("bench", __file__), "no valid model")
-    assert_one_line_error(command("bench", strange), "GELU")
+    assert_one_line_error(command("bench", strange), "SIGN")
     assert_one_line_error(command("bench", all_ops), "HARD_SWISH", "--ops cnn")
 
 

@@ -137,7 +137,7 @@ def unused_code() -> bytes:
 
     def add_code(model: Any) -> None:
         code = schema.OperatorCodeT()
-        code.builtinCode, code.deprecatedBuiltinCode = OP.GELU, 127
+        code.builtinCode, code.deprecatedBuiltinCode = OP.SIGN, 127
         code.version = 1
         model.operatorCodes.append(code)
 
@@ -164,7 +164,7 @@ def metadata() -> bytes:
 
 def unknown_op() -> bytes:
     """An op that no profile has."""
-    return one_op(OP.GELU, [Tensor([4])], Tensor([4]))
+    return one_op(OP.SIGN, [Tensor([4])], Tensor([4]))
 
 
 def newer_op() -> bytes:

@@ -48,6 +48,18 @@ class Mul(ctypes.Structure):
     ]
 
 
+class Div(Mul):
+    pass
+
+
+class AddN(ctypes.Structure):
+    _fields_ = [
+        ("factor", Factor),
+        ("input_zero_point", ctypes.c_int8),
+        ("output_zero_point", ctypes.c_int8),
+    ]
+
+
 class Prelu(ctypes.Structure):
     _fields_ = [
         ("positive", Factor),
@@ -106,11 +118,19 @@ def _call(kernels: Kernels, name: str, *arguments: Any) -> None:
 
 
 def binary(kernels: Kernels, name: str, op: Any, a: Int8, b: Int8) -> Int8:
-    """int8_add(), int8_mul() or int8_prelu(), by name."""
+    """int8_add(), int8_mul(), int8_div() or int8_prelu(), by name."""
     output = Guarded(np.broadcast_shapes(a.shape, b.shape))
     dims = _dims(a.shape), _dims(b.shape)
     operands = (Operand(pointer(x), pointer(d), x.ndim) for x, d in zip((a, b), dims, strict=True))
     _call(kernels, name, op, *operands, output.array)
+    output.check()
+    return output.array
+
+
+def add_n(kernels: Kernels, op: AddN, inputs: Sequence[Int8]) -> Int8:
+    output = Guarded(inputs[0].shape)
+    pointers = np.array([pointer(each) for each in inputs], np.uintp)
+    _call(kernels, "add_n", op, pointers, len(inputs), inputs[0].size, output.array)
     output.check()
     return output.array
 

@@ -17,7 +17,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import elementwise_library as own
-from elementwise_library import Add, Logistic, Mean, Mul, Prelu, Scale, Softmax, factor
+from elementwise_library import Add, AddN, Div, Logistic, Mean, Mul, Prelu, Scale, Softmax, factor
 from kernel_layers import (
     ACTIVATIONS,
     CASES,
@@ -132,6 +132,63 @@ def test_mul(
     )
     op = Mul(factor(multiplier), x.zero_point, y.zero_point, z.range(activation))
     assert (own.binary(kernels, "mul", op, a, b) == in_tflm(model, a, b)).all()
+
+
+@exhaustive(
+    st.lists(st.sampled_from([(1, 1), (1, 3), (2, 1), (3, 3)]), min_size=5, max_size=6), seeds
+)
+def test_more_dimensions(
+    kernels: Kernels, dims: list[tuple[int, int]], rng: np.random.Generator
+) -> None:
+    """As what is stretched before; TFLM stops at four."""
+    a, b = (np.asarray(draw_values(rng, shape)) for shape in zip(*dims, strict=True))
+    op = Mul(factor(0.01), 3, -5, Quantized(0.1, 7).range(WHOLE))
+    whole = [np.ascontiguousarray(each).ravel() for each in np.broadcast_arrays(a, b)]
+    found = own.binary(kernels, "mul", op, a, b)
+    assert (found.ravel() == own.binary(kernels, "mul", op, *whole)).all()
+
+
+@exhaustive(shapes, st.integers(2, 8), any_quantized, any_quantized, seeds)
+def test_add_n(
+    kernels: Kernels,
+    shape: tuple[int, ...],
+    count: int,
+    x: Quantized,
+    z: Quantized,
+    rng: np.random.Generator,
+) -> None:
+    assume(f32(x.scale) <= f32(z.scale) * f32(1 << 18))
+    inputs = [np.asarray(draw_values(rng, shape)) for _ in range(count)]
+    model = one_op(OP.ADD_N, [tensor(shape, x)] * count, tensor(shape, z), schema.AddNOptionsT())
+    twice = 2 * float(f32(x.scale))
+    op = AddN(factor(twice / ((1 << 20) * float(f32(z.scale)))), x.zero_point, z.zero_point)
+    found = own.add_n(kernels, op, inputs)
+    if x.zero_point == 0:  # else TFLM takes it off once more than there are inputs
+        assert (found == in_tflm(model, *inputs)).all()
+    total = sum(each.astype(int) - x.zero_point for each in inputs)
+    real = total * (float(f32(x.scale)) / float(f32(z.scale))) + z.zero_point
+    assert np.abs(found - np.clip(real, -128, 127)).max(initial=0) < 0.5 + 1e-4
+
+
+@exhaustive(any_quantized, any_quantized, any_quantized, activations)
+def test_div_of_all_values(
+    kernels: Kernels, x: Quantized, y: Quantized, z: Quantized, activation: int
+) -> None:
+    """Against exact quotients: TFLM aborts on 0, and on a factor that is far from 1 is wrong."""
+    multiplier = float(f32(x.scale)) / (float(f32(y.scale)) * float(f32(z.scale)))
+    assume(fits(255, multiplier))
+    a, b = every_value()[:, None], every_value()[None, :]
+    op = Div(factor(multiplier), x.zero_point, y.zero_point, z.range(activation))
+    over = b.astype(int) - y.zero_point
+    over[over == 0] = 1
+    real = (
+        (a.astype(int) - x.zero_point)
+        * (op.factor.multiplier * 2.0 ** (op.factor.shift - 31))
+        / over
+    )
+    wanted = np.clip(z.zero_point + real, op.range.min, op.range.max)
+    found = own.binary(kernels, "div", op, np.ascontiguousarray(a), np.ascontiguousarray(b))
+    assert np.abs(found - wanted).max() <= 0.5 + 1e-6
 
 
 @exhaustive(shapes, st.integers(0, 4), any_quantized, any_quantized, any_quantized, seeds)

@@ -4,7 +4,7 @@ profile `all`. See broken_models.py.
 
 from __future__ import annotations
 
-from broken_models import Row, computed, op, options, tensor_changes, tensors, x0, x1, x2, y
+from broken_models import Row, computed, every, op, options, tensor_changes, tensors, x0, x1, x2, y
 from tflite_models import FLOAT32, INT8, INT16, INT32, UINT8
 
 y1 = tensor_changes(lambda m: [tensors(m)[m.subgraphs[0].operators[0].outputs[1]]])
@@ -160,7 +160,46 @@ BROKEN: dict[str, list[Row]] = {
         ("squared_difference_f", y(shape=[1, 12, 5]), BOTH),
         ("squared_difference_q", y(scale=2.0**-24), "scales make the result overflow"),
     ],
+    "GELU": [
+        ("gelu_f", y(type=INT32), "output has type INT32, not FLOAT32"),
+        ("gelu_q", y(scale=[0.5, 0.5]), "output has 2 scales, not 1"),
+    ],
+    "POW": [
+        ("pow_f_op", x1(type=INT32), "input 1 has type INT32, not FLOAT32"),
+        ("pow_f_op", y(shape=[1, 5, 3]), BOTH),
+    ],
+    "ADD_N": [
+        ("add_n_f", x1(type=INT32), "input has type INT32, not FLOAT32"),
+        ("add_n_op", x1(shape=[1, 4, 2]), "dimension 2 is 2 in the input, 3 in the output"),
+        ("add_n_op", x1(scale=0.25, zero=3), "scales of inputs differ"),
+        ("add_n_op", x1(scale=0.5, zero=4), "scales of inputs differ"),
+        ("add_n_op", y(scale=2.0**-20), "scale of the output is too small"),
+        ("add_n_op", op(inputs=lambda old: [*old, *old, old[0]]), "9 inputs"),
+    ],
+    "L2_POOL_2D": [
+        ("l2_pool", x0(type=INT32), "input type INT32 is not supported"),
+        ("l2_pool", y(shape=[1, 2, 6, 2]), "side of 5 gives 5, not 6"),
+    ],
+    "DYNAMIC_UPDATE_SLICE": [
+        ("update_slice_f", (x0(shape=[]), y(shape=[])), "input is a scalar"),
+        ("update_slice_f", x1(type=INT32), "part has type INT32, not FLOAT32"),
+        ("update_slice_f", x1(shape=[2, 2]), "part has 2 dimensions, not 3"),
+        ("update_slice_f", x1(shape=[1, 5, 2]), "part is larger than the input along dimension 1"),
+        ("update_slice_f", x2(shape=[3, 1]), "indices has 2 dimensions, not 1"),
+        ("update_slice_f", x2(shape=[2]), "indices are not 3 int32 or int64"),
+        ("update_slice_f", x2(type=FLOAT32), "indices are not 3 int32 or int64"),
+        ("update_slice_q", x1(scale=0.25), "scales of part and output differ"),
+        ("update_slice_q", x0(scale=0.25), "scales of input and output differ"),
+    ],
+    "SELECT": [
+        ("where_op", x0(shape=[4, 3]), "input and output have 2 and 3 dimensions"),
+        ("where_op", x1(shape=[1, 1, 3]), "dimension 1 is 1 in the input, 4 in the output"),
+        ("where_op", x2(shape=[3]), "input and output have 1 and 3 dimensions"),
+        ("where_op", x0(type=INT8), "condition has type INT8, not BOOL"),
+    ],
+    "MAXIMUM": [("maximum_f", every(shape=[1, 1, 8, 8, 3]), "more than 4 dimensions")],
     "DIV": [
+        ("div_op_q", y(scale=2.0**-26), "scales make the result overflow"),
         ("div_op", x1(type=INT32), "input 1 has type INT32, not FLOAT32"),
         ("div_op", options(fusedActivationFunction=4), "activation 4 is not supported"),
         ("div_op", y(shape=[1, 5, 3]), BOTH),

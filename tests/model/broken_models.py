@@ -297,7 +297,6 @@ BROKEN["op 0 ADD: "] = [
      "shapes of inputs and output do not fit"),
     ("add_f", (x0(shape=[8, 3]), x1(shape=[8, 3])), "shapes of inputs and output do not fit"),
     ("add_f", y(shape=[8, 8, 3]), "shapes of inputs and output do not fit"),
-    ("add_f", every(shape=[1, 1, 8, 8, 3]), "more than 4 dimensions"),
     ("add_q", y(scale=1e-7), "scale of the output is too small"),
 ]
 BROKEN["op 0 RELU6: "] = [

@@ -265,8 +265,17 @@ MODELS: dict[str, Recipe] = {
             tf.tanh(tf.space_to_batch_nd(x, [2, 2], [[1, 1], [2, 0]])), [2, 2], [[0, 1], [3, 0]]
         ),
     ),
+    # What activations and norms come to
+    "gelu": ([SERIES], lambda tf, L, x: tf.nn.gelu(x)),
+    "gelu_tanh": ([SERIES], lambda tf, L, x: tf.nn.gelu(x, approximate=True)),
+    "selu": ([SERIES], lambda tf, L, x: tf.nn.selu(x)),
+    "softplus": ([SERIES], lambda tf, L, x: tf.nn.softplus(x)),
+    "pow": ([SERIES], lambda tf, L, x: tf.pow(tf.abs(x), 2.5)),
+    "add_n": ([SERIES] * 3, lambda tf, L, x, y, z: tf.add_n([x, y, z])),
+    "div_sums": (
+        [SERIES, (12, 1)],
+        lambda tf, L, x, y: tf.nn.relu(L.Activation("sigmoid")(x) / (y * y + 0.5)),
+    ),
+    "where": ([SERIES, SERIES], lambda tf, L, x, y: tf.where(x > y, x, y)),
+    "group_norm": ([IMAGE], lambda tf, L, x: L.GroupNormalization(3)(x)),
 }
-
-
-FLOAT_ALONE = ("div", "exp", "log", "sqrt")
-"""The converter quantizes these, and TFLM has no kernel for that."""

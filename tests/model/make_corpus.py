@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from corpus_models import FLOAT_ALONE, MODELS, Recipe
+from corpus_models import MODELS, Recipe
 from state_models import states_by_hand
 from stream_models import STREAMS, convert_stream, stream_digest
 from tflite_models import by_hand, edited
@@ -107,10 +107,7 @@ def make_corpus(folder: Path) -> list[Path]:
         path.write_bytes(data)
         paths.add(path)
     for name, recipe in MODELS.items():
-        kinds = (
-            ("f",) if name in FLOAT_ALONE else ("f", "q", "io") if name == "digits" else ("f", "q")
-        )
-        for kind in kinds:
+        for kind in ("f", "q", "io") if name == "digits" else ("f", "q"):
             path = folder / f"{name}_{kind}.tflite"
             paths.add(path)
             stamp = path.with_suffix(".digest")

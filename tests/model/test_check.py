@@ -13,8 +13,8 @@ import pytest
 from broken_all import BROKEN_ALL
 from broken_models import BROKEN, broken, rows_of, x2
 from broken_states import BROKEN_STATES, containers, others
-from check_program import CheckMain
-from tflite_models import schema, unpacked
+from check_program import CheckMain, built
+from tflite_models import INT8, OP, Tensor, one_op, schema, unpacked
 from tinycnn.tflite.check import MODEL
 from tinycnn.tflite.ops import offered
 
@@ -88,6 +88,34 @@ def test_readers_agree_with_schema(
         number = max(code.builtinCode, code.deprecatedBuiltinCode)
         expected.append(f"op\t{NAMES[number]}\t{number}\t{code.version}")
     assert check_main.run("describe", path).splitlines() == expected
+
+
+def test_what_only_our_kernels_do(
+    check_main: CheckMain, corpus: dict[str, bytes], tmp_path: Path
+) -> None:
+    """TFLM has these for float32 alone, or with fewer dimensions, or wrongly."""
+    cube = Tensor([1, 2, 1, 2, 3], INT8, scale=0.5)
+    add = one_op(OP.ADD, [cube] * 2, cube, schema.AddOptionsT())
+    relu6 = Tensor([4], INT8, scale=0.05), Tensor([4], INT8, scale=0.025)
+    models = {
+        "EXP": (corpus["exp_q"], "op 0 EXP: input type INT8 is not supported"),
+        "LOG": (corpus["log_q"], "op 2 LOG: input type INT8 is not supported"),
+        "SQRT": (corpus["sqrt_q"], "op 1 SQRT: input type INT8 is not supported"),
+        "DIV": (corpus["div_op_q"], "op 0 DIV: input type INT8 is not supported"),
+        "ADD": (add, "op 0 ADD: more than 4 dimensions"),
+        "RELU6": (
+            one_op(OP.RELU6, relu6[:1], relu6[1], version=2),
+            "op 0 RELU6: scales of input and output differ",
+        ),
+    }  # fmt: skip
+    folder = tmp_path / "tflm"
+    folder.mkdir()
+    tflms = CheckMain(built("check_main", folder, TFLM_KERNELS="tflm"))
+    paths = [tmp_path / f"{name}.tflite" for name in models]
+    for path in paths:
+        path.write_bytes(models[path.stem][0])
+    assert tflms.check(paths) == {name: ("invalid", why) for name, (_, why) in models.items()}
+    assert set(check_main.check(paths).values()) == {("ok", "")}
 
 
 @pytest.fixture(scope="session")

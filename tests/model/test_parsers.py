@@ -12,11 +12,8 @@ import pytest
 
 from skips import or_skip
 from tinycnn.firmware.fetch import fetch
-from tinycnn.tflite.check import MODEL
+from tinycnn.tflite.check import MODEL, TFLM
 from tinycnn.tflite.ops import offered
-
-PARSERS = {"TILE": "ParseExpandDims"}
-"""Of ops that TFLM lacks, see kernels_tflm_gather.cpp."""
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +27,23 @@ def test_rules_know_which_options_tflm_reads(lite: Path) -> None:
     parsers = (lite / "core" / "api" / "flatbuffer_conversions.cc").read_text()
     schema = (lite / "schema" / "schema_generated.h").read_text()
     rules = (MODEL / "model_check_ops.c").read_text()
-    for op in offered():
-        added = re.search(rf"BuiltinOperator_{op},\s[^;]*?(Parse\w+)\)", resolver)
-        name = added[1] if added else PARSERS[op]
-        body = re.search(rf"TfLiteStatus {name}\(.*?\n}}", parsers, re.DOTALL)
-        assert body, name
-        read = set(re.findall(r"builtin_options_as_(\w+)", body[0]))
+    ours = "".join(path.read_text() for path in sorted(TFLM.glob("kernels_tflm_*.cpp")))
+    for op, made in offered().items():
+        names = re.findall(rf"BuiltinOperator_{op},\s[^;]*?(Parse\w+)\)", resolver)
+        names += re.findall(rf"OWN_KERNEL\w*\((?:[\w<>]+, )?{op}, (\w+),", ours)
+        names += re.findall(rf"own_{op} = {{\s+tflite::(\w+),", ours)
+        assert len(names) >= (1 if made.kernel == "tflm" else 2 - (made.kernel == "ours")), op
+        bodies = [
+            re.search(rf"TfLiteStatus {name}\(.*?\n}}", parsers + ours, re.DOTALL)
+            for name in names
+        ]
+        assert all(bodies), names
+        read = {
+            option
+            for body in bodies
+            if body
+            for option in re.findall(r"builtin_options_as_(\w+)", body[0])
+        }
         numbers = {
             int(number)
             for each in read
@@ -43,4 +51,4 @@ def test_rules_know_which_options_tflm_reads(lite: Path) -> None:
         }
         rule = re.search(rf"RULE\({op}, [^;{{]*?\d+, \d+, (\d+), \"", rules)
         assert rule, op
-        assert int(rule[1]) in (numbers or {0}), f"{op}: {name} reads {read}"
+        assert int(rule[1]) in (numbers or {0}), f"{op}: {names} read {read}"

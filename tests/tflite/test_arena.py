@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from host_helpers import Command, Pipeline
 from random_networks import random_network
-from tflite_models import GELU, RELU
+from tflite_models import RELU, SIGN
 from tinycnn.errors import UserError
 from tinycnn.files import ROOT
 from tinycnn.targets.targets import Target
@@ -122,8 +122,8 @@ def test_a_plan_is_as_greedy_as_tflm() -> None:
 
 
 def test_what_no_firmware_offers_is_not_guessed() -> None:
-    with pytest.raises(UserError, match="what GELU needs of an arena is not known"):
-        predict_arena(GELU)
+    with pytest.raises(UserError, match="what SIGN needs of an arena is not known"):
+        predict_arena(SIGN)
 
 
 def test_verb_says_the_arena(command: Command, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_verb_says_the_arena(command: Command, tmp_path: Path) -> None:
 
 def test_verb_says_no_arena_of_what_cannot_run(command: Command, tmp_path: Path) -> None:
     path = tmp_path / "cos.tflite"
-    path.write_bytes(GELU)
+    path.write_bytes(SIGN)
     said = command("check", path).out
     assert "no firmware runs it" in said
     assert "  arena" not in said

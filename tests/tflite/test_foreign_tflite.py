@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from host_helpers import Command, Pipeline, assert_one_line_error
-from tflite_models import GELU, INT8, INT32, OP, UINT8, Tensor, edited, one_op, packed, schema
+from tflite_models import INT8, INT32, OP, SIGN, UINT8, Tensor, edited, one_op, packed, schema
 from tinycnn.child import ask, machine_memory
 from tinycnn.errors import UserError
 from tinycnn.tflite import read, run
@@ -99,7 +99,7 @@ def _custom(name: bytes) -> bytes:
         code.builtinCode = code.deprecatedBuiltinCode = OP.CUSTOM
         code.customCode = name
 
-    return edited(GELU, change)
+    return edited(SIGN, change)
 
 
 def test_names_in_a_model_do_nothing_to_the_terminal(tmp_path: Path, command: Command) -> None:
@@ -114,8 +114,8 @@ def test_names_in_a_model_do_nothing_to_the_terminal(tmp_path: Path, command: Co
 
 
 def test_what_the_module_refuses_has_no_accuracy() -> None:
-    found = inspect_tflite(GELU, "gelu")
-    assert "GELU" in found.tflm_error
+    found = inspect_tflite(SIGN, "sign")
+    assert "SIGN" in found.tflm_error
 
 
 def test_uint8_is_an_input_like_any() -> None:

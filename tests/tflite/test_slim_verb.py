@@ -10,7 +10,7 @@ import pytest
 
 from host_helpers import Command
 from skips import or_skip
-from tflite_models import GELU, RELU
+from tflite_models import RELU, SIGN
 from tinycnn._tensorflow import captured, keras, tensorflow
 from tinycnn.errors import UserError
 from tinycnn.files import stage
@@ -122,7 +122,7 @@ def test_what_is_no_model_is_refused(command: Command, tmp_path: Path) -> None:
 
 def test_no_help_is_no_proposal(command: Command, tmp_path: Path) -> None:
     """Of an op that nobody has, and of one that is in a larger profile anyway."""
-    for data, ops in ((GELU, "cnn"), (RELU, "digits")):
+    for data, ops in ((SIGN, "cnn"), (RELU, "digits")):
         path = tmp_path / "model.tflite"
         path.write_bytes(data)
         assert "slim" not in command("check", path, "--ops", ops).out

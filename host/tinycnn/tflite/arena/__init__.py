@@ -30,6 +30,7 @@ _OP_KNOWN = {  # and of these;
     "VAR_HANDLE": 24,
     "READ_VARIABLE": 0,
     "ASSIGN_VARIABLE": 0,
+    "GELU": 272,
 }
 _OP_PLAIN = 32  # for each of at most two inputs of an op without options,
 _MORE = {"ELU": 256, "SQUARED_DIFFERENCE": 64}  # but for these
@@ -50,6 +51,7 @@ _OWN = {
     "ADD": (8, 0, 24),
     "SUB": (8, 0, 24),
     "MUL": (4, 0, 16),
+    "DIV": (4, 0, 16),
     "PRELU": (0, 0, 20),
     "RELU": (0, 0, 20),
     "RELU6": (0, 0, 20),
@@ -62,6 +64,9 @@ _OWN = {
     "LOGISTIC": (0, 0, 16),
     "QUANTIZE": (0, 20, 20),
     "DEQUANTIZE": (0, 20, 20),
+    "EXP": (0, 0, 256),
+    "LOG": (0, 0, 256),
+    "SQRT": (0, 0, 256),
     "SVDF": (12, 0, 40),
     "CALL_ONCE": (4, 1, 1),
 }
