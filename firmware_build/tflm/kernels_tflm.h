@@ -8,7 +8,7 @@
 #include "tensorflow/lite/micro/micro_op_resolver.h"
 
 struct own_kernel_t {
-    tflite::TfLiteBridgeBuiltinParseFunction parse;
+    tflite::TfLiteBridgeBuiltinParseFunction parse; // null of a custom op: it is given its bytes
     TFLMRegistration registration;
 };
 
@@ -40,5 +40,6 @@ extern const own_kernel_t own_SPACE_TO_BATCH_ND;
 extern const own_kernel_t own_BATCH_TO_SPACE_ND;
 extern const own_kernel_t own_SVDF;
 extern const own_kernel_t own_CALL_ONCE;
+extern const own_kernel_t own_CIRCULAR_BUFFER;
 
 #endif // KERNELS_TFLM_H

@@ -18,11 +18,31 @@ from tinycnn.tflite.ops import offered
 PARSERS = {"TILE": "ParseExpandDims"}
 """Of ops that TFLM lacks, see kernels_tflm_gather.cpp."""
 
+CUSTOM = {"CIRCULAR_BUFFER": "tensorflow/lite/micro/kernels/circular_buffer_common.cc"}
+"""Which of TFLM's files tells the custom options of an op that has some."""
+
 
 @pytest.fixture(scope="module")
-def lite() -> Path:
+def tflm() -> Path:
     with or_skip():
-        return fetch("esp-tflite-micro").path / "tensorflow" / "lite"
+        return fetch("esp-tflite-micro").path
+
+
+@pytest.fixture(scope="module")
+def lite(tflm: Path) -> Path:
+    return tflm / "tensorflow" / "lite"
+
+
+def test_rules_know_custom_options(tflm: Path) -> None:
+    """All of them, in the order by which TFLM's kernels find them."""
+    rules = "".join(path.read_text() for path in MODEL.glob("model_check_*.c"))
+    known = [keys.split("\\0")[:-1] for keys in re.findall(r'"((?:\w+\\0)+)"', rules)]
+    for op, file in CUSTOM.items():
+        text = (tflm / file).read_text()
+        found = re.findall(r"Index = (\d+);\s*// '(\w+)'", text)
+        names = [name for _, name in sorted(found, key=lambda each: int(each[0]))]
+        assert names, op
+        assert names in known, op
 
 
 def test_rules_know_which_options_tflm_reads(lite: Path) -> None:
@@ -30,7 +50,9 @@ def test_rules_know_which_options_tflm_reads(lite: Path) -> None:
     parsers = (lite / "core" / "api" / "flatbuffer_conversions.cc").read_text()
     schema = (lite / "schema" / "schema_generated.h").read_text()
     rules = (MODEL / "model_check_ops.c").read_text()
-    for op in offered():
+    for op, line in offered().items():
+        if line.kernel == "custom":
+            continue
         added = re.search(rf"BuiltinOperator_{op},\s[^;]*?(Parse\w+)\)", resolver)
         name = added[1] if added else PARSERS[op]
         body = re.search(rf"TfLiteStatus {name}\(.*?\n}}", parsers, re.DOTALL)

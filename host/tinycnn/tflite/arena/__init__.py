@@ -30,6 +30,7 @@ _OP_KNOWN = {  # and of these;
     "VAR_HANDLE": 24,
     "READ_VARIABLE": 0,
     "ASSIGN_VARIABLE": 0,
+    "CIRCULAR_BUFFER": 16,
 }
 _OP_PLAIN = 32  # for each of at most two inputs of an op without options,
 _MORE = {"ELU": 256, "SQUARED_DIFFERENCE": 64}  # but for these
