@@ -7,13 +7,36 @@ model of a single op, for ops that the converter never emits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-import flatbuffers
 import numpy as np
 
+from tinycnn.tflite.build import Op, Tensor, build, packed
 from tinycnn.tflite.graph import schema, unpacked
+
+__all__ = [
+    "BOOL",
+    "FLOAT32",
+    "INT8",
+    "INT16",
+    "INT32",
+    "INT64",
+    "OP",
+    "RELU",
+    "SIGN",
+    "UINT8",
+    "Op",
+    "Tensor",
+    "build",
+    "by_hand",
+    "edited",
+    "moved_zero_points",
+    "one_op",
+    "packed",
+    "schema",
+    "unpacked",
+]
 
 OP = schema.BuiltinOperator
 FLOAT32, INT32, INT64, INT16, INT8, UINT8, BOOL = (
@@ -25,21 +48,6 @@ FLOAT32, INT32, INT64, INT16, INT8, UINT8, BOOL = (
     schema.TensorType.UINT8,
     schema.TensorType.BOOL,
 )
-_DTYPES = {
-    FLOAT32: np.float32,
-    INT32: np.int32,
-    INT64: np.int64,
-    INT16: np.int16,
-    INT8: np.int8,
-    UINT8: np.uint8,
-    BOOL: np.bool_,
-}
-
-
-def packed(model: Any) -> bytes:
-    builder = flatbuffers.Builder(4096)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
 
 
 def edited(data: bytes, change: Callable[[Any], object]) -> bytes:
@@ -49,43 +57,8 @@ def edited(data: bytes, change: Callable[[Any], object]) -> bytes:
     return packed(model)
 
 
-@dataclass
-class Tensor:
-    """One tensor of a model by hand; `data` makes it a constant, `variable` a state.
-
-    Several of `scale` are those of the channels, along `axis`.
-    """
-
-    shape: Sequence[int]
-    type: int = FLOAT32
-    data: Any = None
-    scale: float | Sequence[float] | None = None
-    zero_point: int = 0
-    axis: int = 0
-    variable: bool = False
-
-    def pack(self, model: Any) -> Any:
-        made = schema.TensorT()
-        made.name, made.shape, made.type = b"t", list(self.shape), self.type
-        made.isVariable = self.variable
-        made.buffer = 0
-        if self.data is not None:
-            buffer = schema.BufferT()
-            values = np.asarray(self.data, _DTYPES[self.type])
-            buffer.data = np.frombuffer(values.tobytes(), np.uint8)
-            model.buffers.append(buffer)
-            made.buffer = len(model.buffers) - 1
-        if self.scale is not None:
-            made.quantization = schema.QuantizationParametersT()
-            scales = np.atleast_1d(np.array(self.scale, np.float32))
-            made.quantization.scale = scales
-            made.quantization.zeroPoint = np.full(len(scales), self.zero_point, np.int64)
-            made.quantization.quantizedDimension = self.axis
-        return made
-
-
 def one_op(
-    code: int,
+    code: int | str,
     inputs: Sequence[Tensor | None],
     output: Tensor,
     options: Any = None,
@@ -96,33 +69,15 @@ def one_op(
 ) -> bytes:
     """A model of one op; its inputs that are no constants or states are the model's.
 
-    None is an input that is left out.
+    None is an input that is left out. A tensor that is there twice is two.
     """
-    model = schema.ModelT()
-    model.version, model.buffers = 3, [schema.BufferT()]
-    graph = schema.SubGraphT()
-    given = [tensor for tensor in inputs if tensor is not None]
-    made = [*given, output, *intermediates]
-    graph.tensors = [tensor.pack(model) for tensor in made]
-    graph.inputs = [
-        i for i, tensor in enumerate(given) if tensor.data is None and not tensor.variable
-    ]
-    graph.outputs = [len(given)]
-    entry = schema.OperatorCodeT()
-    entry.builtinCode, entry.deprecatedBuiltinCode, entry.version = code, min(code, 127), version
-    node = schema.OperatorT()
-    places = iter(range(len(given)))
-    node.opcodeIndex, node.outputs = 0, [len(given)]
-    node.inputs = [-1 if tensor is None else next(places) for tensor in inputs]
-    if intermediates:
-        node.intermediates = list(range(len(given) + 1, len(made)))
-    if options is not None:
-        name = type(options).__name__.removesuffix("T")
-        node.builtinOptionsType = options_type or getattr(schema.BuiltinOptions, name)
-        node.builtinOptions = options
-    graph.operators = [node]
-    model.operatorCodes, model.subgraphs = [entry], [graph]
-    return packed(model)
+    apart = [None if each is None else replace(each) for each in inputs]
+    result = replace(output)
+    op = Op(
+        code, apart, [result], options, version, options_type, list(map(replace, intermediates))
+    )
+    given = [each for each in apart if each and each.data is None and not each.variable]
+    return build(given, [result], [op])
 
 
 RELU = one_op(OP.RELU, [Tensor([1, 8])], Tensor([1, 8]))
@@ -181,7 +136,12 @@ def by_hand() -> dict[str, bytes]:
         schema.DivOptionsT(), version=2,
     )  # fmt: skip
     made["add_n_op"] = one_op(OP.ADD_N, [quantized] * 4, wide)
-    made["pow_f_op"] = one_op(OP.POW, [real["f"], Tensor([3])], real["f"], schema.PowOptionsT())
+    made["pow_f_op"] = one_op(
+        OP.POW,
+        [real["f"], Tensor([3], FLOAT32, [2, 3, 1])],
+        real["f"],
+        schema.PowOptionsT(),
+    )
     chosen = [Tensor(series, BOOL), quantized, quantized]
     made["where_op"] = one_op(OP.SELECT, chosen, quantized, schema.SelectOptionsT())
     made["gelu_tanh_op"] = one_op(OP.GELU, [quantized], wide, _approximate(), version=2)

@@ -74,15 +74,6 @@ static bool check_graph_outputs(check_t *c, flatbuf_vector_t outputs) {
     return true;
 }
 
-static const model_check_op_t *find_op(const model_check_op_t *ops, size_t op_count, int32_t code) {
-    for (size_t i = 0; i < op_count; ++i) {
-        if (ops[i].code == code) {
-            return &ops[i];
-        }
-    }
-    return NULL;
-}
-
 // Set the subject to op `index` and find what this firmware has for it.
 static model_status_t find_rule(check_t *c, flatbuf_vector_t operators, uint32_t index,
     const model_check_op_t *ops, size_t op_count, const model_check_op_t **found) {
@@ -94,7 +85,7 @@ static model_status_t find_rule(check_t *c, flatbuf_vector_t operators, uint32_t
         model_check_fail(c, "operator code does not exist");
         return MODEL_INVALID;
     }
-    *found = find_op(ops, op_count, op.code);
+    *found = model_check_find_op(ops, op_count, &op);
     c->subject_name = op.name; // NUL terminated: constant, or a checked string
     if (*found == NULL) {
         model_check_fail(c, "version %d is not in the firmware", (int)op.version);
@@ -108,25 +99,8 @@ static model_status_t find_rule(check_t *c, flatbuf_vector_t operators, uint32_t
     return MODEL_OK;
 }
 
-// TFLM reads the code from both fields in one place and from one in another.
-static bool check_operator_codes(check_t *c) {
-    if (c->codes.len > MODEL_MAX_TENSORS) {
-        return model_check_fail(c, "more than %u operator codes", (unsigned)MODEL_MAX_TENSORS);
-    }
-    for (uint32_t i = 0; i < c->codes.len; ++i) {
-        uint32_t table = model_flatbuf_vector_table(&c->buf, c->codes, i);
-        int32_t old_code = (int8_t)model_flatbuf_u8(&c->buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE);
-        int32_t code = model_flatbuf_i32(&c->buf, table, OPERATOR_CODE_BUILTIN_CODE, 0);
-        int32_t expected = code < BUILTIN_PLACEHOLDER ? code : BUILTIN_PLACEHOLDER;
-        if (code < 0 || old_code < 0 || (code != 0 && old_code != 0 && old_code != expected)) {
-            return model_check_fail(c, "operator code %u contradicts itself", (unsigned)i);
-        }
-    }
-    return true;
-}
-
 // Each a tensor that nothing has written yet; from here on they hold values. Or a handle on a
-// variable, which is none.
+// variable, which is none. Or a variable, whose value others may read from here on.
 static bool check_op_outputs(check_t *c, const model_rule_t *rule) {
     uint32_t least = (rule->flags & RULE_NO_OUTPUT) == 0;
     if (c->outputs.len < least || (c->outputs.len > least && (rule->flags & RULE_OUTPUTS) == 0)) {
@@ -134,12 +108,18 @@ static bool check_op_outputs(check_t *c, const model_rule_t *rule) {
     }
     for (uint32_t i = 0; i < c->outputs.len; ++i) {
         int32_t index = model_flatbuf_vector_i32(&c->buf, c->outputs, i);
-        bool handle = (rule->flags & RULE_HANDLE) != 0 && is_tensor(c, index) && is_held(c, index)
-            && !model_check_marked(c->defined, (uint32_t)index);
-        if (!handle && !is_free(c, index)) {
+        bool kept = (rule->flags & (RULE_HANDLE | RULE_KEEPS_OUTPUT)) != 0 && is_tensor(c, index)
+            && is_held(c, index) && !model_check_marked(c->defined, (uint32_t)index);
+        if (!kept && (rule->flags & RULE_KEEPS_OUTPUT) != 0) {
+            return model_check_fail(c, "output is no variable, or the state of another op");
+        }
+        if (!kept && !is_free(c, index)) {
             return model_check_fail(c, "output is no free tensor");
         }
         define(c, index);
+        if ((rule->flags & RULE_KEEPS_OUTPUT) != 0) {
+            model_check_unmark(c->held, (uint32_t)index);
+        }
     }
     model_check_read_tensor(c, least ? model_flatbuf_vector_i32(&c->buf, c->outputs, 0) : -1, &c->out);
     return true;
@@ -204,6 +184,7 @@ static bool check_op_types(check_t *c, const model_rule_t *rule) {
 static model_status_t check_op(check_t *c, const model_check_op_t *op, uint32_t operator) {
     const model_rule_t *rule = op->rule;
     c->own = op->own;
+    c->custom_options = model_flatbuf_vector(&c->buf, operator, OPERATOR_CUSTOM_OPTIONS, 1);
     c->inputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_INPUTS, 4);
     c->outputs = model_flatbuf_vector(&c->buf, operator, OPERATOR_OUTPUTS, 4);
     if (model_flatbuf_vector(&c->buf, operator, OPERATOR_INTERMEDIATES, 4).len != 0
@@ -326,16 +307,6 @@ static model_status_t check_graphs(check_t *c, flatbuf_vector_t subgraphs,
     return status;
 }
 
-static bool has_variables(const check_t *c, const model_check_op_t *ops, size_t op_count) {
-    for (uint32_t i = 0; find_op(ops, op_count, BUILTIN_VAR_HANDLE) != NULL && i < c->codes.len; ++i) {
-        uint32_t table = model_flatbuf_vector_table(&c->buf, c->codes, i);
-        if (model_flatbuf_i32(&c->buf, table, OPERATOR_CODE_BUILTIN_CODE, 0) == BUILTIN_VAR_HANDLE) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // Apart, since most models and firmware need no such stack.
 __attribute__((noinline))
 static model_status_t check_with_variables(check_t *c, flatbuf_vector_t subgraphs,
@@ -366,11 +337,11 @@ static model_status_t check_model(check_t *c, const model_check_op_t *ops, size_
     }
     c->codes = model_flatbuf_vector(&c->buf, root, MODEL_OPERATOR_CODES, 4);
     c->buffers = model_flatbuf_vector(&c->buf, root, MODEL_BUFFERS, 4);
-    if (!check_operator_codes(c)
+    if (!model_check_operator_codes(c)
         || !check_metadata(c, model_flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))) {
         return MODEL_INVALID;
     }
-    return has_variables(c, ops, op_count) ? check_with_variables(c, subgraphs, ops, op_count)
+    return model_check_has_variables(c, ops, op_count) ? check_with_variables(c, subgraphs, ops, op_count)
         : check_graphs(c, subgraphs, ops, op_count);
 }
 

@@ -41,15 +41,18 @@ typedef enum _model_status_t {
 typedef struct _model_rule_t model_rule_t;
 
 // One op that a firmware has. Every op there is a rule for has a `model_rule_NAME`, with
-// its name in the schema, in model_check_ops.c; the linker leaves out those that no table
-// of ops names.
+// its name in the schema, or of a custom op its own, in model_check_ops.c; the linker leaves out
+// those that no table of ops names.
 typedef struct _model_check_op_t {
-    uint8_t code; // TFLite's BuiltinOperator
+    uint8_t code; // TFLite's BuiltinOperator; of custom ops, which the rule tells apart, 32
     uint8_t version; // the newest
     bool no_float; // there is no kernel for data of float32
     bool own; // it is computed by a kernel of ours
     const model_rule_t *rule;
 } model_check_op_t;
+
+// Its name, NUL terminated and constant.
+const char *model_check_op_name(const model_check_op_t *op);
 
 // Check `size` bytes against a table of ops. The reason of a refusal
 // is written to `message` (NUL terminated, cut to message_size, "" for MODEL_OK), like

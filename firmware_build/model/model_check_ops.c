@@ -69,6 +69,7 @@ bool model_check_call_once(check_t *c);
 bool model_check_var_handle(check_t *c);
 bool model_check_read_variable(check_t *c);
 bool model_check_assign_variable(check_t *c);
+bool model_check_circular_buffer(check_t *c);
 
 #define SAME (RULE_SAME_TYPE | RULE_SAME_SHAPE | RULE_QUANTIZED)
 #define REAL TYPE_FLOAT_OR_INT8
@@ -87,6 +88,11 @@ bool model_check_assign_variable(check_t *c);
 #define RULE(name, ...) \
     extern const model_rule_t model_rule_##name; \
     const model_rule_t model_rule_##name = { __VA_ARGS__ };
+
+// Of a custom op, which has no builtin options: its name; flags, fewest and most inputs, types of
+// the data input, rule.
+#define CUSTOM_RULE(name, flags, least, most, types, check) \
+    RULE(name, flags, least, most, 0, #name, types, check)
 
 RULE(CONV_2D, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_BIAS,
     2, 3, 1, "1441441", REAL, model_check_conv_2d)
@@ -198,3 +204,5 @@ RULE(CALL_ONCE, RULE_NO_OUTPUT, 0, 0, 103, "4", ANY, model_check_call_once)
 RULE(VAR_HANDLE, RULE_HANDLE, 0, 0, 111, "ss", ANY, model_check_var_handle)
 RULE(READ_VARIABLE, RULE_STATE, 1, 1, 0, "", ANY, model_check_read_variable)
 RULE(ASSIGN_VARIABLE, RULE_STATE | RULE_NO_OUTPUT, 2, 2, 0, "", ANY, model_check_assign_variable)
+CUSTOM_RULE(CIRCULAR_BUFFER, RULE_SAME_TYPE | RULE_KEEPS_OUTPUT, 1, 1, TYPE_BIT(TENSOR_INT8),
+    model_check_circular_buffer)

@@ -249,3 +249,37 @@ bool model_check_svdf(check_t *c) {
     return model_check_rescale(c, (uint64_t)model_check_dim(c, in, 1) * 255 * 128, first)
            && model_check_rescale(c, INT32_MAX - (1 << 17), second);
 }
+
+// CIRCULAR_BUFFER
+
+// Input [1, 1, width, depth]; output, a variable, the last so many of these. Models of old do not
+// say after how many inputs a run goes on beyond it: TFLM guesses by the shape, and for this one
+// by how many such ops it has seen before, in whatever models.
+static bool check_guess(check_t *c) {
+    int32_t slots = model_check_dim(c, &c->out, 1);
+    bool known = slots == 5 || slots == 13 || slots == 25;
+    return known || model_check_dim(c, &c->out, 2) != 2 || model_check_dim(c, &c->out, 3) != 96
+           || model_check_fail(c, "cycles_max is missing, and the shape does not tell it");
+}
+
+bool model_check_circular_buffer(check_t *c) {
+    const check_tensor_t *in = &c->in[0];
+    if (!model_check_rank(c, in, 4, "input") || !model_check_rank(c, &c->out, 4, "output")) {
+        return false;
+    }
+    if (model_check_dim(c, in, 0) != 1 || model_check_dim(c, in, 1) != 1) {
+        return model_check_fail(c, "input is %d by %d rows, not 1", (int)model_check_dim(c, in, 0),
+            (int)model_check_dim(c, in, 1));
+    }
+    if (!model_check_out_dim(c, 0, 1) || !model_check_out_dim(c, 2, model_check_dim(c, in, 2))
+        || !model_check_out_dim(c, 3, model_check_dim(c, in, 3))
+        || !model_check_same_quantization(c, in, "input")) {
+        return false;
+    }
+    if (c->custom_options.len == 0) {
+        return check_guess(c);
+    }
+    int32_t cycles;
+    return model_check_custom_options(c, "cycles_max\0", &cycles)
+           && (cycles > 0 || model_check_fail(c, "cycles_max is %d", (int)cycles));
+}

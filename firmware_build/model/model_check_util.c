@@ -1,5 +1,8 @@
 // Questions that the rules of several ops ask.
 
+#include <string.h>
+
+#include "flexbuf.h"
 #include "model_rule.h"
 
 bool model_check_present(const check_tensor_t *t) {
@@ -133,4 +136,20 @@ bool model_check_without(check_t *c, uint32_t dropped, bool keep) {
         ++rank;
     }
     return model_check_rank(c, &c->out, rank, "output");
+}
+
+bool model_check_custom_options(check_t *c, const char *keys, int32_t *values) {
+    flexbuf_map_t map;
+    if (!model_flexbuf_map(c->buf.data + c->custom_options.pos, c->custom_options.len, &map)) {
+        return model_check_fail(c, "custom options are no map of numbers");
+    }
+    uint32_t count = 0;
+    for (const char *key = keys; *key != 0; key += strlen(key) + 1, ++count) {
+        if (!model_flexbuf_int(&map, key, &values[count])) {
+            return model_check_fail(c, "option %s is missing, or no whole number", key);
+        }
+    }
+    // TFLM's kernels find theirs by counting.
+    return map.count == count
+           || model_check_fail(c, "%u options, the kernel has %u", (unsigned)map.count, (unsigned)count);
 }

@@ -185,6 +185,10 @@ bool model_op(const uint8_t *model, size_t size, size_t index, model_op_t *op) {
     return model_flatbuf_op(&buf, model_flatbuf_vector_table(&buf, operators(&buf), index), op);
 }
 
+bool model_op_is(const model_op_t *op, const char *name) {
+    return op->name_len == strlen(name) && memcmp(op->name, name, op->name_len) == 0;
+}
+
 bool model_setup_op(const uint8_t *model, size_t size, size_t index, model_op_t *op) {
     flatbuf_t buf = model_flatbuf_init(model, size);
     flatbuf_vector_t setup = model_flatbuf_vector(&buf, subgraph_at(&buf, 1), SUBGRAPH_OPERATORS, 4);

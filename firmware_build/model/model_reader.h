@@ -62,6 +62,9 @@ int32_t model_tensor_zero_point(const model_tensor_t *tensor, size_t index);
 size_t model_op_count(const uint8_t *model, size_t size);
 bool model_op(const uint8_t *model, size_t size, size_t index, model_op_t *op);
 
+// Is that its name? A custom op may have any, with NULs in it.
+bool model_op_is(const model_op_t *op, const char *name);
+
 // The same of the subgraph that a CALL_ONCE calls, if there is one.
 bool model_setup_op(const uint8_t *model, size_t size, size_t index, model_op_t *op);
 

@@ -71,6 +71,7 @@ typedef struct _check_t {
     flatbuf_vector_t outputs;
     bool own; // as in model_check_op_t
     uint32_t options; // 0 if absent, else of the type the rule names
+    flatbuf_vector_t custom_options; // bytes
     check_tensor_t in[CHECK_MAX_INPUTS];
     check_tensor_t out; // the first output
 
@@ -93,6 +94,7 @@ enum {
     RULE_INTERMEDIATES = 512, // may have intermediates
     RULE_HANDLE = 1024, // the output is a handle on a variable
     RULE_NO_OUTPUT = 2048,
+    RULE_KEEPS_OUTPUT = 4096, // the output is a variable, the op's state and its value
 };
 
 struct _model_rule_t {
@@ -100,7 +102,7 @@ struct _model_rule_t {
     uint8_t min_inputs;
     uint8_t max_inputs;
     uint8_t options; // type in the union BuiltinOptions; 0: TFLM reads none
-    const char *layout; // of the options, as for model_check_table()
+    const char *layout; // of the options, as for model_check_table(); of a custom op its name
     uint32_t types; // TYPE_BIT()s that the data input may have
     bool (*check)(check_t *c); // NULL: nothing more to check
 };
@@ -138,6 +140,15 @@ static inline void model_check_mark(uint8_t *bits, uint32_t index) {
     bits[index / 8] |= (uint8_t)(1 << index % 8);
 }
 
+static inline void model_check_unmark(uint8_t *bits, uint32_t index) {
+    bits[index / 8] &= (uint8_t) ~(1 << index % 8);
+}
+
+// Operator codes. (model_check_code.c)
+const model_check_op_t *model_check_find_op(const model_check_op_t *ops, size_t op_count, const model_op_t *op);
+bool model_check_operator_codes(check_t *c);
+bool model_check_has_variables(const check_t *c, const model_check_op_t *ops, size_t op_count);
+
 // Read a tensor, or note its absence for a negative index; or, but for its index, by its table.
 void model_check_read_tensor(const check_t *c, int32_t index, check_tensor_t *t);
 void model_check_read_table(const check_t *c, uint32_t table, check_tensor_t *t);
@@ -152,6 +163,10 @@ bool model_check_variables_assigned(check_t *c);
 int32_t model_check_dim(const check_t *c, const check_tensor_t *t, unsigned i);
 int32_t model_check_constant(const check_t *c, const check_tensor_t *t, uint32_t i); // an int32 one
 float model_check_scale(const check_t *c, const check_tensor_t *t, uint32_t i);
+
+// Are the custom options a map of just these whole numbers? The keys are in alphabetical order,
+// each with its NUL, and one more behind the last.
+bool model_check_custom_options(check_t *c, const char *keys, int32_t *values);
 
 // Questions that rules share. `what` names the tensor in the message.
 bool model_check_present(const check_tensor_t *t);

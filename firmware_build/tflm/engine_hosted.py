@@ -14,7 +14,8 @@
 #   DESTROY  which   -                                    none, no reply at all
 #   RESET    which   -                                    -
 #
-# A reply whose status is not 0 carries TFLM's own words as its payload.
+# A reply whose status is not 0 carries TFLM's own words as its payload. A run that ended early
+# is no error, but has no outputs either.
 #
 # TFLM may take the whole process down with a model that it cannot run, so each new
 # model is tried in a forked copy first: what dies there is only a reply here.
@@ -28,6 +29,8 @@ import sys
 import tempfile
 
 OK, MODEL, _MEMORY, INVOKE_FAILED = range(4)
+ENDED_EARLY = 6
+ABORT = 15  # kTfLiteAbort (micro_context.h)
 CREATE, INVOKE, DESTROY, RESET = range(1, 5)
 ROOMS = (1 << 18, 1 << 22, 1 << 26)  # bytes to try for all that TFLM takes here
 LIFELINE = 3  # a pipe that the simulator holds open and never writes
@@ -143,9 +146,11 @@ class Loaded:
             offset += values.nbytes
         with captured(log):
             try:
-                self.interpreter.invoke()
+                status = self.interpreter.invoke()
             except RuntimeError:
                 raise Refused(INVOKE_FAILED, text_of(log)) from None
+        if status == ABORT:
+            raise Refused(ENDED_EARLY, "")
         return b"".join(self.interpreter.get_output(i).tobytes() for i in range(self.outputs))
 
 

@@ -91,6 +91,7 @@ struct known_op_t {
 #define KERNEL_tflm(name, method) \
     { tflite::BuiltinOperator_##name, nullptr, [](one_op_t &op) { return op.Add##method(); } },
 #define KERNEL_ours(name, method) { tflite::BuiltinOperator_##name, &own_##name, nullptr },
+#define KERNEL_custom(name, method) { tflite::BuiltinOperator_CUSTOM, &own_##name, nullptr },
 #if TFLM_OTHER_KERNELS
 #define KERNEL_own KERNEL_tflm
 #define KERNEL_vector KERNEL_tflm
@@ -122,7 +123,7 @@ const known_op_t *known_op(tflite::BuiltinOperator code) {
 // Has this firmware the op that makes handles on resource variables?
 constexpr bool has_variables = false
 #define TFLM_OP(name, code, method, version, profile, kernel, espressif) \
-    || tflite::BuiltinOperator_##name == tflite::BuiltinOperator_VAR_HANDLE
+    || code == tflite::BuiltinOperator_VAR_HANDLE
 #include TFLM_OPS
 #undef TFLM_OP
 ;
@@ -161,8 +162,14 @@ public:
         return nullptr;
     }
 
-    const TFLMRegistration *FindOp(const char *) const override {
-        return nullptr; // no custom ops
+    const TFLMRegistration *FindOp(const char *name) const override {
+        for (const known_op_t &known : known_ops) {
+            if (known.code == tflite::BuiltinOperator_CUSTOM
+                && strcmp(known.own->registration.custom_name, name) == 0) {
+                return &known.own->registration;
+            }
+        }
+        return nullptr;
     }
 
     tflite::TfLiteBridgeBuiltinParseFunction GetOpDataParser(
@@ -344,7 +351,8 @@ void tflm_engine_set_data(tflm_engine_t *state, size_t index, void *data) {
 
 tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message) {
     listen(message);
-    return told(interpreter_of(state)->Invoke() == kTfLiteOk ? TFLM_OK : TFLM_ERROR_INVOKE);
+    TfLiteStatus status = interpreter_of(state)->Invoke();
+    return told(status == kTfLiteOk ? TFLM_OK : status == tflite::kTfLiteAbort ? TFLM_ENDED_EARLY : TFLM_ERROR_INVOKE);
 }
 
 tflm_status_t tflm_engine_reset(tflm_engine_t *state, tflm_message_t *message) {

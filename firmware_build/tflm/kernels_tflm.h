@@ -8,7 +8,7 @@
 #include "tensorflow/lite/micro/micro_op_resolver.h"
 
 struct own_kernel_t {
-    tflite::TfLiteBridgeBuiltinParseFunction parse;
+    tflite::TfLiteBridgeBuiltinParseFunction parse; // null of a custom op: it is given its bytes
     TFLMRegistration registration;
 };
 
@@ -48,5 +48,6 @@ extern const own_kernel_t own_SQRT;
 extern const own_kernel_t own_GELU;
 extern const own_kernel_t own_SVDF;
 extern const own_kernel_t own_CALL_ONCE;
+extern const own_kernel_t own_CIRCULAR_BUFFER;
 
 #endif // KERNELS_TFLM_H

@@ -45,10 +45,10 @@ SRC := $(filter-out $(addprefix $(TF)/micro/, \
 	debug_log.cc fake_micro_context.cc mock_micro_graph.cc \
 	test_helpers.cc test_helper_custom_ops.cc hexdump.cc), $(SRC))
 
-# Of the kernels those that register an op of ops.def, and what goes with the headers that
-# they and the interpreter include. The others are half of all.
+# Of the kernels those that register an op of ops.def, unless it has one of ours throughout, and
+# what goes with the headers that they and the interpreter include. The others are half of all.
 KERNELS := $(TF)/micro/kernels
-OPS := $(shell sed -n 's|^TFLM_OP(\([A-Z0-9_]*\),.*)$$|-e "Register_\1[(][)] [{]"|p' $(OPS_DEF))
+OPS := $(shell sed -n '/, custom, none/d; s|^TFLM_OP(\([A-Z0-9_]*\),.*)$$|-e "Register_\1[(][)] [{]"|p' $(OPS_DEF))
 OF_OPS := $(shell cd $(TFLM_DIR) && grep -l $(OPS) $(KERNELS)/*.cc)
 HEADERS := $(shell cd $(TFLM_DIR) && grep -ho '$(KERNELS)/[a-z0-9_]*[.]h' $(OF_OPS) $(TF)/micro/*.cc)
 SRC := $(filter-out $(KERNELS)/%, $(SRC)) \

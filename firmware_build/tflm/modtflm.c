@@ -49,7 +49,7 @@ MP_NORETURN void tflm_raise(tflm_status_t status, const tflm_message_t *message)
 static mp_obj_t tflm_supported_ops(void) {
     mp_obj_tuple_t *ops = MP_OBJ_TO_PTR(mp_obj_new_tuple(tflm_op_count, NULL));
     for (size_t i = 0; i < tflm_op_count; i++) {
-        const char *name = model_op_name(tflm_ops[i].code);
+        const char *name = model_check_op_name(&tflm_ops[i]);
         mp_obj_t pair[2] = {
             mp_obj_new_str(name, strlen(name)),
             MP_OBJ_NEW_SMALL_INT(tflm_ops[i].version),

@@ -155,8 +155,11 @@ class Interpreter:
     def kept_size(self) -> int:
         """Bytes that TFLM keeps beside the arena."""
 
-    def invoke(self) -> None:
+    def invoke(self) -> bool:
         """Run the model once, from `inputs` to `outputs`.
+
+        False if a CIRCULAR_BUFFER ended the run early, since it waits for more inputs:
+        then outputs hold nothing of meaning. Else True.
 
         Inputs may be overwritten: fill them anew each time. Other threads run
         meanwhile.
@@ -177,8 +180,8 @@ class Interpreter:
     def predict(self, values: Iterable[float], /) -> list[float]:
         """Real numbers in, real numbers out: fill the one input, run, read the one output.
 
-        Raises what `Tensor.quantize` and `invoke` raise, and ValueError if the model
-        has several inputs or outputs.
+        Raises what `Tensor.quantize` and `invoke` raise, ValueError if the model
+        has several inputs or outputs, and RuntimeError if the run ended early.
         """
 
     def classify(self, values: Iterable[float], /) -> tuple[int, float]:
@@ -199,6 +202,8 @@ class Interpreter:
 
     def profile(self) -> list[tuple[str, int]]:
         """Run the model once; each op's (name, microseconds), in order.
+
+        0 for those that a run which ended early did not come to.
 
         Inputs may be overwritten, as by `invoke`.
 

@@ -34,6 +34,7 @@ typedef enum _tflm_status_t {
     TFLM_ERROR_INVOKE, // a kernel failed while running
     TFLM_ERROR_ENGINE, // the engine itself is gone (hosted: its child process died)
     TFLM_ERROR_UNSUPPORTED, // this engine cannot do that
+    TFLM_ENDED_EARLY, // no error: an op waits for more input, and there are no outputs
 } tflm_status_t;
 
 // What went wrong, in TFLM's own words where it has any. Always NUL terminated.
@@ -82,14 +83,16 @@ void *tflm_engine_data(const tflm_engine_t *state, size_t index);
 // From now on the bytes of that tensor are at `data`, which must stay there.
 void tflm_engine_set_data(tflm_engine_t *state, size_t index, void *data);
 
-// Run the model once. Allocates nothing; may be called without the GIL.
+// Run the model once: TFLM_OK, TFLM_ENDED_EARLY, or an error. Allocates nothing; may be called
+// without the GIL.
 tflm_status_t tflm_engine_invoke(tflm_engine_t *state, tflm_message_t *message);
 
 // Set what the model keeps from one run to the next back to what it starts with.
 tflm_status_t tflm_engine_reset(tflm_engine_t *state, tflm_message_t *message);
 
 // Run the model once and write how long each op took, in ticks of `now`, to
-// ticks[0] up to ticks[count - 1], in the order of execution.
+// ticks[0] up to ticks[count - 1], in the order of execution. Of a run that ends early, those
+// of ops that it did not come to stay as they are.
 tflm_status_t tflm_engine_profile(tflm_engine_t *state, uint32_t (*now)(void),
     uint32_t *ticks, size_t count, tflm_message_t *message);
 

@@ -128,25 +128,26 @@ static void give_back_arena(tflm_interpreter_obj_t *self) {
 #define RUN_END() MP_THREAD_GIL_ENTER()
 #endif
 
-// Between TFLM_BEGIN and TFLM_END.
-static void invoke(tflm_interpreter_obj_t *self) {
+// Between TFLM_BEGIN and TFLM_END. False if the run ended early, without outputs.
+static bool invoke(tflm_interpreter_obj_t *self) {
     tflm_message_t message;
     take_arena(self);
     RUN_BEGIN();
     tflm_status_t status = tflm_engine_invoke(self->engine, &message);
     RUN_END();
     give_back_arena(self);
-    if (status != TFLM_OK) {
+    if (status != TFLM_OK && status != TFLM_ENDED_EARLY) {
         tflm_raise(status, &message);
     }
+    return status == TFLM_OK;
 }
 
 static mp_obj_t tflm_interpreter_invoke(mp_obj_t self_in) {
     tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
     TFLM_BEGIN(self);
-    invoke(self);
+    bool done = invoke(self);
     TFLM_END();
-    return mp_const_none;
+    return mp_obj_new_bool(done);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_invoke_obj, tflm_interpreter_invoke);
 
@@ -178,7 +179,10 @@ static mp_obj_t run(tflm_interpreter_obj_t *self, mp_obj_t values,
     tflm_numbers_t numbers = tflm_tensor_numbers(MP_OBJ_TO_PTR(input[0]), values);
     TFLM_BEGIN(self);
     tflm_tensor_fill(MP_OBJ_TO_PTR(input[0]), &numbers);
-    invoke(self);
+    if (!invoke(self)) {
+        mp_raise_msg(&mp_type_RuntimeError,
+            MP_ERROR_TEXT("the run ended early, without outputs: use invoke(), which tells"));
+    }
     mp_obj_t made = result(MP_OBJ_TO_PTR(output[0]));
     TFLM_END();
     return made;
@@ -248,7 +252,7 @@ static mp_obj_t tflm_interpreter_profile(mp_obj_t self_in) {
     tflm_status_t status = tflm_engine_profile(self->engine, now_us, ticks, count, &message);
     give_back_arena(self);
     TFLM_END();
-    if (status != TFLM_OK) {
+    if (status != TFLM_OK && status != TFLM_ENDED_EARLY) {
         tflm_raise(status, &message);
     }
     mp_obj_list_t *list = MP_OBJ_TO_PTR(tflm_interpreter_ops(self_in));

@@ -192,7 +192,7 @@ static bool in_flash(const uint8_t *data, size_t size) {
 static const char *advice(const tflm_model_t *model) {
     model_op_t op;
     for (size_t i = 0; model_op(model->data, model->size, i, &op); i++) {
-        if (!tflm_op_offered(op.code, op.version)) {
+        if (!tflm_op_offered(&op)) {
             return "no firmware has it";
         }
     }

@@ -8,13 +8,16 @@
 
 // TFLM's kernels take either; of ours those that compute leave float32 to TFLM's.
 #define QUANTIZE (114)
+#define CUSTOM (32)
 #define NO_FLOAT_tflm(code) false
 #define NO_FLOAT_ours(code) false
+#define NO_FLOAT_custom(code) false
 #define NO_FLOAT_own(code) (TFLM_INT8_ALONE && code != QUANTIZE)
 #define NO_FLOAT_vector(code) TFLM_INT8_ALONE
 
 #define OWN_tflm false
 #define OWN_ours true
+#define OWN_custom true
 #if TFLM_OTHER_KERNELS
 #define OWN_own false
 #define OWN_vector false
@@ -32,20 +35,49 @@ const model_check_op_t tflm_ops[] = {
 
 const size_t tflm_op_count = sizeof(tflm_ops) / sizeof(tflm_ops[0]);
 
-static const uint8_t offered[][2] = {
 #undef TFLM_OPS_DIGITS
 #undef TFLM_OPS_CNN
 #undef TFLM_OPS_ALL
 #define TFLM_OPS_ALL
+
+// Custom ops by name, apart, since hardly any op is one.
+#define CUSTOM_tflm(name, version)
+#define CUSTOM_ours(name, version)
+#define CUSTOM_own(name, version)
+#define CUSTOM_vector(name, version)
+#define CUSTOM_custom(name, version) { #name, version },
+
+static const struct {
+    const char *name;
+    uint8_t version;
+} offered_custom[] = {
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif) CUSTOM_##kernel(name, version)
+#include "ops.def"
+#undef TFLM_OP
+};
+
+static const uint8_t offered[][2] = {
 #define TFLM_OP(name, code, method, version, profile, kernel, espressif) { code, version },
 #include "ops.def"
 #undef TFLM_OP
 };
 
-bool tflm_op_offered(int32_t code, int32_t version) {
+static bool custom_offered(const model_op_t *op) {
+    for (size_t i = 0; i < sizeof(offered_custom) / sizeof(offered_custom[0]); ++i) {
+        if (model_op_is(op, offered_custom[i].name)) {
+            return op->version <= offered_custom[i].version;
+        }
+    }
+    return false;
+}
+
+bool tflm_op_offered(const model_op_t *op) {
+    if (op->code == CUSTOM) {
+        return custom_offered(op);
+    }
     for (size_t i = 0; i < sizeof(offered) / sizeof(offered[0]); ++i) {
-        if (offered[i][0] == code) {
-            return version <= offered[i][1];
+        if (offered[i][0] == op->code) {
+            return op->version <= offered[i][1];
         }
     }
     return false;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "model_check.h"
+#include "model_reader.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,8 +16,8 @@ extern "C" {
 extern const model_check_op_t tflm_ops[];
 extern const size_t tflm_op_count;
 
-// Is there a firmware with this version of an op?
-bool tflm_op_offered(int32_t code, int32_t version);
+// Is there a firmware with this op, in this version?
+bool tflm_op_offered(const model_op_t *op);
 
 #ifdef __cplusplus
 }

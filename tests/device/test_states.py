@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 from tflite_micro import runtime
 
-from litert import Arrays, outputs_of, prepared, random_inputs
+from litert import Arrays, Micro, is_custom, outputs_of, prepared, random_inputs
 from skips import TARGET, or_skip
 from state_models import SMALL_STATE
+from tflite_models import edited
 from tinycnn.firmware.libtflm import Kernels
+from tinycnn.firmware.port import Program
 from tinycnn.firmware.unix import Engine, build_unix
 from tinycnn.targets import unix
 from tinycnn.tflite.arena import predict_arena
@@ -26,7 +28,7 @@ from tinycnn.tflite.ops import profile_set
 
 RUNS = 8
 
-STATEFUL = {"UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF", "READ_VARIABLE"}
+STATEFUL = {"UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF", "READ_VARIABLE", "CIRCULAR_BUFFER"}
 
 SCRIPT = """
 import os
@@ -41,8 +43,10 @@ for name in sorted(os.listdir()):
                 for _ in range(int(file.readline())):
                     for tensor in net.inputs:
                         file.readinto(tensor)
-                    net.invoke()
-                    print(name[:-7], " ".join(hexlify(t).decode() for t in net.outputs))
+                    done = net.invoke()
+                    assert done is True or done is False
+                    print(name[:-7], " ".join(hexlify(t).decode() for t in net.outputs if done))
+            net.invoke()  # so that reset() comes in the middle of a cycle
             net.reset()
 """
 
@@ -100,11 +104,12 @@ def cases(corpus: dict[str, bytes]) -> dict[str, Case]:
         ops = {node.op for node in read_graph(model).nodes}
         if not ops & STATEFUL:
             continue
-        inputs = random_inputs(prepared(model), seed, RUNS)
+        by = Micro if is_custom(model) else prepared
+        inputs = random_inputs(by(model), seed, RUNS)
         if name in NOT_IN_LITERT:
             outputs = by_tflm(model, inputs)
         else:
-            interpreter = prepared(model)
+            interpreter = by(model)
             outputs = [outputs_of(interpreter, values) for values in inputs]
         found[name] = Case(model, ops, inputs, outputs)
     return found
@@ -116,12 +121,15 @@ def test_states_are_exercised(cases: dict[str, Case]) -> None:
     assert {op for case in cases.values() for op in case.ops} >= STATEFUL
     for name in cases.keys() - NOT_IN_LITERT.keys():
         case = cases[name]
-        alone = outputs_of(prepared(case.model), case.inputs[-1])
+        by = Micro if is_custom(case.model) else prepared
+        alone = outputs_of(by(case.model), case.inputs[-1])
         assert problem(case, alone, case.outputs[-1]), name
 
 
 def problem(case: Case, got: Arrays, wanted: Arrays) -> str:
     """Why one run's outputs are not what they should be; "" if they are."""
+    if len(got) != len(wanted):
+        return "it ends early, or does not"
     for mine, theirs in zip(got, wanted, strict=True):
         apart = np.abs(mine.astype(np.float64) - theirs.astype(np.float64)).max()
         if theirs.dtype == np.float32:
@@ -137,7 +145,7 @@ def read(row: str, like: Arrays) -> Arrays:
     """The outputs of one line that SCRIPT printed."""
     return [
         np.frombuffer(bytes.fromhex(text), array.dtype).reshape(array.shape)
-        for text, array in zip(row.split(), like, strict=True)
+        for text, array in zip(row.split(), like, strict=False)
     ]
 
 
@@ -218,3 +226,67 @@ def test_states_last_and_reset(program: Path, cases: dict[str, Case], tmp_path: 
             if text := problem(case, read(row, wanted), wanted):
                 problems.append(f"{name} run {at}: {text}")
     assert not problems, "\n".join(problems)
+
+
+EARLY = """
+import tflm
+net = tflm.Interpreter("early.tflite")
+print([net.invoke() for _ in range(9)])
+net.reset()
+print([net.invoke() for _ in range(3)])
+print(len(net.predict([0] * 6)))
+for ask in (net.predict, net.classify):
+    try:
+        ask([0] * 6)
+    except RuntimeError as error:
+        print(error)
+try:
+    ticks = net.profile()
+    print([name for name, _ in ticks], ticks[1][1])
+except NotImplementedError:
+    print(net.invoke())
+print(net.invoke(), [name for name, _ in tflm.supported_ops() if name == "CIRCULAR_BUFFER"])
+"""
+
+
+def test_runs_that_end_early(program: Path, corpus: dict[str, bytes], tmp_path: Path) -> None:
+    """invoke() says so, and what wants outputs raises; each input counts, even so."""
+    (tmp_path / "early.tflite").write_bytes(corpus["circular_early_q"])
+    script = tmp_path / "script.py"
+    script.write_text(EARLY)
+    done = unix.run(script, program=program, flash=tmp_path, capture=True, timeout=60)
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "[False, False, False, True, False, False, False, True, False]",
+        "[False, False, False]",
+        "6",
+        *["the run ended early, without outputs: use invoke(), which tells"] * 2,
+        "False" if "hosted" in str(program) else "['CIRCULAR_BUFFER', 'AVERAGE_POOL_2D'] 0",
+        "True ['CIRCULAR_BUFFER']",
+    ]
+
+
+LACKS = """
+import tflm
+try:
+    tflm.Interpreter("early.tflite")
+except tflm.UnsupportedOpError as error:
+    print(error)
+"""
+
+
+def test_custom_ops_that_a_firmware_lacks(
+    simulator: Program, corpus: dict[str, bytes], tmp_path: Path
+) -> None:
+    """They go by their names, of which there may be any."""
+    script = tmp_path / "script.py"
+    script.write_text(LACKS)
+    advices = {"CIRCULAR_BUFFER": "build it with --ops-from MODEL", "MINE": "no firmware has it"}
+    for name, advice in advices.items():
+        model = edited(
+            corpus["circular_early_q"],
+            lambda m, name=name: setattr(m.operatorCodes[0], "customCode", name.encode()),
+        )
+        (tmp_path / "early.tflite").write_bytes(model)
+        done = unix.run(script, program=simulator.path, flash=tmp_path, capture=True, timeout=60)
+        assert done.stdout == f"op 0 {name}: version 1 is not in the firmware; {advice}\n"

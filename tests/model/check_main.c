@@ -94,7 +94,7 @@ static void print_names(void) {
         }
     }
     for (size_t i = 0; i < tflm_op_count; ++i) {
-        printf("rule\t%u\t%u\n", tflm_ops[i].code, tflm_ops[i].version);
+        printf("rule\t%s\t%u\t%u\n", model_check_op_name(&tflm_ops[i]), tflm_ops[i].code, tflm_ops[i].version);
     }
 }
 

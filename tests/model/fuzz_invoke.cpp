@@ -177,6 +177,7 @@ double work(const tflite::SubGraph *graph, double *bytes) {
 #endif
 #define KERNEL_vector KERNEL_own
 #define KERNEL_tflm(name) nullptr
+#define KERNEL_custom(name) nullptr // found by its name
 
 // All ops of ops.def, by the kernels of a firmware.
 class Resolver : public tflite::MicroMutableOpResolver<128> {
@@ -185,7 +186,24 @@ public:
         const own_kernel_t *own = find_own(op);
         return own != nullptr ? &own->registration : MicroMutableOpResolver::FindOp(op);
     }
-    using MicroMutableOpResolver::FindOp;
+    const TFLMRegistration *FindOp(const char *name) const override {
+#define CUSTOM_ours(name)
+#define CUSTOM_own(name)
+#define CUSTOM_vector(name)
+#define CUSTOM_tflm(name)
+#define CUSTOM_custom(name) &own_##name,
+        static const own_kernel_t *const kernels[] = {
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif) CUSTOM_##kernel(name)
+#include "ops.def"
+#undef TFLM_OP
+        };
+        for (const own_kernel_t *kernel : kernels) {
+            if (std::strcmp(kernel->registration.custom_name, name) == 0) {
+                return &kernel->registration;
+            }
+        }
+        return nullptr;
+    }
 
     tflite::TfLiteBridgeBuiltinParseFunction GetOpDataParser(
         tflite::BuiltinOperator op) const override {
@@ -195,14 +213,13 @@ public:
 
 private:
     static const own_kernel_t *find_own(tflite::BuiltinOperator op) {
-        switch (op) {
 #define TFLM_OP(name, code, method, version, profile, kernel, espressif) \
-    case tflite::BuiltinOperator_##name: return KERNEL_##kernel(name);
+    if (op == code) { \
+        return KERNEL_##kernel(name); \
+    }
 #include "ops.def"
 #undef TFLM_OP
-            default:
-                return nullptr;
-        }
+        return nullptr;
     }
 };
 
@@ -210,6 +227,7 @@ const Resolver &resolver() {
     static Resolver *made = [] {
         auto *r = new Resolver();
 #define ADD_ours(method)
+#define ADD_custom(method)
 #define ADD_own(method) r->Add##method();
 #define ADD_vector ADD_own
 #define ADD_tflm ADD_own

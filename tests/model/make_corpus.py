@@ -20,6 +20,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from corpus_models import MODELS, Recipe
+from custom_models import custom_by_hand
 from state_models import states_by_hand
 from stream_models import STREAMS, convert_stream, stream_digest
 from tflite_models import by_hand, edited
@@ -102,7 +103,7 @@ def make_corpus(folder: Path) -> list[Path]:
     """Bring `folder` up to date and return its models, sorted."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = set()
-    for name, data in (by_hand() | states_by_hand()).items():
+    for name, data in (by_hand() | states_by_hand() | custom_by_hand()).items():
         path = folder / f"{name}.tflite"
         path.write_bytes(data)
         paths.add(path)

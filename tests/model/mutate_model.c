@@ -141,6 +141,14 @@ static void change_options(uint8_t *data, const view_t *v, uint32_t operator) {
     }
 }
 
+// Any byte of a custom op's options: it tells a value, a type, a width or an offset.
+static void change_custom_options(uint8_t *data, const view_t *v, uint32_t operator) {
+    flatbuf_vector_t options = model_flatbuf_vector(&v->buf, operator, OPERATOR_CUSTOM_OPTIONS, 1);
+    if (options.len > 0) {
+        data[options.pos + next(options.len)] = (uint8_t)any_number(next(256));
+    }
+}
+
 static void change_operator(uint8_t *data, const view_t *v) {
     uint32_t operator = model_flatbuf_vector_table(&v->buf, v->operators, next(v->operators.len));
     static const unsigned lists[] = { OPERATOR_INPUTS, OPERATOR_INPUTS, OPERATOR_OUTPUTS, OPERATOR_INTERMEDIATES };
@@ -160,6 +168,7 @@ static void change_operator(uint8_t *data, const view_t *v) {
             break;
         default:
             change_options(data, v, operator);
+            change_custom_options(data, v, operator);
     }
 }
 

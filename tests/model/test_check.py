@@ -11,14 +11,18 @@ import numpy as np
 import pytest
 
 from broken_all import BROKEN_ALL
+from broken_custom import BROKEN_CUSTOM
 from broken_models import BROKEN, broken, rows_of, x2
 from broken_states import BROKEN_STATES, containers, others
 from check_program import CheckMain, built
 from tflite_models import INT8, OP, Tensor, one_op, schema, unpacked
 from tinycnn.tflite.check import MODEL
+from tinycnn.tflite.graph import read_graph
 from tinycnn.tflite.ops import offered
 
-ROWS = rows_of(BROKEN) + rows_of(BROKEN_STATES) + rows_of(BROKEN_ALL)
+ROWS = [
+    row for table in (BROKEN, BROKEN_STATES, BROKEN_ALL, BROKEN_CUSTOM) for row in rows_of(table)
+]
 NAMES = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
 }
@@ -39,12 +43,10 @@ def test_corpus_passes(check_main: CheckMain, corpus_files: dict[str, Path]) -> 
 
 
 def test_corpus_has_every_op(corpus: dict[str, bytes]) -> None:
-    seen = {
-        max(code.builtinCode, code.deprecatedBuiltinCode)
-        for data in corpus.values()
-        for code in unpacked(data).operatorCodes
-    }
-    assert {name for name, op in offered().items() if op.code not in seen} == set()
+    graphs = [read_graph(data) for data in corpus.values()]
+    graphs += [graph.setup for graph in graphs if graph.setup]
+    seen = {node.op for graph in graphs for node in graph.nodes}
+    assert offered().keys() - seen == set()
 
 
 def test_ops_def_matches_schema_and_program(check_main: CheckMain) -> None:
@@ -53,9 +55,12 @@ def test_ops_def_matches_schema_and_program(check_main: CheckMain) -> None:
     assert {code: said.get(code) for code in NAMES} == NAMES
     # It may have some that are newer than this machine's schema.
     assert all(code > max(NAMES) for code in set(said) - set(NAMES))
-    rules = [tuple(map(int, fields)) for kind, *fields in lines if kind == "rule"]
-    assert rules == [(op.code, op.version) for op in offered().values()]
-    assert all(NAMES[op.code] == name for name, op in offered().items())
+    rules = [fields for kind, *fields in lines if kind == "rule"]
+    assert rules == [[name, str(op.code), str(op.version)] for name, op in offered().items()]
+    builtin = {name: op.code for name, op in offered().items() if op.kernel != "custom"}
+    assert all(NAMES[code] == name for name, code in builtin.items())
+    custom = {op.code for op in offered().values() if op.kernel == "custom"}
+    assert {NAMES[code] for code in custom} == {"CUSTOM"}
 
 
 @pytest.mark.parametrize("name", ["digits_q", "digits_f", "two_outputs_q", "concat_bool", "add_f"])

@@ -6,7 +6,7 @@ import re
 
 from tinycnn.text import printable
 from tinycnn.tflite.check import CheckedModel, check_model
-from tinycnn.tflite.graph import op_code, op_name, unpacked
+from tinycnn.tflite.graph import name_of, unpacked
 
 
 def blame(data: bytes) -> str:
@@ -26,7 +26,7 @@ def blame(data: bytes) -> str:
     for output in op.outputs[:1]:
         layer = _layer(graph.tensors[output].name, last=output in graph.outputs)
     code = model.operatorCodes[op.opcodeIndex]
-    name = printable(code.customCode or b"") or op_name(op_code(model, op))
+    name = name_of(model, op)
     if any(op.name == name and not op.profile for op in found.ops):
         version = f"{name} version {code.version}"
         return f"{layer} becomes {version}, an op that no firmware has: put another in its place"

@@ -132,6 +132,7 @@ class _Rule(ctypes.Structure):
         ("code", ctypes.c_uint8),
         ("version", ctypes.c_uint8),
         ("no_float", ctypes.c_bool),
+        ("own", ctypes.c_bool),
         ("rule", ctypes.c_void_p),
     )
 
@@ -172,7 +173,7 @@ def _ops(library: ctypes.CDLL, model: bytes) -> list[ModelOp]:
                 break
             name = printable(ctypes.string_at(op.name, op.name_len))
             have = known.get(name)
-            fits = have is not None and op.version <= have.version
+            fits = have is not None and op.code == have.code and op.version <= have.version
             found.append(ModelOp(name, op.version, have.profile if have and fits else ""))
     return found
 

@@ -11,12 +11,15 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
+from tinycnn.text import printable
+
 __all__ = [
     "Graph",
     "Node",
     "Tensor",
     "Window",
     "has_variables",
+    "name_of",
     "op_code",
     "op_name",
     "read_graph",
@@ -59,7 +62,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Node:
-    """An op that runs: its name in the schema, and indices of tensors (-1: left out).
+    """An op that runs: its name as of name_of(), and indices of tensors (-1: left out).
 
     options  whether it has any
     window   of a CONV_2D or DEPTHWISE_CONV_2D
@@ -129,6 +132,13 @@ def op_name(code: int) -> str:
     return _OP_NAMES.get(code, str(code))
 
 
+def name_of(model: Any, op: Any) -> str:
+    """The name of `op`, an OperatorT of the ModelT `model`: the schema's, or a custom op's own."""
+    code = op_code(model, op)
+    own = model.operatorCodes[op.opcodeIndex].customCode
+    return printable(own or b"") if code == schema.BuiltinOperator.CUSTOM else op_name(code)
+
+
 def has_variables(data: bytes) -> bool:
     """Whether the .tflite `data` keeps a state from one run to the next, as an LSTM does."""
     return any(tensor.isVariable for graph in unpacked(data).subgraphs for tensor in graph.tensors)
@@ -161,7 +171,7 @@ def _variables(model: Any) -> tuple[int, ...]:
     for graph in model.subgraphs:
         names = {}
         for op in graph.operators:
-            name = op_name(op_code(model, op))
+            name = name_of(model, op)
             if name == "VAR_HANDLE":
                 options = op.builtinOptions
                 names[op.outputs[0]] = (options.container, options.sharedName)
@@ -183,7 +193,7 @@ def _tensor(model: Any, tensor: Any) -> Tensor:
 
 
 def _node(model: Any, op: Any) -> Node:
-    name, options = _OP_NAMES[op_code(model, op)], op.builtinOptions
+    name, options = name_of(model, op), op.builtinOptions
     window = None
     if name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
         window = Window(

@@ -24,8 +24,9 @@ _LINE = re.compile(
 class Op:
     """A line of ops.def: an op that can be had, up to `version`, from `profile` on.
 
+    name       in the schema; of a custom op (`code` 32) its own
     kernel     whose it takes: "own", "vector" (Espressif's on an ESP32-S3, else own), "tflm",
-               or "ours", of which TFLM has none that is safe
+               or "ours", of which TFLM has none that is safe, or "custom", ours of a custom op
     espressif  Espressif's, "esp_nn/FILE" or "none"
     """
 

@@ -31,6 +31,7 @@ _OP_KNOWN = {  # and of these;
     "READ_VARIABLE": 0,
     "ASSIGN_VARIABLE": 0,
     "GELU": 272,
+    "CIRCULAR_BUFFER": 16,
 }
 _OP_PLAIN = 32  # for each of at most two inputs of an op without options,
 _MORE = {"ELU": 256, "SQUARED_DIFFERENCE": 64}  # but for these
