@@ -16,14 +16,10 @@ COUNT = 40
 
 @dataclass(frozen=True)
 class Network:
-    """How to build one, and what it takes; `unrolled` or `fused` has the layers that became so.
-
-    runs  firmware had all of its ops when this was written
-    """
+    """How to build one, and what it takes; `unrolled` or `fused` has the layers that became so."""
 
     build: Callable[[], Any]
     arrays: dict[str, npt.NDArray[Any]]
-    runs: bool = True
     fused: int = 0
     unrolled: int = 0
 
@@ -122,7 +118,7 @@ _IMAGE = (10, 10, 3)
 NETWORKS: dict[str, Network] = {
     "mlp": _stack((16,), _dense(16, "relu"), _layer("Dropout", 0.2), _dense(3, "softmax")),
     "regression": _stack((1,), _dense(16, "relu"), _dense(16, "tanh"), _dense(1)),
-    "binary": _stack((8,), _dense(8, "elu"), _dense(1, "sigmoid"), runs=False),
+    "binary": _stack((8,), _dense(8, "elu"), _dense(1, "sigmoid")),
     "autoencoder": _stack((12,), _dense(8, "relu"), _dense(3), _dense(8, "relu"), _dense(12)),
     "images to images": _stack(
         (8, 8, 1),
@@ -161,8 +157,21 @@ NETWORKS: dict[str, Network] = {
         _layer("UpSampling1D", 3),
     ),
     "residual": Network(_residual, {"x": drawn(*_IMAGE)}),
-    "attention": Network(_attention, {"x": drawn(6, 8)}, runs=False),
-    "PReLU": _stack((8,), _dense(6), _layer("PReLU", "uniform"), _dense(2), runs=False),
+    "attention": Network(_attention, {"x": drawn(6, 8)}),
+    "PReLU": _stack((8,), _dense(6), _layer("PReLU", "uniform"), _dense(2)),
+    "activations": _stack(
+        (8,),
+        *(_dense(6, name) for name in ("gelu", "selu", "softplus", "mish", "softsign", "silu")),
+        _dense(3, "log_softmax"),
+    ),
+    "norms": _stack(
+        (6, 6, 4),
+        _layer("GroupNormalization", 2),
+        _layer("LayerNormalization"),
+        _layer("UnitNormalization"),
+        _layer("Flatten"),
+        _dense(2),
+    ),
     "rescaled bytes": Network(
         lambda: keras().Sequential(
             [
@@ -191,16 +200,13 @@ NETWORKS: dict[str, Network] = {
         ),
         {"x": drawn(6)},
     ),
-    "Embedding": Network(
-        _embedding, {"x": np.random.default_rng(1).integers(0, 20, (COUNT, 7))}, runs=False
-    ),
-    "LSTM": _stack(_SERIES, _layer("LSTM", 8, use_bias=False), _dense(3), runs=False, fused=1),
+    "Embedding": Network(_embedding, {"x": np.random.default_rng(1).integers(0, 20, (COUNT, 7))}),
+    "LSTM": _stack(_SERIES, _layer("LSTM", 8, use_bias=False), _dense(3), fused=1),
     "stacked LSTM": _stack(
         _SERIES,
         _layer("LSTM", 8, return_sequences=True),
         _layer("LSTM", 6),
         _dense(3),
-        runs=False,
         fused=2,
     ),
     "LSTM both ways": _stack(
@@ -208,29 +214,22 @@ NETWORKS: dict[str, Network] = {
         _both_ways("LSTM", 6, return_sequences=True),
         _both_ways("LSTM", 4),
         _dense(3),
-        runs=False,
         fused=2,
     ),
-    "shared LSTM": Network(
-        _shared, {"x0": drawn(5, 3), "x1": drawn(5, 3, scale=2)}, runs=False, fused=1
-    ),
-    "LSTM with states": Network(_states, {"x": drawn(4, 3)}, runs=False, unrolled=2),
+    "shared LSTM": Network(_shared, {"x0": drawn(5, 3), "x1": drawn(5, 3, scale=2)}, fused=1),
+    "LSTM with states": Network(_states, {"x": drawn(4, 3)}, unrolled=2),
     "GRU": _stack(
         (5, 3),
         _layer("GRU", 6, return_sequences=True, dropout=0.2, recurrent_dropout=0.2),
         _each_step(_dense(2, "softmax")),
-        runs=False,
         unrolled=1,
     ),
-    "SimpleRNN both ways": _stack(
-        (5, 3), _both_ways("SimpleRNN", 4), _dense(2), runs=False, unrolled=1
-    ),
+    "SimpleRNN both ways": _stack((5, 3), _both_ways("SimpleRNN", 4), _dense(2), unrolled=1),
     "images over time": _stack(
         (3, 6, 6, 1),
         _each_step(_layer("Conv2D", 3, 3, activation="relu")),
         _each_step(_layer("Flatten")),
         _layer("LSTM", 4),
-        runs=False,
         fused=1,
     ),
 }

@@ -20,7 +20,7 @@ from tinycnn.errors import UserError
 from tinycnn.pipeline import quantize as quantizing
 from tinycnn.pipeline.convert import Converted, converted_here
 from tinycnn.pipeline.examples import Examples, data_for
-from tinycnn.pipeline.model import layers_in, taking
+from tinycnn.pipeline.model import taking
 from tinycnn.progress import Progress
 from tinycnn.tflite.read import TFLite, inspect_tflite
 from tinycnn.tflite.run import run
@@ -59,7 +59,7 @@ def _saved(build: Callable[[], Any], folder: Path, **arrays: Any) -> tuple[Any, 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_int8_is_near_keras(name: str, in_process: None, tmp_path: Path) -> None:
     network = NETWORKS[name]
-    model, source, data = _saved(network.build, tmp_path, **network.arrays)
+    _, source, data = _saved(network.build, tmp_path, **network.arrays)
     examples = data_for(source, data)
     made = quantizing.quantize(examples, source, tmp_path / "build")
     assert isinstance(examples, Examples)
@@ -71,11 +71,7 @@ def test_int8_is_near_keras(name: str, in_process: None, tmp_path: Path) -> None
     how = "\n".join(made.rebuilt)
     assert (how.count("is one op"), how.count("unrolled: ")) == (network.fused, network.unrolled)
     assert made.int8.ops.count("UNIDIRECTIONAL_SEQUENCE_LSTM") >= network.fused
-    if network.runs:
-        assert made.unfit == {}
-    names = {f"layer {layer.name} becomes " for layer in layers_in(model)}
-    for why in made.unfit.values():
-        assert any(words in why for words in {*names, "a layer becomes ", "the last layer "})
+    assert made.unfit == {}
 
 
 @pytest.mark.parametrize("name", ["LSTM", "stacked LSTM"])

@@ -115,7 +115,16 @@ def test_names_in_a_model_do_nothing_to_the_terminal(tmp_path: Path, command: Co
 
 def test_what_the_module_refuses_has_no_accuracy() -> None:
     found = inspect_tflite(SIGN, "sign")
-    assert "SIGN" in found.tflm_error
+    assert "SIGN" in found.unfit
+    assert found.unfit == found.tflm_error
+
+
+def test_what_only_firmware_runs_is_fit(corpus: dict[str, bytes]) -> None:
+    found = inspect_tflite(corpus["exp_q"], "exp")
+    assert found.unfit == ""
+    assert found.tflm_error.startswith(
+        "only a firmware's kernels run it, not those of TFLM on this"
+    )
 
 
 def test_uint8_is_an_input_like_any() -> None:
@@ -131,7 +140,7 @@ def test_a_run_that_dies_is_one_line() -> None:
     """What passed the look may still die of other values: here, bytes that are no model."""
     tensor = Seen("", (1, 4), "float32", 0.0, 0)
     model = TFLite(
-        "broken", b"\x1c\0\0\0TFL3" + bytes(99), (tensor,), (tensor,), (), 999, None, ""
+        "broken", b"\x1c\0\0\0TFL3" + bytes(99), (tensor,), (tensor,), (), 999, None, "", ""
     )
     with pytest.raises(UserError, match="broken does not run on this machine: ") as caught:
         run.run_litert(model, np.zeros((1, 4), np.float32))

@@ -10,7 +10,7 @@ import pytest
 
 from host_helpers import Command
 from skips import or_skip
-from tflite_models import RELU, SIGN
+from tflite_models import FLOAT32, INT32, OP, RELU, SIGN, Tensor, one_op, schema
 from tinycnn._tensorflow import captured, keras, tensorflow
 from tinycnn.errors import UserError
 from tinycnn.files import stage
@@ -187,3 +187,12 @@ def test_a_board_proposes_it(float16: bytes, tmp_path: Path) -> None:
     flash, program = tmp_path / "flash", built.path
     done = unix.run(script, flash=flash, capture=True, timeout=60, program=program)
     assert done.last_line.endswith("input type FLOAT16 is not supported: try `tinycnn slim`")
+
+
+def test_indices_are_drawn_where_they_fit() -> None:
+    """Words by their numbers: of 2**32 of them LiteRT refuses all but 20."""
+    rows = Tensor([20, 3], FLOAT32, np.arange(60).reshape(20, 3))
+    words = one_op(OP.GATHER, [rows, Tensor([7], INT32)], Tensor([7, 3]), schema.GatherOptionsT())
+    found = slim_proved(words, "words")
+    assert found.checked.valid
+    assert found.gone == ()

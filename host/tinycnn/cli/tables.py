@@ -75,7 +75,7 @@ def _notes(evaluation: Evaluation) -> list[str]:
     notes += [str(difference) for difference in evaluation.differences]
     for model in evaluation.models:
         if model.tflm_error:
-            notes.append(f"{model.name}: TFLM cannot run it: {model.tflm_error}")
+            notes.append(f"{model.name} does not run in TFLM: {model.tflm_error}")
     counts = {r.runtime: r.runs for r in evaluation.results}
     runs = ", ".join(f"{runtime} {count}" for runtime, count in counts.items())
     notes.append(

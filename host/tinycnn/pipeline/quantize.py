@@ -100,8 +100,8 @@ def quantize(
             made[name] = slimmed(data, name, examples)
         except UserError as error:
             raise UserError(f"{error}; {why}" if why else str(error)) from None
-        if made[name].tflm_error:
-            unfit[name] = why or made[name].tflm_error
+        if made[name].unfit:
+            unfit[name] = why or made[name].unfit
     progress("comparing with Keras", len(NAMES), steps)
     x = examples.part(examples.compared)
     y = None if examples.y is None else examples.y[examples.compared]

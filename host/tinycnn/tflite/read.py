@@ -48,7 +48,9 @@ class TFLite:
     arena          bytes to give TFLM on this machine: generous
     arena_used     bytes TFLM used of it on this machine (64-bit pointers; a board
                    with 32-bit ones needs less), or None
-    tflm_error     why the module `tflm` of no firmware runs it, or ""
+    unfit          why the module `tflm` of no firmware runs it, or ""
+    tflm_error     that, or why TFLM on this machine does not run it, which lacks some kernels
+                   that a firmware has; or ""
     reference      LiteRT has reference kernels for all of it
     """
 
@@ -59,6 +61,7 @@ class TFLite:
     ops: tuple[str, ...]
     arena: int
     arena_used: int | None
+    unfit: str
     tflm_error: str
     reference: bool = True
 
@@ -77,7 +80,7 @@ def inspect_tflite(data: bytes, name: str, where: str = "") -> TFLite:
     """Load and run the model `data` in a child process and say what it is.
 
     `where` names it in messages. Raises UserError if LiteRT cannot run it; that TFLM
-    cannot is told by `tflm_error`.
+    cannot is told by `unfit` and `tflm_error`.
     """
     where = where or name
     if len(data) < 8 or data[4:8] != MAGIC:
@@ -101,6 +104,7 @@ def inspect_tflite(data: bytes, name: str, where: str = "") -> TFLite:
         ops=tuple(map(printable, seen["ops"])),
         arena=seen["arena"],
         arena_used=_arena_used(answer.said),
+        unfit=checked.reason,
         tflm_error=checked.reason or _tflm_error(answer),
         reference=seen["reference"],
     )
@@ -147,11 +151,12 @@ def _arena_used(said: str) -> int | None:
 def _tflm_error(answer: Answer) -> str:
     """TFLM's own words if it failed: its log says more than its exception."""
     if len(answer.facts) == 1:
-        return f"TFLM {answer.died}"
+        return f"only a firmware's kernels run it: TFLM on this machine {answer.died}"
     if not answer.facts[1]["tflm"]:
         return ""
     log = [line for line in answer.said.splitlines() if line.strip() and "INFO" not in line]
-    return printable(log[0].strip()) if log else str(answer.facts[1]["tflm"])
+    words = printable(log[0].strip()) if log else str(answer.facts[1]["tflm"])
+    return f"only a firmware's kernels run it, not those of TFLM on this machine: {words}"
 
 
 def _refusal(where: str, answer: Answer, checked: CheckedModel) -> str:
