@@ -98,6 +98,23 @@ def test_float16_is_widened(float16: bytes, command: Command, tmp_path: Path) ->
 
 
 @pytest.mark.slow
+def test_sizes_of_a_series_are_folded() -> None:
+    """A Dense on each step, turned around, made longer: all by shapes that go by the batch."""
+    layers = keras().layers
+    stack = [
+        layers.Dense(4), layers.Permute((2, 1)), layers.Dense(3),
+        layers.Conv1DTranspose(2, 4, strides=2, padding="same"),
+    ]  # fmt: skip
+    with captured():
+        network = keras().Sequential([keras().Input((6, 3)), *stack])
+        converter: Any = tensorflow().lite.TFLiteConverter.from_keras_model(network)
+        data = bytes(converter.convert())
+    assert check_model(data).profile == ""
+    found = slim_proved(data, "series")
+    assert found.checked.profile == "cnn"
+    assert {"SHAPE", "GATHER", "REDUCE_PROD", "CONCATENATION", "PACK"} <= set(found.gone)
+
+
 def test_other_free_sizes_are_refused(command: Command, tmp_path: Path) -> None:
     source, target = tmp_path / "free.tflite", tmp_path / "slim.tflite"
     source.write_bytes(convert((None, 8, 1), "float input"))

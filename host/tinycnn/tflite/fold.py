@@ -1,8 +1,9 @@
 """Folding: a .tflite with a batch of 1, and what is constant then computed once and for all.
 
 Keras leaves the batch free, and so a Flatten asks for its input's shape, takes the batch out
-of it, and packs the shape that it gives: SHAPE, STRIDED_SLICE, PACK. With the batch fixed
-all three are numbers. So are weights that are kept in float16 and widened by a DEQUANTIZE.
+of it, and packs the shape that it gives: SHAPE, STRIDED_SLICE, PACK; a Dense on a series also
+gathers sizes and multiplies them. With the batch fixed all of that is numbers. So are weights
+that are kept in float16 and widened by a DEQUANTIZE.
 """
 
 from __future__ import annotations
@@ -135,9 +136,57 @@ def _dequantize(model: Any, graph: Any, op: Any) -> Numbers | None:
     return _constant(model, graph, op.inputs[0]) if half else None
 
 
+def _of_sizes(
+    compute: Callable[..., Numbers | None],
+) -> Callable[[Any, Any, Any], Numbers | None]:
+    """Of whole numbers alone, as sizes are: `compute` has the options, then the values."""
+
+    def found(model: Any, graph: Any, op: Any) -> Numbers | None:
+        given = [_constant(model, graph, index) for index in op.inputs]
+        values = [each for each in given if each is not None and each.dtype in _SIZES]
+        return compute(op.builtinOptions, *values) if len(values) == len(given) else None
+
+    return found
+
+
+_SIZES = (np.int32, np.int64)
+
+
+def _gather(options: Any, x: Numbers, indices: Numbers) -> Numbers | None:
+    return None if options.batchDims else np.take(x, indices, options.axis)
+
+
+def _reshape(options: Any, x: Numbers, *shape: Numbers) -> Numbers:
+    return x.reshape(shape[0] if shape else options.newShape)
+
+
+def _squeeze(options: Any, x: Numbers) -> Numbers:
+    dims = options.squeezeDims
+    return np.squeeze(x, None if dims is None or len(dims) == 0 else tuple(dims))
+
+
 _FOLDS: dict[str, Callable[[Any, Any, Any], Numbers | None]] = {
     "SHAPE": _shape,
     "STRIDED_SLICE": _strided_slice,
     "PACK": _pack,
     "DEQUANTIZE": _dequantize,
+    "GATHER": _of_sizes(_gather),
+    "CONCATENATION": _of_sizes(lambda options, *x: np.concatenate(x, options.axis)),
+    "REDUCE_PROD": _of_sizes(
+        lambda options, x, axes: np.prod(
+            x, tuple(np.ravel(axes)), x.dtype, keepdims=options.keepDims
+        )
+    ),
+    "RESHAPE": _of_sizes(_reshape),
+    "SQUEEZE": _of_sizes(_squeeze),
+    "EXPAND_DIMS": _of_sizes(lambda _, x, axis: np.expand_dims(x, int(np.ravel(axis)[0]))),
+    "ADD": _of_sizes(lambda _, x, y: x + y),
+    "SUB": _of_sizes(lambda _, x, y: x - y),
+    "MUL": _of_sizes(lambda _, x, y: x * y),
+    "MAXIMUM": _of_sizes(lambda _, x, y: np.maximum(x, y)),
+    "MINIMUM": _of_sizes(lambda _, x, y: np.minimum(x, y)),
+    "BROADCAST_ARGS": _of_sizes(
+        lambda _, x, y: np.array(np.broadcast_shapes(tuple(x), tuple(y)), x.dtype)
+    ),
+    "CAST": _of_sizes(lambda _, x: x),
 }
