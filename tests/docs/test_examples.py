@@ -1,4 +1,4 @@
-"""The examples of docs/tflm.md and docs/python.md print what the page says."""
+"""The examples of docs/tflm.md, docs/python.md and docs/streaming.md do what the page says."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from pathlib import Path
 import pytest
 
 from doc_pages import Fence, fences
-from host_helpers import Pipeline
+from host_helpers import Command, Pipeline
+from skips import or_skip
 from tinycnn.files import ROOT, stage
 from tinycnn.firmware.port import Program
 from tinycnn.targets import unix
 from tinycnn.targets.flash import flash_files
+from tinycnn.targets.targets import Choice, build_target
+from tinycnn.tflite.check import check_model
+from tinycnn.tflite.ops import model_set
 
 PAGE = ROOT / "docs" / "tflm.md"
 PACKAGE_PAGE = ROOT / "docs" / "python.md"
+STREAM_PAGE = ROOT / "docs" / "streaming.md"
 
 
 def _examples() -> list[tuple[Fence, str]]:
@@ -62,3 +67,39 @@ def test_example_of_the_package_prints_what_the_page_says() -> None:
         [sys.executable, "-c", example.text], check=False, cwd=ROOT, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (0, output.text), done.stderr
+
+
+@pytest.mark.slow
+def test_streams_are_heard(command: Command, tmp_path: Path) -> None:
+    """Each motion lasts three seconds; by its end both models have heard it."""
+    blocks = {
+        block.info.removeprefix("python "): block for block in fences(STREAM_PAGE.read_text())
+    }
+    for name in ("motion.py", "stream.py"):
+        (tmp_path / name).write_text(blocks[name].text)
+        done = subprocess.run(
+            [sys.executable, name], check=False, cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert int(done.stdout.partition("%")[0]) >= 85
+    build = tmp_path / "build"
+    arguments = ["--model", tmp_path / "motion.keras", "--data", tmp_path / "motion.npz"]
+    made = command("quantize", *arguments, "--build-dir", build)
+    assert made.status == 0, made.err
+    models = {
+        "motion.tflite": (build / "models" / "model_int8.tflite").read_bytes(),
+        "stream.tflite": (tmp_path / "stream.tflite").read_bytes(),
+    }
+    for name, data in models.items():
+        (tmp_path / name).write_bytes(data)
+    ops = {op.name for data in models.values() for op in check_model(data).ops}
+    with or_skip():
+        target = build_target("unix", Choice(ops=model_set(ops, "both")))
+    script = tmp_path / "listen.py"
+    script.write_text(blocks["listen.py"].text)
+    heard = target.run(script, [], flash=tmp_path, capture=True, timeout=60)
+    assert (heard.status, heard.stderr) == (0, "")
+    lines = heard.stdout.splitlines()
+    assert len(lines) == 15
+    for number, kind in ((2, "still"), (6, "wave"), (10, "shake"), (14, "still")):
+        assert lines[number].endswith(f"stream {kind}, window {kind}"), heard.stdout
