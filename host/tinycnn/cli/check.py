@@ -1,4 +1,4 @@
-"""The verbs `check` and `slim`."""
+"""The verbs `check`, `slim` and `frontend`."""
 
 from __future__ import annotations
 
@@ -72,6 +72,30 @@ def slim(
         say(f"  without {', '.join(dict.fromkeys(made.gone))}")
     say(f"  gives the same values in LiteRT for {made.rounds} drawn inputs{_in_tflm(made)}")
     say(_verdict(made.checked, "cnn", to))
+
+
+@app.command()
+def frontend(
+    to: Annotated[Path, typer.Argument(metavar="OUT.tflite", help="What to write.")],
+    stride_ms: Annotated[
+        int,
+        typer.Option(
+            metavar="1...30",
+            help="By how much one window is after the other: 20 for micro_speech, "
+            "10 for most of microWakeWord's models.",
+        ),
+    ] = 20,
+) -> None:
+    """Write an audio front end as a model: from sound to what a wake word's model takes."""
+    from tinycnn.tflite import frontend as made
+
+    data = made.frontend(stride_ms)
+    write_atomic(to, data)
+    rate = made.RATE // 1000
+    say(f"{to}: {len(data)} bytes, from {made.WINDOW_MS} ms of sound to {made.CHANNELS} features")
+    say(f"  {made.WINDOW_MS * rate} samples of {rate} kHz, the next {stride_ms * rate} later")
+    for line in verdict_lines(data, to):
+        say(f"  {line}")
 
 
 def _in_tflm(made: Slimmed) -> str:
