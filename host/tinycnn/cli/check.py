@@ -77,21 +77,27 @@ def slim(
 @app.command()
 def frontend(
     to: Annotated[Path, typer.Argument(metavar="OUT.tflite", help="What to write.")],
+    like: Annotated[
+        str,
+        typer.Option(
+            metavar="micro_speech|microwakeword", help="Whose features: they round otherwise."
+        ),
+    ] = "micro_speech",
     stride_ms: Annotated[
-        int,
+        int | None,
         typer.Option(
             metavar="1...30",
-            help="By how much one window is after the other: 20 for micro_speech, "
-            "10 for most of microWakeWord's models.",
+            help="By how much one window is after the other. Without it: 20, or 10.",
         ),
-    ] = 20,
+    ] = None,
 ) -> None:
     """Write an audio front end as a model: from sound to what a wake word's model takes."""
     from tinycnn.tflite import frontend as made
 
-    data = made.frontend(stride_ms)
+    data = made.frontend(like, stride_ms)
     write_atomic(to, data)
     rate = made.RATE // 1000
+    stride_ms = stride_ms or made.STRIDES_MS[like]
     say(f"{to}: {len(data)} bytes, from {made.WINDOW_MS} ms of sound to {made.CHANNELS} features")
     say(f"  {made.WINDOW_MS * rate} samples of {rate} kHz, the next {stride_ms * rate} later")
     for line in verdict_lines(data, to):

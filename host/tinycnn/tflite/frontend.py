@@ -1,10 +1,12 @@
 """An audio front end as one more .tflite: from a window of sound to features of its spectrum.
 
-The ops and their numbers are those of micro_speech's audio_preprocessor, which are those of the
-`microfrontend` library that microWakeWord takes: 480 samples of 16 kHz, a Hann window, a
-transform of 512, 40 channels of 125 to 7500 Hz in equal steps of pitch, less the noise in each,
-with a gain that follows it, as logarithms. The noise is a state: a run is for the window that
-comes after the one before.
+The ops are those of micro_speech's audio_preprocessor, after the `microfrontend` library, with
+which microWakeWord trains: 480 samples of 16 kHz, a Hann window, a transform of 512, 40 channels
+of 125 to 7500 Hz in equal steps of pitch, less the noise in each, with a gain that follows it, as
+logarithms. The noise is a state: a run is for the window that comes after the one before.
+
+The two round their numbers in other ways, which moves one feature of a hundred, some by much: a
+model should hear what it was trained on.
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ CHANNELS = 40
 STRIDE = "tinycnn.stride"
 """Name of the metadata that tells how many samples one window is after the other: an uint32."""
 
+STRIDES_MS = {"micro_speech": 20, "microwakeword": 10}
+"""Whose features there are, and by how much their windows mostly follow each other."""
+
 _WINDOW = RATE * WINDOW_MS // 1000
 _LENGTH = 512  # of the transform: the next power of two
 _BITS = 12  # behind the point of weights
@@ -50,19 +55,25 @@ Numbers = npt.NDArray[Any]
 _T = schema.TensorType
 
 
-def frontend(stride_ms: int = 20) -> bytes:
+def frontend(like: str = "micro_speech", stride_ms: int | None = None) -> bytes:
     """The model: int16 samples (1, 480), int8 features (1, 40).
 
+    like       one of STRIDES_MS: whose features
     stride_ms  by how much one window is after the other, which the model tells as metadata;
-               computing is the same. Raises UserError if it is not 1 to 30.
+               computing is the same. None for what is usual
+
+    Raises UserError for another `like`, or a stride that is not 1 to 30.
     """
-    if not 1 <= stride_ms <= WINDOW_MS:
-        raise UserError(f"a stride of {stride_ms} ms: take 1 to {WINDOW_MS}, the window")
-    stride = struct.pack("<I", RATE * stride_ms // 1000)
-    return slim(_model(), {STRIDE: stride})
+    if like not in STRIDES_MS:
+        raise UserError(f"no features like {like}: there are {', '.join(STRIDES_MS)}")
+    stride = STRIDES_MS[like] if stride_ms is None else stride_ms
+    if not 1 <= stride <= WINDOW_MS:
+        raise UserError(f"a stride of {stride} ms: take 1 to {WINDOW_MS}, the window")
+    made = _model(rounded=like == "microwakeword")
+    return slim(made, {STRIDE: struct.pack("<I", RATE * stride // 1000)})
 
 
-def _model() -> bytes:
+def _model(*, rounded: bool) -> bytes:
     sound = Tensor([1, _WINDOW], _T.INT16)
     windowed, row = Tensor([1, _WINDOW], _T.INT16), Tensor([_WINDOW], _T.INT16)
     scaled, shift = Tensor([_WINDOW], _T.INT16), Tensor([], _T.INT32)
@@ -72,9 +83,9 @@ def _model() -> bytes:
     root, signal, noise, gained = (Tensor([CHANNELS], _T.UINT32) for _ in range(4))
     log, real = Tensor([CHANNELS], _T.INT16), Tensor([CHANNELS], _T.FLOAT32)
     flat, features = (Tensor(s, _T.INT8, scale=FEATURE_SCALE, zero_point=-128) for s in _SHAPES)
-    bands = _Bands()
+    bands = _Bands(rounded=rounded)
     ops = [
-        Op("SignalWindow", [sound, _int16(_hann())], [windowed], {"shift": _BITS}),
+        Op("SignalWindow", [sound, _int16(_hann(single=rounded))], [windowed], {"shift": _BITS}),
         _reshape(windowed, row),
         Op("SignalFftAutoScale", [row], [scaled, shift]),
         Op("SignalRfft", [scaled], [spectrum], {"T": _T.INT16, "fft_length": _LENGTH}),
@@ -121,15 +132,25 @@ def _int16(numbers: Iterable[int] | Numbers) -> Tensor:
     return Tensor([len(values)], _T.INT16, values)
 
 
-def _hann() -> Numbers:
-    phase = 2 * np.pi / _WINDOW * (np.arange(_WINDOW) + 0.5)
-    return np.asarray(np.round((0.5 - 0.5 * np.cos(phase)) * (1 << _BITS)))
+def _single(numbers: float | Numbers) -> npt.NDArray[np.float32]:
+    """In single precision, as a C library has what is computed in double here: rounded once."""
+    return np.asarray(numbers, np.float32)
 
 
-def _mel(frequency: float | Numbers) -> npt.NDArray[np.float32]:
-    """Pitch, in single precision as the library has it: a weight may depend on the last bit."""
-    ratio = np.asarray(frequency, np.float32) / np.float32(700)
-    return np.asarray(np.float32(1127) * np.log1p(ratio))
+def _hann(*, single: bool) -> Numbers:
+    if not single:
+        phase = 2 * np.pi / _WINDOW * (np.arange(_WINDOW) + 0.5)
+        return np.asarray(np.round((0.5 - 0.5 * np.cos(phase)) * (1 << _BITS)))
+    phases = _single(2 * np.pi / _WINDOW) * _single(np.arange(_WINDOW) + 0.5)
+    half = np.float32(0.5)
+    weights = half - half * _single(np.cos(phases.astype(np.float64)))
+    return np.asarray(np.floor(weights * np.float32(1 << _BITS) + half))
+
+
+def _mel(frequency: float) -> np.float32:
+    """Pitch, by the C library's log1pf as those two: a weight may depend on the last bit."""
+    pitch = np.float32(1127) * np.log1p(np.float32(frequency) / np.float32(700))
+    return np.float32(pitch)
 
 
 class _Bands:
@@ -139,7 +160,7 @@ class _Bands:
     channel at the start gets.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, rounded: bool) -> None:
         low, high = _mel(_LOWEST), _mel(_HIGHEST)
         step = (high - low) / np.float32(CHANNELS + 1)
         ends = low + step * np.arange(1, CHANNELS + 2, dtype=np.float32)
@@ -156,9 +177,9 @@ class _Bands:
                 at += 1
             self.widths.append(at - self.starts[-1])
         self.end = at
-        one = np.float32(1 << _BITS)
-        self.weights = [int(weight * one) for weight in weights]
-        self.unweights = [int((np.float32(1) - weight) * one) for weight in weights]
+        one, more = np.float32(1 << _BITS), np.float32(0.5 if rounded else 0)
+        self.weights = [int(weight * one + more) for weight in weights]
+        self.unweights = [int((np.float32(1) - weight) * one + more) for weight in weights]
 
     def tensors(self) -> list[Tensor]:
         """The inputs of SignalFilterBank after the first."""
@@ -187,7 +208,8 @@ def _subtraction() -> dict[str, int]:
 def _gain(noise: int) -> int:
     """(noise + 80) to the power of -0.95, in single precision."""
     real = np.float32(noise) / np.float32(1 << _SMOOTHING_BITS - _CORRECTION_BITS)
-    gain = np.float32(1 << _GAIN_BITS) * np.power(real + np.float32(80), np.float32(-0.95))
+    power = np.float32(np.float64(real + np.float32(80)) ** np.float64(np.float32(-0.95)))
+    gain = np.float32(1 << _GAIN_BITS) * power
     return min(int(gain + np.float32(0.5)), 32767)
 
 
