@@ -26,6 +26,7 @@ __all__ = [
     "RELU",
     "SIGN",
     "UINT8",
+    "UINT32",
     "Op",
     "Tensor",
     "build",
@@ -39,7 +40,7 @@ __all__ = [
 ]
 
 OP = schema.BuiltinOperator
-FLOAT32, INT32, INT64, INT16, INT8, UINT8, BOOL = (
+FLOAT32, INT32, INT64, INT16, INT8, UINT8, BOOL, UINT32 = (
     schema.TensorType.FLOAT32,
     schema.TensorType.INT32,
     schema.TensorType.INT64,
@@ -47,6 +48,7 @@ FLOAT32, INT32, INT64, INT16, INT8, UINT8, BOOL = (
     schema.TensorType.INT8,
     schema.TensorType.UINT8,
     schema.TensorType.BOOL,
+    schema.TensorType.UINT32,
 )
 
 
@@ -184,9 +186,21 @@ def by_hand() -> dict[str, bytes]:
         ("int16_int32", INT16, INT32),
         ("int32_int8", INT32, INT8),
         ("bool_float", BOOL, FLOAT32),
+        ("uint32", UINT32, INT32),
+        ("to_uint32", INT32, UINT32),
     ):
         cast = [Tensor(series, source)], Tensor(series, target)
         made[f"cast_{name}"] = one_op(OP.CAST, *cast, schema.CastOptionsT())
+    whole = Tensor([2, 4], INT32)
+    for name, (op, kind) in {
+        "add": (OP.ADD, schema.AddOptionsT),
+        "sub": (OP.SUB, schema.SubOptionsT),
+        "mul": (OP.MUL, schema.MulOptionsT),
+    }.items():
+        made[f"{name}_int32"] = one_op(op, [whole, Tensor([4], INT32)], whole, kind())
+        made[f"{name}_int32_scalar"] = one_op(op, [whole, Tensor([], INT32, 333)], whole, kind())
+    divisor = Tensor([], INT32, 666)
+    made["div_int32"] = one_op(OP.DIV, [whole, divisor], whole, schema.DivOptionsT())
     logical = [Tensor([2, 3], BOOL)]
     made["logical_not"] = one_op(OP.LOGICAL_NOT, logical, *logical)
     made["equal_bool"] = one_op(OP.EQUAL, logical * 2, *logical)

@@ -128,6 +128,21 @@ bool model_check_prelu(check_t *c) {
            && model_check_rescale(c, 255 * 255, multiplier * scale_of(c, &c->in[1]));
 }
 
+// Numbers without a scale, as TFLM's own audio front end ends with. A quotient needs a divisor that is
+// never 0, nor -1.
+static bool check_int32(check_t *c, bool quotient) {
+    enum { ACTIVATION = 0 };
+    const check_tensor_t *second = &c->in[1];
+    if (!model_check_type(c, second, TENSOR_INT32, "input 1") || !check_broadcast(c, 2)) {
+        return false;
+    }
+    if (model_flatbuf_u8(&c->buf, c->options, ACTIVATION) != 0) {
+        return model_check_fail(c, "activation of int32 is not supported");
+    }
+    return !quotient || (second->data != 0 && second->elements == 1 && model_check_constant(c, second, 0) > 0)
+           || model_check_fail(c, "divisor of int32 is not 1 constant above 0");
+}
+
 static bool check_arithmetic(check_t *c) {
     enum { ACTIVATION = 0 };
     return model_check_activation(c, (int8_t)model_flatbuf_u8(&c->buf, c->options, ACTIVATION))
@@ -142,6 +157,9 @@ static bool check_sum(check_t *c, float scale) {
 
 // ADD and SUB
 bool model_check_add(check_t *c) {
+    if (c->in[0].type == TENSOR_INT32) {
+        return check_int32(c, false);
+    }
     if (!check_arithmetic(c)) {
         return false;
     }
@@ -182,12 +200,18 @@ bool model_check_function(check_t *c) {
 }
 
 bool model_check_div(check_t *c) {
+    if (c->in[0].type == TENSOR_INT32) {
+        return check_int32(c, true);
+    }
     return check_own_int8(c) && check_arithmetic(c)
            && (is_float(c) || model_check_rescale(c, 255,
         scale_of(c, &c->in[0]) / (scale_of(c, &c->in[1]) * scale_of(c, &c->out))));
 }
 
 bool model_check_mul(check_t *c) {
+    if (c->in[0].type == TENSOR_INT32) {
+        return check_int32(c, false);
+    }
     return check_arithmetic(c)
            && (is_float(c) || model_check_rescale(c, 255 * 255,
         scale_of(c, &c->in[0]) * scale_of(c, &c->in[1]) / scale_of(c, &c->out)));
@@ -250,7 +274,7 @@ bool model_check_select_alike(check_t *c) {
 }
 
 bool model_check_cast(check_t *c) {
-    uint32_t targets = TYPE_FLOAT_OR_INT8 | TYPE_BIT(TENSOR_INT16) | TYPE_BIT(TENSOR_INT32);
+    uint32_t targets = TYPE_FLOAT_OR_INT8 | TYPE_BIT(TENSOR_INT16) | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_UINT32);
     return (targets >> c->out.type & 1) != 0
            || model_check_fail(c, "output type %s is not supported", model_type_name(c->out.type));
 }

@@ -70,6 +70,15 @@ bool model_check_var_handle(check_t *c);
 bool model_check_read_variable(check_t *c);
 bool model_check_assign_variable(check_t *c);
 bool model_check_circular_buffer(check_t *c);
+bool model_check_signal_window(check_t *c);
+bool model_check_signal_auto_scale(check_t *c);
+bool model_check_signal_rfft(check_t *c);
+bool model_check_signal_energy(check_t *c);
+bool model_check_signal_filter_bank(check_t *c);
+bool model_check_signal_square_root(check_t *c);
+bool model_check_signal_spectral_subtraction(check_t *c);
+bool model_check_signal_pcan(check_t *c);
+bool model_check_signal_log(check_t *c);
 
 #define SAME (RULE_SAME_TYPE | RULE_SAME_SHAPE | RULE_QUANTIZED)
 #define REAL TYPE_FLOAT_OR_INT8
@@ -80,7 +89,9 @@ bool model_check_circular_buffer(check_t *c);
 #define FLOAT TYPE_BIT(TENSOR_FLOAT32)
 #define BOOL TYPE_BIT(TENSOR_BOOL)
 #define ORDERED (REAL | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64))
-#define MOVED (COPIED | TYPE_BIT(TENSOR_INT32))
+#define INT32 TYPE_BIT(TENSOR_INT32)
+#define MOVED (COPIED | INT32)
+#define CASTED (MOVED | BOOL | TYPE_BIT(TENSOR_UINT32))
 #define SLICED (COPIED | TYPE_BIT(TENSOR_INT32))
 
 // Its name; flags, fewest and most inputs, type and layout of the options, types of the data input,
@@ -116,10 +127,10 @@ RULE(PRELU, SAME, 2, 2, 0, "", REAL, model_check_prelu)
 RULE(SOFTMAX, SAME, 1, 1, 9, "4", REAL, model_check_softmax)
 RULE(LOGISTIC, SAME, 1, 1, 0, "", REAL, NULL)
 RULE(TANH, SAME, 1, 1, 0, "", REAL, NULL)
-RULE(ADD, RULE_SAME_TYPE, 2, 2, 11, "11", REAL, model_check_add)
-RULE(SUB, RULE_SAME_TYPE, 2, 2, 28, "11", REAL, model_check_add)
 RULE(ADD_N, SAME, 2, 8, 0, "", REAL, model_check_add_n)
-RULE(MUL, RULE_SAME_TYPE, 2, 2, 21, "1", REAL, model_check_mul)
+RULE(ADD, RULE_SAME_TYPE, 2, 2, 11, "11", REAL | INT32, model_check_add)
+RULE(SUB, RULE_SAME_TYPE, 2, 2, 28, "11", REAL | INT32, model_check_add)
+RULE(MUL, RULE_SAME_TYPE, 2, 2, 21, "1", REAL | INT32, model_check_mul)
 RULE(RESHAPE, RULE_SAME_TYPE | RULE_OPTIONS_OPTIONAL, 1, 2, 17, "w", ANY, model_check_reshape)
 RULE(EXPAND_DIMS, RULE_SAME_TYPE, 2, 2, 0, "", COPIED, model_check_expand_dims)
 RULE(SQUEEZE, RULE_SAME_TYPE, 1, 1, 30, "w", ANY, model_check_squeeze)
@@ -156,7 +167,7 @@ RULE(ZEROS_LIKE, RULE_SAME_TYPE | RULE_SAME_SHAPE, 1, 1, 0, "",
     FLOAT | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64), NULL)
 RULE(ARG_MAX, RULE_OPTIONS_OPTIONAL, 2, 2, 40, "1", REAL, model_check_arg)
 RULE(ARG_MIN, RULE_OPTIONS_OPTIONAL, 2, 2, 57, "1", REAL, model_check_arg)
-RULE(CAST, RULE_SAME_SHAPE | RULE_OPTIONS_OPTIONAL, 1, 1, 37, "11", MOVED | BOOL, model_check_cast)
+RULE(CAST, RULE_SAME_SHAPE | RULE_OPTIONS_OPTIONAL, 1, 1, 37, "11", CASTED, model_check_cast)
 RULE(ELU, SAME, 1, 1, 0, "", REAL, model_check_relu)
 RULE(LOG_SOFTMAX, SAME, 1, 1, 0, "", REAL, model_check_log_softmax)
 RULE(L2_NORMALIZATION, SAME, 1, 1, 12, "1", REAL, model_check_l2_normalization)
@@ -176,7 +187,7 @@ RULE(COS, SAME, 1, 1, 0, "", FLOAT, NULL)
 RULE(FLOOR, SAME, 1, 1, 0, "", FLOAT, NULL)
 RULE(CEIL, SAME, 1, 1, 0, "", FLOAT, NULL)
 RULE(ROUND, SAME, 1, 1, 0, "", FLOAT, NULL)
-RULE(DIV, RULE_SAME_TYPE, 2, 2, 29, "1", REAL, model_check_div)
+RULE(DIV, RULE_SAME_TYPE, 2, 2, 29, "1", REAL | INT32, model_check_div)
 RULE(FLOOR_DIV, RULE_SAME_TYPE, 2, 2, 0, "", FLOAT, model_check_maximum)
 RULE(FLOOR_MOD, RULE_SAME_TYPE, 2, 2, 0, "", FLOAT, model_check_maximum)
 RULE(EQUAL, 0, 2, 2, 0, "", ORDERED | BOOL, model_check_compare)
@@ -206,3 +217,15 @@ RULE(READ_VARIABLE, RULE_STATE, 1, 1, 0, "", ANY, model_check_read_variable)
 RULE(ASSIGN_VARIABLE, RULE_STATE | RULE_NO_OUTPUT, 2, 2, 0, "", ANY, model_check_assign_variable)
 CUSTOM_RULE(CIRCULAR_BUFFER, RULE_SAME_TYPE | RULE_KEEPS_OUTPUT, 1, 1, TYPE_BIT(TENSOR_INT8),
     model_check_circular_buffer)
+#define SOUND TYPE_BIT(TENSOR_INT16)
+#define CHANNELS TYPE_BIT(TENSOR_UINT32)
+CUSTOM_RULE(SignalWindow, RULE_SAME_TYPE | RULE_SAME_SHAPE, 2, 2, SOUND, model_check_signal_window)
+CUSTOM_RULE(SignalFftAutoScale, RULE_SAME_TYPE | RULE_SAME_SHAPE | RULE_OUTPUTS, 1, 1, SOUND, model_check_signal_auto_scale)
+CUSTOM_RULE(SignalRfft, RULE_SAME_TYPE, 1, 1, SOUND, model_check_signal_rfft)
+CUSTOM_RULE(SignalEnergy, 0, 1, 1, SOUND, model_check_signal_energy)
+CUSTOM_RULE(SignalFilterBank, 0, 6, 6, CHANNELS, model_check_signal_filter_bank)
+CUSTOM_RULE(SignalFilterBankSquareRoot, 0, 2, 2, TYPE_BIT(TENSOR_UINT64), model_check_signal_square_root)
+CUSTOM_RULE(SignalFilterBankSpectralSubtraction, RULE_SAME_TYPE | RULE_SAME_SHAPE | RULE_OUTPUTS, 1, 1, CHANNELS,
+    model_check_signal_spectral_subtraction)
+CUSTOM_RULE(SignalPCAN, RULE_SAME_TYPE | RULE_SAME_SHAPE, 3, 3, CHANNELS, model_check_signal_pcan)
+CUSTOM_RULE(SignalFilterBankLog, 0, 1, 1, CHANNELS, model_check_signal_log)

@@ -49,5 +49,14 @@ extern const own_kernel_t own_GELU;
 extern const own_kernel_t own_SVDF;
 extern const own_kernel_t own_CALL_ONCE;
 extern const own_kernel_t own_CIRCULAR_BUFFER;
+extern const own_kernel_t own_SignalWindow;
+extern const own_kernel_t own_SignalFftAutoScale;
+extern const own_kernel_t own_SignalRfft;
+extern const own_kernel_t own_SignalEnergy;
+extern const own_kernel_t own_SignalFilterBank;
+extern const own_kernel_t own_SignalFilterBankSquareRoot;
+extern const own_kernel_t own_SignalFilterBankSpectralSubtraction;
+extern const own_kernel_t own_SignalPCAN;
+extern const own_kernel_t own_SignalFilterBankLog;
 
 #endif // KERNELS_TFLM_H

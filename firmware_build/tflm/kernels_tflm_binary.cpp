@@ -63,11 +63,45 @@ TfLiteStatus run_float(TfLiteContext *context, TfLiteNode *node, tflite::Builtin
     return kTfLiteOk;
 }
 
+// int32 ----------------------------------------------------------------------------
+
+bool is_int32(TfLiteContext *context, TfLiteNode *node) {
+    return tflite::micro::GetEvalInput(context, node, 0)->type == kTfLiteInt32;
+}
+
+// TFLM's overflow; these wrap around, as they do where nobody sees it.
+void int32_row(const void *context, const void *a, size_t a_step, const void *b, size_t b_step,
+    void *output, size_t count) {
+    auto code = *static_cast<const tflite::BuiltinOperator *>(context);
+    const auto *x = static_cast<const uint32_t *>(a), *y = static_cast<const uint32_t *>(b);
+    auto *to = static_cast<uint32_t *>(output);
+    for (const uint32_t *end = to + count; to != end; x += a_step, y += b_step) {
+        switch (code) {
+            case tflite::BuiltinOperator_ADD:
+                *to++ = *x + *y;
+                break;
+            case tflite::BuiltinOperator_SUB:
+                *to++ = *x - *y;
+                break;
+            case tflite::BuiltinOperator_MUL:
+                *to++ = *x * *y;
+                break;
+            default: // DIV, whose divisor is above 0
+                *to++ = (uint32_t)((int32_t)*x / (int32_t)*y);
+        }
+    }
+}
+
 template<typename Op> TfLiteStatus run(TfLiteContext *context, TfLiteNode *node,
     tflite::BuiltinOperator code,
     void (*run_int8)(const Op *, const int8_operand_t *, const int8_operand_t *, int8_t *)) {
     if (is_float(context, node)) {
         return run_float(context, node, code);
+    }
+    if (code != tflite::BuiltinOperator_PRELU && is_int32(context, node)) {
+        int8_operand_t a = operand_of(context, node, 0), b = operand_of(context, node, 1);
+        int8_broadcast(&code, int32_row, sizeof(int32_t), &a, &b, output_of<int32_t>(context, node));
+        return kTfLiteOk;
     }
     int8_operand_t a = operand_of(context, node, 0), b = operand_of(context, node, 1);
     run_int8(static_cast<const Op *>(node->user_data), &a, &b, output_of<int8_t>(context, node));
@@ -78,7 +112,7 @@ template<typename Op> TfLiteStatus run(TfLiteContext *context, TfLiteNode *node,
 
 // As CalculateOpDataAdd() and CalculateOpDataSub() of tensorflow/lite/micro/kernels.
 TfLiteStatus prepare_sum(TfLiteContext *context, TfLiteNode *node, bool subtract) {
-    if (is_float(context, node)) {
+    if (is_float(context, node) || is_int32(context, node)) {
         return kTfLiteOk;
     }
     auto *op = keep<int8_add_t>(context);
@@ -162,7 +196,7 @@ TfLiteStatus add_n_eval(TfLiteContext *context, TfLiteNode *node) {
 // MUL -------------------------------------------------------------------------------
 
 TfLiteStatus mul_prepare(TfLiteContext *context, TfLiteNode *node) {
-    if (is_float(context, node)) {
+    if (is_float(context, node) || is_int32(context, node)) {
         return kTfLiteOk;
     }
     auto *op = keep<int8_mul_t>(context);
@@ -183,7 +217,7 @@ TfLiteStatus mul_eval(TfLiteContext *context, TfLiteNode *node) {
 // DIV and POW -----------------------------------------------------------------------
 
 TfLiteStatus div_prepare(TfLiteContext *context, TfLiteNode *node) {
-    if (is_float(context, node)) {
+    if (is_float(context, node) || is_int32(context, node)) {
         return kTfLiteOk;
     }
     auto *op = keep<int8_div_t>(context);

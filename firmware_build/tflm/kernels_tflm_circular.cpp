@@ -2,7 +2,6 @@
 
 #include <cstring>
 
-#include "flexbuf.h"
 #include "kernels_tflm_util.h"
 
 namespace {
@@ -12,14 +11,9 @@ struct circular_buffer_t {
     int32_t left;
 };
 
-// The options were checked, and may be absent.
 void *init(TfLiteContext *context, const char *options, size_t size) {
     auto *op = keep<circular_buffer_t>(context);
-    flexbuf_map_t map;
-    op->cycles = 0;
-    if (size > 0 && model_flexbuf_map(reinterpret_cast<const uint8_t *>(options), size, &map)) {
-        model_flexbuf_int(&map, "cycles_max", &op->cycles);
-    }
+    op->cycles = option_of(options, size, "cycles_max");
     return op;
 }
 
@@ -56,7 +50,4 @@ TfLiteStatus eval(TfLiteContext *context, TfLiteNode *node) {
 
 } // namespace
 
-const own_kernel_t own_CIRCULAR_BUFFER = {
-    nullptr,
-    { init, nullptr, prepare, eval, reset, tflite::BuiltinOperator_CUSTOM, "CIRCULAR_BUFFER" },
-};
+CUSTOM_KERNEL(CIRCULAR_BUFFER, init, prepare, eval, reset)

@@ -11,6 +11,7 @@
 #include "tensorflow/lite/micro/micro_utils.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
+#include "flexbuf.h"
 #include "kernels.h"
 #include "kernels_tflm.h"
 #include "tflm_ops.h"
@@ -61,6 +62,24 @@ template<typename T> T *options_as(TfLiteNode *node) {
         parse, \
         { nullptr, nullptr, prepare, eval, nullptr, tflite::BuiltinOperator_##name, nullptr }, \
     };
+
+// Of a custom op. What init() returns is what the others get.
+#define CUSTOM_KERNEL(name, init, prepare, eval, reset) \
+    const own_kernel_t own_##name = { \
+        nullptr, \
+        { init, nullptr, prepare, eval, reset, tflite::BuiltinOperator_CUSTOM, #name }, \
+    };
+
+// An option of a custom op; 0 if it has none. The check saw to what must be there.
+inline int32_t option_of(const char *options, size_t size, const char *name) {
+    flexbuf_map_t map;
+    int32_t value = 0;
+    if (!model_flexbuf_map(reinterpret_cast<const uint8_t *>(options), size, &map)
+        || !model_flexbuf_int(&map, name, &value)) {
+        return 0;
+    }
+    return value;
+}
 
 // The description of an input or output, which TFLM has for the time of Prepare() only.
 class Described {

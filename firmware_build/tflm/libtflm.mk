@@ -2,7 +2,7 @@
 #
 #   make -f libtflm.mk TFLM_DIR=<esp-tflite-micro> [EXTRA_FLAGS=...] [count]
 #
-# Left out: what only tests and recording use, Espressif's kernels, the audio
+# Left out: what only tests and recording use, Espressif's kernels, kernels of the audio
 # front end, and debug_log.cc, since the engine says where messages go; and from each
 # check of TFLM's the path of its file, a string of the machine that built it.
 #
@@ -54,6 +54,11 @@ HEADERS := $(shell cd $(TFLM_DIR) && grep -ho '$(KERNELS)/[a-z0-9_]*[.]h' $(OF_O
 SRC := $(filter-out $(KERNELS)/%, $(SRC)) \
 	$(filter $(OF_OPS) $(HEADERS:.h=.cc) $(HEADERS:.h=_common.cc), $(SRC))
 
+# What our kernels of the audio front end call, and no kernel: those trust their options.
+SIGNAL := window fft_auto_scale max_abs msb_32 msb_64 rfft_int16 kiss_fft_wrappers/kiss_fft_int16 square_root_32 \
+	square_root_64 filter_bank_spectral_subtraction pcan_argc_fixed filter_bank_log log
+SRC += $(SIGNAL:%=signal/src/%.cc)
+
 endif
 
 OBJ := $(SRC:%.cc=objects/%.o) $(C_SRC:%.c=objects/%.o)
@@ -61,7 +66,7 @@ OBJ := $(SRC:%.cc=objects/%.o) $(C_SRC:%.c=objects/%.o)
 # Small, but for kernels with loops that -Os makes several times slower. Those of ops that
 # have kernels of our own are only in a firmware to compare with, or on an ESP32-S3.
 # esp32/CMakeLists.txt reads this line, too.
-HOT := conv depthwise_conv fully_connected pooling add sub mul softmax logistic transpose_conv
+HOT := conv depthwise_conv fully_connected pooling add sub mul softmax logistic transpose_conv kiss_fft_int16
 OPTIMIZE = $(if $(filter $(HOT),$(basename $(@F))),-O2,-Os)
 
 CXXFLAGS = -std=c++17 $(OPTIMIZE) -g0 -w \
@@ -73,6 +78,7 @@ CXXFLAGS = -std=c++17 $(OPTIMIZE) -g0 -w \
 	-I$(TFLM_DIR)/third_party/flatbuffers/include \
 	-I$(TFLM_DIR)/third_party/gemmlowp \
 	-I$(TFLM_DIR)/third_party/ruy \
+	-I$(TFLM_DIR)/third_party/kissfft \
 	$(ESP_NN_FLAGS) $(EXTRA_FLAGS)
 
 CFLAGS := -O2 -g0 -w -ffunction-sections -fdata-sections $(ESP_NN_FLAGS) $(EXTRA_FLAGS)

@@ -28,7 +28,13 @@ from tinycnn.tflite.ops import profile_set
 
 RUNS = 8
 
-STATEFUL = {"UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF", "READ_VARIABLE", "CIRCULAR_BUFFER"}
+STATEFUL = {
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    "SVDF",
+    "READ_VARIABLE",
+    "CIRCULAR_BUFFER",
+    "SignalFilterBankSpectralSubtraction",
+}
 
 SCRIPT = """
 import os

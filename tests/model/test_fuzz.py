@@ -30,11 +30,13 @@ SECONDS = 60
 SANITIZE = "-fsanitize=address,undefined -fno-sanitize=nonnull-attribute,bool -O1 -g1 -UNDEBUG"
 
 # Faults without effect on memory: TFLM's of ignore.txt (that of a bool which is neither 0 nor 1
-# is not looked for: it is taken for one of them), and its sums of SVDF, which wrap; esp-nn shifts
-# numbers below 0 to the left, and counts on integers that wrap where it shifts by 31.
+# is not looked for: it is taken for one of them), its sums of SVDF, and sums and products of
+# int32, which wrap; esp-nn shifts numbers below 0 to the left, and counts on integers that wrap
+# where it shifts by 31.
 KNOWN = re.compile(
     r"reference/quantize\.h:\S+ runtime error: signed integer overflow"
     r"|svdf_common\.cc:\S+ runtime error: signed integer overflow"
+    r"|reference/(add|sub|mul)\.h:\S+ runtime error: signed integer overflow"
     r"|conv_common\.cc:\S+ runtime error: negation"
     r"|flatbuffers/\S+ runtime error: load of misaligned address"
     r"|esp_nn_add_ansi\.c:\S+ runtime error: left shift of negative value"

@@ -15,8 +15,22 @@ from tinycnn.firmware.fetch import fetch
 from tinycnn.tflite.check import MODEL, TFLM
 from tinycnn.tflite.ops import offered
 
-CUSTOM = {"CIRCULAR_BUFFER": "tensorflow/lite/micro/kernels/circular_buffer_common.cc"}
+CUSTOM = {
+    "CIRCULAR_BUFFER": "tensorflow/lite/micro/kernels/circular_buffer_common.cc",
+    "SignalWindow": "signal/micro/kernels/window.cc",
+    "SignalRfft": "signal/micro/kernels/rfft.cc",
+    "SignalEnergy": "signal/micro/kernels/energy.cc",
+    "SignalFilterBank": "signal/micro/kernels/filter_bank.cc",
+    "SignalFilterBankSpectralSubtraction": (
+        "signal/micro/kernels/filter_bank_spectral_subtraction.cc"
+    ),
+    "SignalPCAN": "signal/micro/kernels/pcan.cc",
+    "SignalFilterBankLog": "signal/micro/kernels/filter_bank_log.cc",
+}
 """Which of TFLM's files tells the custom options of an op that has some."""
+
+WITHOUT = {"SignalFftAutoScale", "SignalFilterBankSquareRoot"}
+"""Those that have none."""
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +46,22 @@ def lite(tflm: Path) -> Path:
 
 def test_rules_know_custom_options(tflm: Path) -> None:
     """All of them, in the order by which TFLM's kernels find them."""
+    custom = {name for name, op in offered().items() if op.kernel == "custom"}
+    assert custom == CUSTOM.keys() | WITHOUT
     rules = "".join(path.read_text() for path in MODEL.glob("model_check_*.c"))
-    known = [keys.split("\\0")[:-1] for keys in re.findall(r'"((?:\w+\\0)+)"', rules)]
+    known = [
+        "".join(re.findall(r'"(.*)"', keys)).split("\\0")[:-1]
+        for keys in re.findall(r'model_check_custom_options\(c, ((?:"[\w\\]+"\s*)+)', rules)
+    ]
     for op, file in CUSTOM.items():
         text = (tflm / file).read_text()
-        found = re.findall(r"Index = (\d+);\s*// '(\w+)'", text)
-        names = [name for _, name in sorted(found, key=lambda each: int(each[0]))]
+        # The longest has its comment before it.
+        found = re.findall(r"^(?:constexpr|const) int k(\w+)Index = (\d+);", text, re.MULTILINE)
+        names = [
+            re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().removeprefix("circular_buffer_")
+            for name, _ in sorted(found, key=lambda each: int(each[1]))
+        ]
+        names = ["T", *names] if op == "SignalRfft" else names
         assert names, op
         assert names in known, op
 

@@ -1,4 +1,4 @@
-"""The verbs `check` and `slim`."""
+"""The verbs `check`, `slim` and `frontend`."""
 
 from __future__ import annotations
 
@@ -72,6 +72,36 @@ def slim(
         say(f"  without {', '.join(dict.fromkeys(made.gone))}")
     say(f"  gives the same values in LiteRT for {made.rounds} drawn inputs{_in_tflm(made)}")
     say(_verdict(made.checked, "cnn", to))
+
+
+@app.command()
+def frontend(
+    to: Annotated[Path, typer.Argument(metavar="OUT.tflite", help="What to write.")],
+    like: Annotated[
+        str,
+        typer.Option(
+            metavar="micro_speech|microwakeword", help="Whose features: they round otherwise."
+        ),
+    ] = "micro_speech",
+    stride_ms: Annotated[
+        int | None,
+        typer.Option(
+            metavar="1...30",
+            help="By how much one window is after the other. Without it: 20, or 10.",
+        ),
+    ] = None,
+) -> None:
+    """Write an audio front end as a model: from sound to what a wake word's model takes."""
+    from tinycnn.tflite import frontend as made
+
+    data = made.frontend(like, stride_ms)
+    write_atomic(to, data)
+    rate = made.RATE // 1000
+    stride_ms = stride_ms or made.STRIDES_MS[like]
+    say(f"{to}: {len(data)} bytes, from {made.WINDOW_MS} ms of sound to {made.CHANNELS} features")
+    say(f"  {made.WINDOW_MS * rate} samples of {rate} kHz, the next {stride_ms * rate} later")
+    for line in verdict_lines(data, to):
+        say(f"  {line}")
 
 
 def _in_tflm(made: Slimmed) -> str:

@@ -32,6 +32,15 @@ _OP_KNOWN = {  # and of these;
     "ASSIGN_VARIABLE": 0,
     "GELU": 272,
     "CIRCULAR_BUFFER": 16,
+    "SignalWindow": 16,
+    "SignalFftAutoScale": 0,
+    "SignalRfft": 32,
+    "SignalEnergy": 16,
+    "SignalFilterBank": 0,
+    "SignalFilterBankSquareRoot": 0,
+    "SignalFilterBankSpectralSubtraction": 48,
+    "SignalPCAN": 16,
+    "SignalFilterBankLog": 16,
 }
 _OP_PLAIN = 32  # for each of at most two inputs of an op without options,
 _MORE = {"ELU": 256, "SQUARED_DIFFERENCE": 64}  # but for these
@@ -134,6 +143,10 @@ def _kept(graph: Graph, node: Node, own: bool, align: int) -> int:
         size = _OP_PLAIN * min(len(node.inputs), 2) + _MORE.get(node.op, 0)
     if node.op == "BATCH_MATMUL":  # what it transposes, at most both
         size += sum(up(tensor.bytes, align) + up(64, align) for tensor in inputs)
+    if node.op == "SignalRfft":  # a table for complex numbers, and what tells where it is
+        size += up(280 + 5 * (graph.outputs_of(node)[0].shape[-1] - 2), align)
+    if node.op == "SignalFilterBankSpectralSubtraction":  # the noise
+        size += up(inputs[0].bytes, align)
     if "CONV" in node.op or any(tensor.scales > 1 for tensor in inputs):
         channels = graph.outputs_of(node)[0].shape[-1]
         size += sum(up(bytes_ * channels, align) for bytes_ in each)
