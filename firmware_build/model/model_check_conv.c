@@ -109,20 +109,26 @@ static int64_t dilated(int32_t size, int32_t dilation) {
     return (int64_t)(size - 1) * dilation + 1;
 }
 
+// Do the weights of a CONV_2D go with the input's channels, or with each group of so many?
+static bool check_groups(check_t *c, const check_tensor_t *weights) {
+    int32_t depth = model_check_dim(c, weights, 3), channels = model_check_dim(c, &c->in[0], 3);
+    if (channels % depth != 0) {
+        return model_check_fail(c, "weights are for %d channels, input has %d", (int)depth, (int)channels);
+    }
+    int32_t groups = channels / depth, outputs = model_check_dim(c, weights, 0);
+    return outputs % groups == 0
+           || model_check_fail(c, "%d output channels of %d groups", (int)outputs, (int)groups);
+}
+
 bool model_check_conv_2d(check_t *c) {
     enum { ACTIVATION = 3, DILATION_W = 4, DILATION_H = 5 };
     const check_tensor_t *weights = &c->in[1];
     if (!check_images(c, &c->in[0]) || !model_check_rank(c, weights, 4, "weights")
         || !model_check_activation(c, (int8_t)model_flatbuf_u8(&c->buf, c->options, ACTIVATION))
-        || !model_check_out_dim(c, 3, model_check_dim(c, weights, 0))) {
+        || !model_check_out_dim(c, 3, model_check_dim(c, weights, 0)) || !check_groups(c, weights)) {
         return false;
     }
-    // Grouped convolutions would do in float, but esp-nn takes them for plain ones.
-    if (model_check_dim(c, &c->in[0], 3) != model_check_dim(c, weights, 3)) {
-        return model_check_fail(c, "weights are for %d channels, input has %d",
-            (int)model_check_dim(c, weights, 3), (int)model_check_dim(c, &c->in[0], 3));
-    }
-    // So would this, in float and in TFLM's own kernel; esp-nn's follows a null pointer.
+    // It would do in float and in TFLM's own kernel; esp-nn's follows a null pointer.
     if (c->in[0].type == TENSOR_INT8 && !model_check_present(&c->in[2])) {
         return model_check_fail(c, "no bias");
     }

@@ -12,6 +12,11 @@ struct own_kernel_t {
     TFLMRegistration registration;
 };
 
+// TFLM's kernel, or Espressif's in its place.
+TFLMRegistration other_CONV_2D();
+TFLMRegistration other_DEPTHWISE_CONV_2D();
+TFLMRegistration other_FULLY_CONNECTED();
+
 extern const own_kernel_t own_CONV_2D;
 extern const own_kernel_t own_DEPTHWISE_CONV_2D;
 extern const own_kernel_t own_FULLY_CONNECTED;

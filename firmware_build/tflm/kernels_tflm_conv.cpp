@@ -3,6 +3,7 @@
 #include "tensorflow/lite/core/api/flatbuffer_conversions.h"
 #include "tensorflow/lite/kernels/internal/reference/conv.h"
 #include "tensorflow/lite/kernels/internal/reference/depthwiseconv_float.h"
+#include "tensorflow/lite/kernels/internal/reference/integer_ops/conv.h"
 #include "tensorflow/lite/micro/kernels/conv.h"
 #include "tensorflow/lite/micro/kernels/depthwise_conv.h"
 
@@ -37,11 +38,15 @@ int8_channels_t channels_of(TfLiteContext *context, const Described &input, cons
 
 // What the two ops do not share.
 
-void set_depths(int8_conv_2d_t *op, const TfLiteConvParams &, int outputs) {
-    op->out_depth = (uint16_t)outputs;
+void set_depths(int8_conv_2d_t *op, const TfLiteConvParams &, int inputs, const Described &weights) {
+    op->in_depth = (uint16_t)weights.dim(3);
+    op->out_depth = (uint16_t)weights.dim(0);
+    op->groups = (uint16_t)(inputs / weights.dim(3));
 }
 
-void set_depths(int8_depthwise_conv_2d_t *op, const TfLiteDepthwiseConvParams &params, int) {
+void set_depths(int8_depthwise_conv_2d_t *op, const TfLiteDepthwiseConvParams &params, int inputs,
+    const Described &) {
+    op->in_depth = (uint16_t)inputs;
     op->multiplier = (uint16_t)params.depth_multiplier;
 }
 
@@ -68,8 +73,7 @@ template<typename Op, typename P> TfLiteStatus prepare_int8(TfLiteContext *conte
     Op *op = &kept->op;
     op->window = window_of(params, input, output, weights.dim(1), weights.dim(2),
         params.dilation_height_factor, params.dilation_width_factor);
-    op->in_depth = (uint16_t)input.dim(3);
-    set_depths(op, params, output.dim(3));
+    set_depths(op, params, input.dim(3), weights);
     op->input_zero_point = (int8_t)input->params.zero_point;
     TF_LITE_ENSURE_STATUS(find_range(context, params.activation, output, &op->range));
     op->channels = channels_of(context, input, weights, bias, output, (size_t)output.dim(3));
@@ -116,6 +120,27 @@ TfLiteStatus conv_eval(TfLiteContext *context, TfLiteNode *node) {
     return kTfLiteOk;
 }
 
+// Espressif's kernel takes a grouped convolution for a plain one. What it keeps begins with what
+// TFLM's does.
+TfLiteStatus other_conv_eval(TfLiteContext *context, TfLiteNode *node) {
+    const TfLiteEvalTensor *input = tflite::micro::GetEvalInput(context, node, 0);
+    const TfLiteEvalTensor *weights = tflite::micro::GetEvalInput(context, node, 1);
+    if (input->type != kTfLiteInt8 || input->dims->data[3] == weights->dims->data[3]) {
+        return tflite::Register_CONV_2D().invoke(context, node);
+    }
+    const auto &params = *static_cast<const TfLiteConvParams *>(node->builtin_data);
+    const auto &data = *static_cast<const tflite::OpDataConv *>(node->user_data);
+    tflite::reference_integer_ops::ConvPerChannel(tflite::ConvParamsQuantized(params, data),
+        data.per_channel_output_multiplier, data.per_channel_output_shift,
+        tflite::micro::GetTensorShape(input), input_of<int8_t>(context, node, 0),
+        tflite::micro::GetTensorShape(weights), input_of<int8_t>(context, node, 1),
+        tflite::micro::GetTensorShape(tflite::micro::GetEvalInput(context, node, 2)),
+        input_of<int32_t>(context, node, 2),
+        tflite::micro::GetTensorShape(tflite::micro::GetEvalOutput(context, node, 0)),
+        output_of<int8_t>(context, node));
+    return kTfLiteOk;
+}
+
 // DEPTHWISE_CONV_2D -----------------------------------------------------------------
 
 TfLiteStatus depthwise_prepare(TfLiteContext *context, TfLiteNode *node) {
@@ -146,6 +171,16 @@ TfLiteStatus depthwise_eval(TfLiteContext *context, TfLiteNode *node) {
 }
 
 } // namespace
+
+TFLMRegistration other_CONV_2D() {
+    TFLMRegistration registration = tflite::Register_CONV_2D();
+    registration.invoke = other_conv_eval;
+    return registration;
+}
+
+TFLMRegistration other_DEPTHWISE_CONV_2D() {
+    return tflite::Register_DEPTHWISE_CONV_2D();
+}
 
 OWN_KERNEL_AS(kept_t<int8_conv_2d_t>, CONV_2D, ParseConv2D, conv_prepare, conv_eval)
 OWN_KERNEL_AS(kept_t<int8_depthwise_conv_2d_t>, DEPTHWISE_CONV_2D, ParseDepthwiseConv2D, depthwise_prepare, depthwise_eval)

@@ -88,4 +88,8 @@ TfLiteStatus eval(TfLiteContext *context, TfLiteNode *node) {
 
 } // namespace
 
+TFLMRegistration other_FULLY_CONNECTED() {
+    return tflite::Register_FULLY_CONNECTED();
+}
+
 OWN_KERNEL_AS(dense_t, FULLY_CONNECTED, ParseFullyConnected, prepare, eval)

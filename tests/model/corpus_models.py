@@ -265,6 +265,13 @@ MODELS: dict[str, Recipe] = {
             tf.tanh(tf.space_to_batch_nd(x, [2, 2], [[1, 1], [2, 0]])), [2, 2], [[0, 1], [3, 0]]
         ),
     ),
+    # More convolutions
+    "conv_groups": ([(8, 8, 6)], lambda tf, L, x: L.Conv2D(6, 3, groups=2, padding="same")(x)),
+    "conv_groups_of_one": (
+        [(8, 8, 4)],
+        lambda tf, L, x: L.Conv2D(8, (3, 2), strides=2, groups=4, activation="relu")(x),
+    ),
+    "conv1d_groups": ([SERIES], lambda tf, L, x: L.Conv1D(4, 3, groups=2, dilation_rate=2)(x)),
 }
 
 
