@@ -275,6 +275,18 @@ bool model_check_hard_swish(check_t *c) {
            || model_check_fail(c, "scales are too far apart");
 }
 
+// The kernel takes exponentials, of 15 bits, and the reciprocal of their sum from tables: of
+// differences to the largest value, in units of 10 / 65535.
+static bool check_softmax_int16(check_t *c, double beta) {
+    if (model_check_dim(c, &c->in[0], c->in[0].rank - 1u) > UINT16_MAX) {
+        return model_check_fail(c, "more than 65535 values");
+    }
+    if (!(beta > 0)) {
+        return model_check_fail(c, "beta is not positive");
+    }
+    return model_check_rescale(c, UINT16_MAX, beta * scale_of(c, &c->in[0]) * 6553.5);
+}
+
 bool model_check_softmax(check_t *c) {
     enum { BETA = 0 };
     if (c->in[0].rank < 1) {
@@ -287,6 +299,9 @@ bool model_check_softmax(check_t *c) {
     }
     if (is_float(c)) {
         return true;
+    }
+    if (model_check_is_int16(&c->in[0])) {
+        return check_softmax_int16(c, (double)beta);
     }
     // Up to 511 exponentials of at most 1 leave the exponent that TFLM aborts on
     // otherwise out of reach.

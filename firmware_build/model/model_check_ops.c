@@ -83,16 +83,16 @@ bool model_check_assign_variable(check_t *c);
     extern const model_rule_t model_rule_##name; \
     const model_rule_t model_rule_##name = { __VA_ARGS__ };
 
-RULE(CONV_2D, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_BIAS,
+RULE(CONV_2D, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16 | RULE_BIAS,
     2, 3, 1, "1441441", REAL, model_check_conv_2d)
-RULE(DEPTHWISE_CONV_2D, RULE_SAME_TYPE | RULE_QUANTIZED,
+RULE(DEPTHWISE_CONV_2D, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16,
     3, 3, 2, "1444144", REAL, model_check_depthwise_conv_2d)
 RULE(TRANSPOSE_CONV, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_BIAS | RULE_DATA_LAST,
     3, 4, 49, "14411", REAL, model_check_transpose_conv)
-RULE(FULLY_CONNECTED, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_BIAS,
+RULE(FULLY_CONNECTED, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16 | RULE_BIAS,
     2, 3, 8, "11111", REAL, model_check_fully_connected)
-RULE(MAX_POOL_2D, RULE_SAME_TYPE | RULE_QUANTIZED, 1, 1, 5, "144441", REAL, model_check_pool_2d)
-RULE(AVERAGE_POOL_2D, RULE_SAME_TYPE | RULE_QUANTIZED,
+RULE(MAX_POOL_2D, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16, 1, 1, 5, "144441", REAL, model_check_pool_2d)
+RULE(AVERAGE_POOL_2D, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16,
     1, 1, 5, "144441", REAL, model_check_pool_2d)
 RULE(QUANTIZE, RULE_SAME_SHAPE,
     1, 1, 0, "", REAL | INTEGER | TYPE_BIT(TENSOR_INT32), model_check_quantize)
@@ -101,7 +101,7 @@ RULE(RELU, SAME, 1, 1, 0, "", REAL, model_check_relu)
 RULE(RELU6, SAME, 1, 1, 0, "", REAL, model_check_relu6)
 RULE(LEAKY_RELU, SAME, 1, 1, 75, "4", REAL, model_check_leaky_relu)
 RULE(PRELU, SAME, 2, 2, 0, "", REAL, model_check_prelu)
-RULE(SOFTMAX, SAME, 1, 1, 9, "4", REAL, model_check_softmax)
+RULE(SOFTMAX, SAME | RULE_INT16, 1, 1, 9, "4", REAL, model_check_softmax)
 RULE(LOGISTIC, SAME, 1, 1, 0, "", REAL, NULL)
 RULE(TANH, SAME, 1, 1, 0, "", REAL, NULL)
 RULE(ADD, RULE_SAME_TYPE, 2, 2, 11, "11", REAL, model_check_add)

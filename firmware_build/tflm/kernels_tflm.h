@@ -1,5 +1,5 @@
 // Our kernels as TFLM takes them: how options are read, and a registration. What an int8 op
-// needs is kept from Prepare() on; a float op runs as TFLM's reference kernel does.
+// needs is kept from Prepare() on; one of float or int16 runs as TFLM's reference kernel does.
 
 #ifndef KERNELS_TFLM_H
 #define KERNELS_TFLM_H

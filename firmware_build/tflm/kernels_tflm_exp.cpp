@@ -5,6 +5,7 @@
 #include "tensorflow/lite/core/api/flatbuffer_conversions.h"
 #include "tensorflow/lite/kernels/internal/reference/logistic.h"
 #include "tensorflow/lite/kernels/internal/reference/softmax.h"
+#include "tensorflow/lite/micro/kernels/softmax.h"
 
 #include "kernels_tflm_util.h"
 
@@ -17,6 +18,10 @@ enum { SOFTMAX_BITS = 5, LOGISTIC_BITS = 4 };
 TfLiteStatus softmax_prepare(TfLiteContext *context, TfLiteNode *node) {
     if (is_float(context, node)) {
         return kTfLiteOk;
+    }
+    if (is_int16(context, node)) {
+        node->user_data = tflite::SoftmaxInit(context, nullptr, 0);
+        return tflite::SoftmaxPrepare(context, node);
     }
     const auto &params = *static_cast<const TfLiteSoftmaxParams *>(node->builtin_data);
     auto *op = keep<int8_softmax_t>(context);
@@ -41,6 +46,11 @@ TfLiteStatus softmax_eval(TfLiteContext *context, TfLiteNode *node) {
         params.beta = (double)static_cast<const TfLiteSoftmaxParams *>(node->builtin_data)->beta;
         tflite::reference_ops::Softmax(params, shape, input_of<float>(context, node, 0), shape,
             output_of<float>(context, node));
+        return kTfLiteOk;
+    }
+    if (is_int16(context, node)) {
+        tflite::reference_ops::SoftmaxInt16(*static_cast<const tflite::SoftmaxParams *>(node->user_data),
+            shape, input_of<int16_t>(context, node, 0), shape, output_of<int16_t>(context, node));
         return kTfLiteOk;
     }
     size_t depth = (size_t)shape.Dims(shape.DimensionsCount() - 1);

@@ -277,3 +277,12 @@ MODELS: dict[str, Recipe] = {
 
 FLOAT_ALONE = ("div", "exp", "log", "sqrt")
 """The converter quantizes these, and TFLM has no kernel for that."""
+
+INT16 = (
+    *("conv_same", "conv_valid_relu", "conv_stride", "conv_dilated", "conv_groups"),
+    *("conv1d_causal", "depthwise_same", "depthwise_multiplier", "depthwise_stride"),
+    *("depthwise_dilated", "max_pool", "max_pool_same", "average_pool", "average_pool_same"),
+    *("softmax", "softmax_few_long", "dense", "dense_no_bias", "dense_series"),
+    *("dense_relu_softmax", "digits"),
+)
+"""These with activations of int16 and weights of int8, too."""

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 from broken_all import BROKEN_ALL
-from broken_models import BROKEN, broken, rows_of, x2
+from broken_int16 import BROKEN_INT16
+from broken_models import BROKEN, broken, graph, rows_of, x2
 from broken_states import BROKEN_STATES, containers, others
 from check_program import CheckMain
-from tflite_models import schema, unpacked
+from tflite_models import moved_data, schema, unpacked
 from tinycnn.tflite.check import MODEL
 from tinycnn.tflite.ops import offered
 
-ROWS = rows_of(BROKEN) + rows_of(BROKEN_STATES) + rows_of(BROKEN_ALL)
+ROWS = [row for rows in (BROKEN, BROKEN_STATES, BROKEN_ALL, BROKEN_INT16) for row in rows_of(rows)]
 NAMES = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
 }
@@ -126,6 +127,23 @@ def test_scales_that_nobody_reads_need_no_dimension(
     path = tmp_path / "bias.tflite"
     path.write_bytes(broken(corpus["conv_same_q"], x2(scale=[0.5] * 4, dim=3)))
     assert check_main.check([path]) == {"bias": ("ok", "")}
+
+
+@pytest.mark.parametrize("beside", [0, 4])
+def test_biases_of_int64_need_be_aligned_for_others_alone(
+    check_main: CheckMain, corpus: dict[str, bytes], tmp_path: Path, beside: int
+) -> None:
+    """The converter aligns to 4; our kernels take them so, and Python has no array of such."""
+    bias = unpacked(corpus["conv_same_w"]).subgraphs[0].operators[0].inputs[2]
+    verdicts = []
+    for outputs in ([], [bias]):
+        data = broken(corpus["conv_same_w"], graph(outputs=lambda old, new=outputs: [*old, *new]))
+        path = tmp_path / "conv.tflite"
+        path.write_bytes(moved_data(data, bias, beside))
+        verdicts.append(check_main.check([path])["conv"])
+    refused = ("invalid", "buffer of INT64 is not aligned: try `tinycnn slim`")
+    allowed = ("ok", "")
+    assert verdicts == [allowed, refused if beside else allowed]
 
 
 def test_names_of_variables(
