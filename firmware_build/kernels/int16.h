@@ -55,6 +55,35 @@ typedef struct _int16_fully_connected_t {
 void int16_fully_connected(const int16_fully_connected_t *op, size_t batches, const int16_t *input,
     const int8_t *weights, const int16_bias_t *biases, int16_t *output);
 
+// ADD and SUB. A step of an input counts 2**15 times its factor, which is not above 1/2; their sum is
+// multiplied by `factor`, which is not above 1/2 either.
+typedef struct _int16_add_t {
+    int8_factor_t a, b, factor;
+    int16_range_t range;
+    bool subtract;
+} int16_add_t;
+
+void int16_add(const int16_add_t *op, const int8_operand_t *a, const int8_operand_t *b, int16_t *output);
+
+// MUL, by a factor that is not above 1/2
+typedef struct _int16_mul_t {
+    int8_factor_t factor;
+    int16_range_t range;
+} int16_mul_t;
+
+void int16_mul(const int16_mul_t *op, const int8_operand_t *a, const int8_operand_t *b, int16_t *output);
+
+// RELU, RELU6 and LEAKY_RELU
+typedef struct _int16_scale_t {
+    int8_factor_t positive, negative;
+    int16_range_t range;
+} int16_scale_t;
+
+void int16_scale(const int16_scale_t *op, size_t count, const int16_t *input, int16_t *output);
+
+// MEAN of at most 2**15 values, prepared by int8_mean_prepare()
+void int16_mean(const int8_mean_t *op, const int *dims, int rank, const int16_t *input, int16_t *output);
+
 #ifdef __cplusplus
 }
 #endif

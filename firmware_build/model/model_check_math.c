@@ -43,8 +43,20 @@ bool model_check_dequantize(check_t *c) {
     return model_check_type(c, &c->out, TENSOR_FLOAT32, "output") && model_check_quantized(c, &c->in[0], "input");
 }
 
+// The largest difference of two values.
+static uint32_t span_of(const check_t *c) {
+    return model_check_is_int16(&c->in[0]) ? UINT16_MAX : UINT8_MAX;
+}
+
 bool model_check_relu(check_t *c) {
-    return is_float(c) || model_check_rescale(c, 255, scale_of(c, &c->in[0]) / scale_of(c, &c->out));
+    return is_float(c)
+           || model_check_rescale(c, span_of(c), scale_of(c, &c->in[0]) / scale_of(c, &c->out));
+}
+
+// LOGISTIC and TANH. Of int16 the kernels make products of 15 bits and the input.
+bool model_check_sigmoid(check_t *c) {
+    return !model_check_is_int16(&c->in[0]) || scale_of(c, &c->in[0]) <= 2.0
+           || model_check_fail(c, "scale of input is too large");
 }
 
 // TFLM's int8 kernel clamps but does not rescale: with two scales its result is wrong.
@@ -66,7 +78,8 @@ bool model_check_leaky_relu(check_t *c) {
         return model_check_fail(c, "alpha is negative");
     }
     double multiplier = scale_of(c, &c->in[0]) / scale_of(c, &c->out);
-    return model_check_rescale(c, 255, multiplier) && model_check_rescale(c, 255, multiplier * (double)alpha);
+    return model_check_rescale(c, span_of(c), multiplier)
+           && model_check_rescale(c, span_of(c), multiplier * (double)alpha);
 }
 
 bool model_check_stretches(const check_t *c, const check_tensor_t *b, const check_tensor_t *a) {
@@ -107,7 +120,8 @@ static bool check_broadcast(check_t *c, unsigned count) {
 }
 
 static bool check_operands(check_t *c) {
-    return model_check_operand(c, &c->in[0], "input 0") && model_check_operand(c, &c->in[1], "input 1");
+    return model_check_operand(c, &c->in[0], "input 0") && model_check_operand(c, &c->in[1], "input 1")
+           && (!model_check_is_int16(&c->in[1]) || model_check_symmetric(c, &c->in[1], "input 1"));
 }
 
 static bool check_second(check_t *c) {
@@ -141,11 +155,12 @@ bool model_check_add(check_t *c) {
     if (is_float(c)) {
         return true;
     }
-    // TFLM takes 2 * larger / 2**20 / output and aborts unless it is below 1.
+    // TFLM takes 2 * larger / 2**20 / output, of int16 by 2**15, and aborts unless it is below 1.
     float first = model_check_scale(c, &c->in[0], 0);
     float second = model_check_scale(c, &c->in[1], 0);
     float larger = first > second ? first : second;
-    if (larger > model_check_scale(c, &c->out, 0) * (float)(1 << 18)) {
+    float most = model_check_is_int16(&c->in[0]) ? 1 << 13 : 1 << 18;
+    if (larger > model_check_scale(c, &c->out, 0) * most) {
         return model_check_fail(c, "scale of the output is too small");
     }
     return true;
@@ -153,7 +168,7 @@ bool model_check_add(check_t *c) {
 
 bool model_check_mul(check_t *c) {
     return check_arithmetic(c)
-           && (is_float(c) || model_check_rescale(c, 255 * 255,
+           && (is_float(c) || model_check_rescale(c, model_check_is_int16(&c->in[0]) ? 1 << 30 : 255 * 255,
         scale_of(c, &c->in[0]) * scale_of(c, &c->in[1]) / scale_of(c, &c->out)));
 }
 
@@ -345,7 +360,9 @@ bool model_check_batch_matmul(check_t *c) {
         || !model_check_out_dim(c, rank - 1, model_check_dim(c, b, rank - 1 - adj_y))) {
         return false;
     }
-    return is_float(c)
-           || model_check_rescale(c, (uint64_t)depth * 255 * 255,
-        scale_of(c, a) * scale_of(c, b) / scale_of(c, &c->out));
+    double multiplier = is_float(c) ? 0 : scale_of(c, a) * scale_of(c, b) / scale_of(c, &c->out);
+    if (model_check_is_int16(a)) {
+        return model_check_rescale_64(c, (uint64_t)depth << 30, multiplier);
+    }
+    return is_float(c) || model_check_rescale(c, (uint64_t)depth * 255 * 255, multiplier);
 }

@@ -73,8 +73,8 @@ class FullyConnected16(ctypes.Structure):
     ]
 
 
-@pytest.fixture(scope="module")
-def kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
+@pytest.fixture(scope="module", name="kernels")
+def int16_kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
     """That end with a message where C does not say what happens."""
     flags = ("-fsanitize=undefined", "-fno-sanitize-recover=all", "-static-libubsan")
     return Kernels(compile_library(tmp_path_factory.mktemp("kernels"), *flags))

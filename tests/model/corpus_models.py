@@ -283,6 +283,9 @@ INT16 = (
     *("conv1d_causal", "depthwise_same", "depthwise_multiplier", "depthwise_stride"),
     *("depthwise_dilated", "max_pool", "max_pool_same", "average_pool", "average_pool_same"),
     *("softmax", "softmax_few_long", "dense", "dense_no_bias", "dense_series"),
-    *("dense_relu_softmax", "digits"),
+    *("dense_relu_softmax", "digits", "add", "add_bias", "add_relu", "sub", "sub_scalar", "mul"),
+    *("mul_channels", "rescaling", "relu", "relu6", "leaky_relu", "sigmoid", "tanh", "abs", "sum"),
+    *("global_average", "global_average_1d", "mean_last", "matmul"),
+    *("matmul_rows", "transposed_same", "transposed_valid", "residual"),
 )
 """These with activations of int16 and weights of int8, too."""

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from broken_all import BROKEN_ALL
-from broken_int16 import BROKEN_INT16
-from broken_models import BROKEN, broken, graph, rows_of, x2
+from broken_int16 import BROKEN_INT16, TRANSPOSED
+from broken_models import BROKEN, Change, broken, graph, rows_of, x2
 from broken_states import BROKEN_STATES, containers, others
 from check_program import CheckMain
 from tflite_models import moved_data, schema, unpacked
@@ -144,6 +144,29 @@ def test_biases_of_int64_need_be_aligned_for_others_alone(
     refused = ("invalid", "buffer of INT64 is not aligned: try `tinycnn slim`")
     allowed = ("ok", "")
     assert verdicts == [allowed, refused if beside else allowed]
+
+
+@pytest.mark.parametrize(("base", "change", "message"), TRANSPOSED)
+def test_transpose_conv_of_int16(
+    check_main: CheckMain,
+    corpus: dict[str, bytes],
+    tmp_path: Path,
+    base: str,
+    change: tuple[Change, ...],
+    message: str,
+) -> None:
+    """Its kernel is TFLM's, which reads the bias as what it says."""
+    data = broken(corpus[base], change)
+    bias = unpacked(data).subgraphs[0].operators[0].inputs[3]
+    path = tmp_path / "transposed.tflite"
+    for beside in (0, 4):
+        path.write_bytes(moved_data(data, bias, beside))
+        status, said = check_main.check([path])["transposed"]
+        if beside:
+            message = "buffer of INT64 is not aligned: try `tinycnn slim`"
+        assert (status, said) == (
+            ("invalid", f"op 0 TRANSPOSE_CONV: {message}") if message else ("ok", "")
+        )
 
 
 def test_names_of_variables(

@@ -69,7 +69,10 @@ _OWN = {
 """Options, and what a kernel of ours keeps (firmware_build/tflm/kernels_tflm_*.cpp): in
 general, and of an int8. Where that is nothing more, it has the place of the options."""
 
-_OWN_INT16 = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 0, "SOFTMAX": 72 + 2 * 1032}
+_OWN_INT16 = {
+    **{"CONV_2D": 0, "DEPTHWISE_CONV_2D": 0, "SOFTMAX": 72 + 2 * 1032, "LOGISTIC": 16},
+    **{"ADD": 32, "SUB": 32, "MUL": 12, "RELU": 20, "RELU6": 20, "LEAKY_RELU": 20},
+}
 """Of int16, where that is not what it is in general: SOFTMAX has tables."""
 
 
