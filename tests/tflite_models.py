@@ -255,6 +255,20 @@ def moved_zero_points(data: bytes) -> bytes:
     return bytes(made) + bytes(4)
 
 
+def moved_data(data: bytes, tensor: int, beside: int) -> bytes:
+    """The model with a constant's bytes so many behind a multiple of 8: a copy at the end."""
+    model = schema.Model.GetRootAs(data, 0)
+    found = model.Buffers(model.Subgraphs(0).Tensors(tensor).Buffer())
+    values = found.DataAsNumpy().tobytes()
+    field = found._tab.Pos + found._tab.Offset(4)
+    made = bytearray(data)
+    made += bytes((beside - 4 - len(made)) % 8)
+    at = len(made)  # the vector's length; its bytes follow
+    made += len(values).to_bytes(4, "little") + values
+    made[field : field + 4] = (at - field).to_bytes(4, "little")
+    return bytes(made) + bytes(4)
+
+
 def _concatenation(axis: int) -> Any:
     options = schema.ConcatenationOptionsT()
     options.axis = axis

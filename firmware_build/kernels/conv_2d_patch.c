@@ -41,7 +41,8 @@ __attribute__((noinline)) static uint32_t *pack_edge(const int8_conv_2d_t *op,
     const int8_t *image, const place_t *a, const place_t *b, int32_t y, int32_t x, int32_t end,
     uint32_t *patch) {
     for (; x < end; x++) {
-        const int8_t *first = tap_of(op, image, a, y, x), *second = tap_of(op, image, b, y, x);
+        const int8_t *first = tap_of(op, image, op->in_depth, a, y, x);
+        const int8_t *second = tap_of(op, image, op->in_depth, b, y, x);
         size_t step_first = first != NULL, step_second = second != NULL;
         first = first != NULL ? first : &op->input_zero_point;
         second = second != NULL ? second : &op->input_zero_point;

@@ -34,17 +34,23 @@ static inline bool columns_inside(const int8_window_t *window, const place_t *pl
            && place->left + window->width <= window->in_width;
 }
 
-static inline const int8_t *values_at(const int8_conv_2d_t *op, const int8_t *image, int32_t y, int32_t x) {
-    return image + ((uint32_t)y * op->window.in_width + (uint32_t)x) * op->in_depth;
+static inline const int8_t *pixel_at(const int8_conv_2d_t *op, const int8_t *image, size_t depth,
+    int32_t y, int32_t x) {
+    return image + ((uint32_t)y * op->window.in_width + (uint32_t)x) * depth;
 }
 
-// The values of one tap, or NULL if it is outside.
-static inline const int8_t *tap_of(const int8_conv_2d_t *op, const int8_t *image, const place_t *place,
-    int32_t y, int32_t x) {
+// Of an image that is one group.
+static inline const int8_t *values_at(const int8_conv_2d_t *op, const int8_t *image, int32_t y, int32_t x) {
+    return pixel_at(op, image, op->in_depth, y, x);
+}
+
+// The values of one tap in an image of that depth, or NULL if it is outside.
+static inline const int8_t *tap_of(const int8_conv_2d_t *op, const int8_t *image, size_t depth,
+    const place_t *place, int32_t y, int32_t x) {
     y = place->top + y * op->window.dilation_height;
     x = place->left + x * op->window.dilation_width;
     bool inside = y >= 0 && y < op->window.in_height && x >= 0 && x < op->window.in_width;
-    return inside ? values_at(op, image, y, x) : NULL;
+    return inside ? pixel_at(op, image, depth, y, x) : NULL;
 }
 
 #endif // INT8_CONV_2D_PLACE_H

@@ -25,7 +25,7 @@ static size_t taps_of(const int8_depthwise_conv_2d_t *op) {
 
 static int8_conv_2d_t convolution(const int8_depthwise_conv_2d_t *op) {
     return (int8_conv_2d_t) {
-        op->window, op->in_depth, op->multiplier, op->input_zero_point, op->range, 0,
+        op->window, op->in_depth, op->multiplier, 1, op->input_zero_point, op->range, 0,
         op->channels,
     };
 }

@@ -54,10 +54,12 @@ typedef struct _int8_channels_t {
     int8_t *shifts;
 } int8_channels_t;
 
-// CONV_2D. Weights are [out_depth, window.height, window.width, in_depth].
+// CONV_2D. Weights are [out_depth, window.height, window.width, in_depth]. The image has that depth
+// `groups` times: out_depth / groups outputs come from each group of its channels.
 typedef struct _int8_conv_2d_t {
     int8_window_t window;
     uint16_t in_depth, out_depth;
+    uint16_t groups;
     int8_t input_zero_point;
     int8_range_t range;
     uint8_t way; // set by int8_conv_2d_prepare()

@@ -33,6 +33,9 @@ static bool check_io(check_t *c, int32_t index, const char *what, uint32_t i) {
         return model_check_fail(c, "%s %u is of %s, which Python has no array of", what, (unsigned)i,
             model_type_name(t.type));
     }
+    if (!model_check_aligned(c, &t)) {
+        return false;
+    }
     uint32_t dimension = (uint32_t)t.quantized_dimension; // huge if negative
     return t.scales.len <= 1
            || (dimension < t.rank && (uint32_t)model_check_dim(c, &t, dimension) == t.scales.len)
@@ -142,6 +145,12 @@ static bool check_op_tensors(check_t *c, const model_rule_t *rule) {
         if (!is_defined(c, index) && !(state && is_held(c, index))) {
             return model_check_fail(c, "input %u is not written before", (unsigned)i);
         }
+        // Our kernels take a bias as it is.
+        bool bias = (rule->flags & RULE_INT16) != 0 && i == 2;
+        model_check_read_tensor(c, index, &c->out);
+        if (!bias && !model_check_aligned(c, &c->out)) {
+            return false;
+        }
     }
     for (uint32_t i = 0; i < CHECK_MAX_INPUTS; ++i) {
         model_check_read_tensor(c, i < c->inputs.len ? model_flatbuf_vector_i32(&c->buf, c->inputs, i) : -1, &c->in[i]);
@@ -163,9 +172,14 @@ static bool check_op_options(check_t *c, const model_rule_t *rule, uint32_t oper
     return model_check_table(c, c->options, rule->layout);
 }
 
+static const check_tensor_t *data_of(const check_t *c, const model_rule_t *rule) {
+    return &c->in[rule->flags & RULE_DATA_LAST ? 2 : rule->flags & RULE_DATA_SECOND ? 1 : 0];
+}
+
 static bool check_op_types(check_t *c, const model_rule_t *rule) {
-    const check_tensor_t *data = &c->in[rule->flags & RULE_DATA_LAST ? 2 : rule->flags & RULE_DATA_SECOND ? 1 : 0];
-    if ((rule->types >> data->type & 1) == 0) {
+    const check_tensor_t *data = data_of(c, rule);
+    bool int16 = (rule->flags & RULE_INT16) != 0 && model_check_is_int16(data);
+    if (!int16 && (rule->types >> data->type & 1) == 0) {
         return model_check_fail(c, "input type %s is not supported%s", model_type_name(data->type),
             data->type == TENSOR_FLOAT16 ? ": try `tinycnn slim`" : "");
     }
@@ -176,9 +190,24 @@ static bool check_op_types(check_t *c, const model_rule_t *rule) {
         return false;
     }
     if ((rule->flags & RULE_QUANTIZED) != 0 && data->type != TENSOR_FLOAT32) {
-        return model_check_quantized(c, data, "input") && model_check_quantized(c, &c->out, "output");
+        if (!model_check_quantized(c, data, "input") || !model_check_quantized(c, &c->out, "output")) {
+            return false;
+        }
     }
-    return true;
+    return !int16 || (model_check_symmetric(c, data, "input") && model_check_symmetric(c, &c->out, "output"));
+}
+
+// Has this firmware kernels for the data?
+static model_status_t check_op_support(check_t *c, const model_check_op_t *op) {
+    const check_tensor_t *data = data_of(c, op->rule);
+    bool lacking = op->no_float && data->type == TENSOR_FLOAT32;
+    #if !MODEL_INT16
+    lacking = lacking || ((op->rule->flags & RULE_INT16) != 0 && data->type == TENSOR_INT16);
+    #endif
+    if (lacking) {
+        model_check_fail(c, "type %s is not in the firmware", model_type_name(data->type));
+    }
+    return lacking ? MODEL_UNSUPPORTED_OP : MODEL_OK;
 }
 
 static model_status_t check_op(check_t *c, const model_check_op_t *op, uint32_t operator) {
@@ -192,17 +221,14 @@ static model_status_t check_op(check_t *c, const model_check_op_t *op, uint32_t 
         model_check_fail(c, "intermediate tensors are not supported");
         return MODEL_INVALID;
     }
-    if (!check_op_tensors(c, rule)
-        || !check_op_options(c, rule, operator)
-        || !check_op_types(c, rule)
-        || (rule->check != NULL && !rule->check(c))) {
+    if (!check_op_tensors(c, rule) || !check_op_options(c, rule, operator)) {
         return MODEL_INVALID;
     }
-    if (op->no_float && c->in[0].type == TENSOR_FLOAT32) {
-        model_check_fail(c, "type FLOAT32 is not in the firmware");
-        return MODEL_UNSUPPORTED_OP;
+    model_status_t status = check_op_support(c, op);
+    if (status != MODEL_OK) {
+        return status;
     }
-    return MODEL_OK;
+    return check_op_types(c, rule) && (rule->check == NULL || rule->check(c)) ? MODEL_OK : MODEL_INVALID;
 }
 
 static model_status_t check_operators(check_t *c, flatbuf_vector_t operators,

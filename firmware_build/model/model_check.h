@@ -23,6 +23,12 @@
 extern "C" {
 #endif
 
+// Has this firmware kernels for activations of int16 with weights of int8 (16x8)? Where it has none,
+// it needs no rules for them.
+#ifndef MODEL_INT16
+#define MODEL_INT16 (1)
+#endif
+
 // A tensor's bytes, the bytes of all computed tensors together, and their number:
 // far above what a microcontroller holds, low enough that no sum overflows 32 bits.
 #define MODEL_MAX_TENSOR_BYTES (1 << 24)

@@ -13,15 +13,17 @@ enum { OPTION_PADDING = 0, OPTION_STRIDE_W = 1, OPTION_STRIDE_H = 2 };
 static bool check_weights(check_t *c, const check_tensor_t *data, const check_tensor_t *weights,
     const check_tensor_t *bias, unsigned channel_dim, uint32_t depth) {
     uint32_t channels = (uint32_t)model_check_dim(c, weights, channel_dim);
-    bool is_float = data->type == TENSOR_FLOAT32;
-    if (!model_check_type(c, weights, data->type, "weights")) {
+    bool is_float = data->type == TENSOR_FLOAT32, is_int16 = model_check_is_int16(data);
+    if (!model_check_type(c, weights, is_float ? TENSOR_FLOAT32 : TENSOR_INT8, "weights")) {
         return false;
     }
     if (model_check_present(bias)) {
         if (bias->elements != channels) {
             return model_check_fail(c, "%u biases for %u channels", (unsigned)bias->elements, (unsigned)channels);
         }
-        if (!model_check_type(c, bias, is_float ? TENSOR_FLOAT32 : TENSOR_INT32, "bias")) {
+        // With one of int32 TFLM would sum up int16 in 32 bits, which a few hundred products can fill.
+        int type = is_float ? TENSOR_FLOAT32 : is_int16 ? TENSOR_INT64 : TENSOR_INT32;
+        if (!model_check_type(c, bias, type, "bias")) {
             return false;
         }
     }
@@ -54,15 +56,16 @@ static bool check_weights(check_t *c, const check_tensor_t *data, const check_te
         if (bias->data == 0) {
             return model_check_fail(c, "bias is not constant");
         }
-        for (uint32_t i = 0; i < channels; ++i) {
-            int64_t value = model_check_constant(c, bias, i);
-            uint64_t absolute = (uint64_t)(value < 0 ? -value : value);
-            magnitude = absolute > magnitude ? absolute : magnitude;
-        }
+        magnitude = model_check_largest(c, bias);
     }
-    magnitude += (uint64_t)depth * 255 * 128;
-    return model_check_rescale(c, magnitude,
-        (double)model_check_scale(c, data, 0) * (double)largest / (double)model_check_scale(c, &c->out, 0));
+    double multiplier = (double)model_check_scale(c, data, 0) * (double)largest
+        / (double)model_check_scale(c, &c->out, 0);
+    if (is_int16) {
+        // A bias that is out of bounds by itself must not wrap to one that is not.
+        magnitude = magnitude >> 47 == 0 ? magnitude + ((uint64_t)depth << 22) : magnitude;
+        return model_check_rescale_64(c, magnitude, multiplier);
+    }
+    return model_check_rescale(c, magnitude + (uint64_t)depth * 255 * 128, multiplier);
 }
 
 // Does a window of `window` inputs that moves by `stride` give `out` of `in`?
@@ -109,21 +112,27 @@ static int64_t dilated(int32_t size, int32_t dilation) {
     return (int64_t)(size - 1) * dilation + 1;
 }
 
+// Do the weights of a CONV_2D go with the input's channels, or with each group of so many?
+static bool check_groups(check_t *c, const check_tensor_t *weights) {
+    int32_t depth = model_check_dim(c, weights, 3), channels = model_check_dim(c, &c->in[0], 3);
+    if (channels % depth != 0) {
+        return model_check_fail(c, "weights are for %d channels, input has %d", (int)depth, (int)channels);
+    }
+    int32_t groups = channels / depth, outputs = model_check_dim(c, weights, 0);
+    return outputs % groups == 0
+           || model_check_fail(c, "%d output channels of %d groups", (int)outputs, (int)groups);
+}
+
 bool model_check_conv_2d(check_t *c) {
     enum { ACTIVATION = 3, DILATION_W = 4, DILATION_H = 5 };
     const check_tensor_t *weights = &c->in[1];
     if (!check_images(c, &c->in[0]) || !model_check_rank(c, weights, 4, "weights")
         || !model_check_activation(c, (int8_t)model_flatbuf_u8(&c->buf, c->options, ACTIVATION))
-        || !model_check_out_dim(c, 3, model_check_dim(c, weights, 0))) {
+        || !model_check_out_dim(c, 3, model_check_dim(c, weights, 0)) || !check_groups(c, weights)) {
         return false;
     }
-    // Grouped convolutions would do in float, but esp-nn takes them for plain ones.
-    if (model_check_dim(c, &c->in[0], 3) != model_check_dim(c, weights, 3)) {
-        return model_check_fail(c, "weights are for %d channels, input has %d",
-            (int)model_check_dim(c, weights, 3), (int)model_check_dim(c, &c->in[0], 3));
-    }
-    // So would this, in float and in TFLM's own kernel; esp-nn's follows a null pointer.
-    if (c->in[0].type == TENSOR_INT8 && !model_check_present(&c->in[2])) {
+    // It would do in float and in TFLM's own kernel; esp-nn's follows a null pointer.
+    if (c->in[0].type != TENSOR_FLOAT32 && !model_check_present(&c->in[2])) {
         return model_check_fail(c, "no bias");
     }
     return check_windows(c,
@@ -189,8 +198,9 @@ bool model_check_pool_2d(check_t *c) {
         || !model_check_out_dim(c, 3, model_check_dim(c, &c->in[0], 3))) {
         return false;
     }
-    // An average adds up at most an image.
-    if (c->in[0].elements > 1 << 23) {
+    // An average adds up at most an image, in 32 bits.
+    int64_t pixels = (int64_t)model_check_dim(c, &c->in[0], 1) * model_check_dim(c, &c->in[0], 2);
+    if (c->in[0].elements > 1 << 23 || (model_check_is_int16(&c->in[0]) && pixels > 1 << 15)) {
         return model_check_fail(c, "image is too large");
     }
     return check_windows(c, model_flatbuf_i32(&c->buf, c->options, HEIGHT, 0),
@@ -198,7 +208,7 @@ bool model_check_pool_2d(check_t *c) {
 }
 
 bool model_check_fully_connected(check_t *c) {
-    enum { ACTIVATION = 0, WEIGHTS_FORMAT = 1 };
+    enum { ACTIVATION = 0, WEIGHTS_FORMAT = 1, BIAS_TYPE = 4 };
     const check_tensor_t *weights = &c->in[1];
     if (!model_check_activation(c, (int8_t)model_flatbuf_u8(&c->buf, c->options, ACTIVATION))
         || !model_check_rank(c, weights, 2, "weights") || !model_check_sides(c, weights)) {
@@ -206,6 +216,10 @@ bool model_check_fully_connected(check_t *c) {
     }
     if (model_flatbuf_u8(&c->buf, c->options, WEIGHTS_FORMAT) != 0) {
         return model_check_fail(c, "shuffled weights are not supported");
+    }
+    // What it says of a bias that is not there is how wide sums are.
+    if (model_check_is_int16(&c->in[0]) && model_flatbuf_u8(&c->buf, c->options, BIAS_TYPE) == TENSOR_INT32) {
+        return model_check_fail(c, "bias has type INT32, not INT64");
     }
     uint32_t units = (uint32_t)model_check_dim(c, weights, 0);
     uint32_t depth = (uint32_t)model_check_dim(c, weights, 1);

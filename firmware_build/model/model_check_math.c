@@ -43,8 +43,20 @@ bool model_check_dequantize(check_t *c) {
     return model_check_type(c, &c->out, TENSOR_FLOAT32, "output") && model_check_quantized(c, &c->in[0], "input");
 }
 
+// The largest difference of two values.
+static uint32_t span_of(const check_t *c) {
+    return model_check_is_int16(&c->in[0]) ? UINT16_MAX : UINT8_MAX;
+}
+
 bool model_check_relu(check_t *c) {
-    return is_float(c) || model_check_rescale(c, 255, scale_of(c, &c->in[0]) / scale_of(c, &c->out));
+    return is_float(c)
+           || model_check_rescale(c, span_of(c), scale_of(c, &c->in[0]) / scale_of(c, &c->out));
+}
+
+// LOGISTIC and TANH. Of int16 the kernels make products of 15 bits and the input.
+bool model_check_sigmoid(check_t *c) {
+    return !model_check_is_int16(&c->in[0]) || scale_of(c, &c->in[0]) <= 2.0
+           || model_check_fail(c, "scale of input is too large");
 }
 
 // TFLM's int8 kernel clamps but does not rescale: with two scales its result is wrong.
@@ -66,7 +78,8 @@ bool model_check_leaky_relu(check_t *c) {
         return model_check_fail(c, "alpha is negative");
     }
     double multiplier = scale_of(c, &c->in[0]) / scale_of(c, &c->out);
-    return model_check_rescale(c, 255, multiplier) && model_check_rescale(c, 255, multiplier * (double)alpha);
+    return model_check_rescale(c, span_of(c), multiplier)
+           && model_check_rescale(c, span_of(c), multiplier * (double)alpha);
 }
 
 bool model_check_stretches(const check_t *c, const check_tensor_t *b, const check_tensor_t *a) {
@@ -108,7 +121,8 @@ static bool check_broadcast(check_t *c, unsigned count) {
 }
 
 static bool check_operands(check_t *c) {
-    return model_check_operand(c, &c->in[0], "input 0") && model_check_operand(c, &c->in[1], "input 1");
+    return model_check_operand(c, &c->in[0], "input 0") && model_check_operand(c, &c->in[1], "input 1")
+           && (!model_check_is_int16(&c->in[1]) || model_check_symmetric(c, &c->in[1], "input 1"));
 }
 
 static bool check_second(check_t *c) {
@@ -149,9 +163,10 @@ static bool check_arithmetic(check_t *c) {
            && check_second(c) && check_broadcast(c, 2);
 }
 
-// TFLM takes 2 * scale / 2**20 / output and aborts unless it is below 1.
+// TFLM takes 2 * scale / 2**20 / output, of int16 by 2**15, and aborts unless it is below 1.
 static bool check_sum(check_t *c, float scale) {
-    return scale <= model_check_scale(c, &c->out, 0) * (float)(1 << 18)
+    float most = model_check_is_int16(&c->out) ? 1 << 13 : 1 << 18;
+    return scale <= model_check_scale(c, &c->out, 0) * most
            || model_check_fail(c, "scale of the output is too small");
 }
 
@@ -213,7 +228,7 @@ bool model_check_mul(check_t *c) {
         return check_int32(c, false);
     }
     return check_arithmetic(c)
-           && (is_float(c) || model_check_rescale(c, 255 * 255,
+           && (is_float(c) || model_check_rescale(c, model_check_is_int16(&c->in[0]) ? 1 << 30 : 255 * 255,
         scale_of(c, &c->in[0]) * scale_of(c, &c->in[1]) / scale_of(c, &c->out)));
 }
 
@@ -341,6 +356,18 @@ bool model_check_hard_swish(check_t *c) {
            || model_check_fail(c, "scales are too far apart");
 }
 
+// The kernel takes exponentials, of 15 bits, and the reciprocal of their sum from tables: of
+// differences to the largest value, in units of 10 / 65535.
+static bool check_softmax_int16(check_t *c, double beta) {
+    if (model_check_dim(c, &c->in[0], c->in[0].rank - 1u) > UINT16_MAX) {
+        return model_check_fail(c, "more than 65535 values");
+    }
+    if (!(beta > 0)) {
+        return model_check_fail(c, "beta is not positive");
+    }
+    return model_check_rescale(c, UINT16_MAX, beta * scale_of(c, &c->in[0]) * 6553.5);
+}
+
 bool model_check_softmax(check_t *c) {
     enum { BETA = 0 };
     if (c->in[0].rank < 1) {
@@ -353,6 +380,9 @@ bool model_check_softmax(check_t *c) {
     }
     if (is_float(c)) {
         return true;
+    }
+    if (model_check_is_int16(&c->in[0])) {
+        return check_softmax_int16(c, (double)beta);
     }
     // Up to 511 exponentials of at most 1 leave the exponent that TFLM aborts on
     // otherwise out of reach.
@@ -396,7 +426,9 @@ bool model_check_batch_matmul(check_t *c) {
         || !model_check_out_dim(c, rank - 1, model_check_dim(c, b, rank - 1 - adj_y))) {
         return false;
     }
-    return is_float(c)
-           || model_check_rescale(c, (uint64_t)depth * 255 * 255,
-        scale_of(c, a) * scale_of(c, b) / scale_of(c, &c->out));
+    double multiplier = is_float(c) ? 0 : scale_of(c, a) * scale_of(c, b) / scale_of(c, &c->out);
+    if (model_check_is_int16(a)) {
+        return model_check_rescale_64(c, (uint64_t)depth << 30, multiplier);
+    }
+    return is_float(c) || model_check_rescale(c, (uint64_t)depth * 255 * 255, multiplier);
 }

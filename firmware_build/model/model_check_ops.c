@@ -11,6 +11,7 @@ bool model_check_quantize(check_t *c);
 bool model_check_dequantize(check_t *c);
 bool model_check_relu(check_t *c);
 bool model_check_relu6(check_t *c);
+bool model_check_sigmoid(check_t *c);
 bool model_check_leaky_relu(check_t *c);
 bool model_check_prelu(check_t *c);
 bool model_check_softmax(check_t *c);
@@ -105,32 +106,32 @@ bool model_check_signal_log(check_t *c);
 #define CUSTOM_RULE(name, flags, least, most, types, check) \
     RULE(name, flags, least, most, 0, #name, types, check)
 
-RULE(CONV_2D, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_BIAS,
+RULE(CONV_2D, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16 | RULE_BIAS,
     2, 3, 1, "1441441", REAL, model_check_conv_2d)
-RULE(DEPTHWISE_CONV_2D, RULE_SAME_TYPE | RULE_QUANTIZED,
+RULE(DEPTHWISE_CONV_2D, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16,
     3, 3, 2, "1444144", REAL, model_check_depthwise_conv_2d)
-RULE(TRANSPOSE_CONV, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_BIAS | RULE_DATA_LAST,
+RULE(TRANSPOSE_CONV, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16 | RULE_BIAS | RULE_DATA_LAST,
     3, 4, 49, "14411", REAL, model_check_transpose_conv)
-RULE(FULLY_CONNECTED, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_BIAS,
+RULE(FULLY_CONNECTED, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16 | RULE_BIAS,
     2, 3, 8, "11111", REAL, model_check_fully_connected)
-RULE(MAX_POOL_2D, RULE_SAME_TYPE | RULE_QUANTIZED, 1, 1, 5, "144441", REAL, model_check_pool_2d)
-RULE(AVERAGE_POOL_2D, RULE_SAME_TYPE | RULE_QUANTIZED,
+RULE(MAX_POOL_2D, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16, 1, 1, 5, "144441", REAL, model_check_pool_2d)
+RULE(AVERAGE_POOL_2D, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16,
     1, 1, 5, "144441", REAL, model_check_pool_2d)
 RULE(L2_POOL_2D, RULE_SAME_TYPE, 1, 1, 5, "144441", FLOAT, model_check_pool_2d)
 RULE(QUANTIZE, RULE_SAME_SHAPE,
     1, 1, 0, "", REAL | INTEGER | TYPE_BIT(TENSOR_INT32), model_check_quantize)
 RULE(DEQUANTIZE, RULE_SAME_SHAPE, 1, 1, 0, "", INTEGER, model_check_dequantize)
-RULE(RELU, SAME, 1, 1, 0, "", REAL, model_check_relu)
-RULE(RELU6, SAME, 1, 1, 0, "", REAL, model_check_relu6)
-RULE(LEAKY_RELU, SAME, 1, 1, 75, "4", REAL, model_check_leaky_relu)
+RULE(RELU, SAME | RULE_INT16, 1, 1, 0, "", REAL, model_check_relu)
+RULE(RELU6, SAME | RULE_INT16, 1, 1, 0, "", REAL, model_check_relu6)
+RULE(LEAKY_RELU, SAME | RULE_INT16, 1, 1, 75, "4", REAL, model_check_leaky_relu)
 RULE(PRELU, SAME, 2, 2, 0, "", REAL, model_check_prelu)
-RULE(SOFTMAX, SAME, 1, 1, 9, "4", REAL, model_check_softmax)
-RULE(LOGISTIC, SAME, 1, 1, 0, "", REAL, NULL)
-RULE(TANH, SAME, 1, 1, 0, "", REAL, NULL)
+RULE(SOFTMAX, SAME | RULE_INT16, 1, 1, 9, "4", REAL, model_check_softmax)
+RULE(LOGISTIC, SAME | RULE_INT16, 1, 1, 0, "", REAL, model_check_sigmoid)
+RULE(TANH, SAME | RULE_INT16, 1, 1, 0, "", REAL, model_check_sigmoid)
 RULE(ADD_N, SAME, 2, 8, 0, "", REAL, model_check_add_n)
-RULE(ADD, RULE_SAME_TYPE, 2, 2, 11, "11", REAL | INT32, model_check_add)
-RULE(SUB, RULE_SAME_TYPE, 2, 2, 28, "11", REAL | INT32, model_check_add)
-RULE(MUL, RULE_SAME_TYPE, 2, 2, 21, "1", REAL | INT32, model_check_mul)
+RULE(ADD, RULE_SAME_TYPE | RULE_INT16, 2, 2, 11, "11", REAL | INT32, model_check_add)
+RULE(SUB, RULE_SAME_TYPE | RULE_INT16, 2, 2, 28, "11", REAL | INT32, model_check_add)
+RULE(MUL, RULE_SAME_TYPE | RULE_INT16, 2, 2, 21, "1", REAL | INT32, model_check_mul)
 RULE(RESHAPE, RULE_SAME_TYPE | RULE_OPTIONS_OPTIONAL, 1, 2, 17, "w", ANY, model_check_reshape)
 RULE(EXPAND_DIMS, RULE_SAME_TYPE, 2, 2, 0, "", COPIED, model_check_expand_dims)
 RULE(SQUEEZE, RULE_SAME_TYPE, 1, 1, 30, "w", ANY, model_check_squeeze)
@@ -138,10 +139,10 @@ RULE(TRANSPOSE, RULE_SAME_TYPE, 2, 2, 0, "", COPIED, model_check_transpose)
 RULE(PAD, RULE_SAME_TYPE, 2, 2, 0, "", COPIED | TYPE_BIT(TENSOR_INT32), model_check_pad)
 RULE(PADV2, RULE_SAME_TYPE, 3, 3, 0, "", COPIED | TYPE_BIT(TENSOR_INT32), model_check_pad)
 RULE(CONCATENATION, RULE_SAME_TYPE, 1, 10, 10, "41", CONCATENATED, model_check_concatenation)
-RULE(MEAN, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 27, "1", REAL, model_check_mean)
+RULE(MEAN, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16, 2, 2, 27, "1", REAL, model_check_mean)
 RULE(REDUCE_MAX, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 27, "1", REAL, model_check_extreme)
 RULE(REDUCE_MIN, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 27, "1", REAL, model_check_extreme)
-RULE(SUM, RULE_SAME_TYPE | RULE_QUANTIZED, 2, 2, 27, "1", REAL, model_check_sum)
+RULE(SUM, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_INT16, 2, 2, 27, "1", REAL, model_check_sum)
 RULE(MAXIMUM, RULE_SAME_TYPE,
     2, 2, 0, "", COPIED | TYPE_BIT(TENSOR_INT32) | TYPE_BIT(TENSOR_INT64), model_check_maximum)
 RULE(MINIMUM, RULE_SAME_TYPE,
@@ -172,7 +173,7 @@ RULE(ELU, SAME, 1, 1, 0, "", REAL, model_check_relu)
 RULE(LOG_SOFTMAX, SAME, 1, 1, 0, "", REAL, model_check_log_softmax)
 RULE(L2_NORMALIZATION, SAME, 1, 1, 12, "1", REAL, model_check_l2_normalization)
 RULE(CUMSUM, SAME, 2, 2, 102, "11", FLOAT, model_check_cumsum)
-RULE(ABS, SAME, 1, 1, 0, "", REAL, model_check_relu)
+RULE(ABS, SAME | RULE_INT16, 1, 1, 0, "", REAL, model_check_relu)
 RULE(RSQRT, SAME, 1, 1, 0, "", REAL, model_check_rsqrt)
 RULE(SQUARED_DIFFERENCE, RULE_SAME_TYPE, 2, 2, 0, "", REAL, model_check_squared_difference)
 RULE(NEG, SAME, 1, 1, 0, "", FLOAT, NULL)
@@ -207,7 +208,7 @@ RULE(GATHER_ND, RULE_SAME_TYPE, 2, 2, 0, "", MOVED, model_check_gather_nd)
 RULE(EMBEDDING_LOOKUP, RULE_SAME_TYPE | RULE_DATA_SECOND, 2, 2, 0, "", MOVED, model_check_embedding_lookup)
 RULE(SPACE_TO_BATCH_ND, RULE_SAME_TYPE, 3, 3, 0, "", COPIED, model_check_space_to_batch)
 RULE(BATCH_TO_SPACE_ND, RULE_SAME_TYPE, 3, 3, 0, "", COPIED, model_check_batch_to_space)
-RULE(BATCH_MATMUL, RULE_SAME_TYPE, 2, 2, 101, "111", REAL, model_check_batch_matmul)
+RULE(BATCH_MATMUL, RULE_SAME_TYPE | RULE_INT16, 2, 2, 101, "111", REAL, model_check_batch_matmul)
 RULE(UNIDIRECTIONAL_SEQUENCE_LSTM, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_STATE | RULE_INTERMEDIATES,
     24, 24, 71, "144111", REAL, model_check_lstm)
 RULE(SVDF, RULE_SAME_TYPE | RULE_QUANTIZED | RULE_STATE, 5, 5, 6, "411", REAL, model_check_svdf)

@@ -157,9 +157,14 @@ static bool check_reduction(check_t *c) {
     if (!model_check_without(c, reduced, model_flatbuf_u8(&c->buf, c->options, KEEP_DIMS) != 0)) {
         return false;
     }
-    // So that sums of int8 fit.
-    return c->in[0].elements / c->out.elements <= 1 << 22
+    // So that sums fit.
+    return c->in[0].elements / c->out.elements <= (model_check_is_int16(&c->in[0]) ? 1 << 15 : 1 << 22)
            || model_check_fail(c, "too many elements to reduce");
+}
+
+// How far a value can be from its zero point, which is 0 of int16.
+static uint32_t span_of(const check_t *c) {
+    return model_check_is_int16(&c->in[0]) ? 1 << 15 : UINT8_MAX;
 }
 
 static bool check_reduced_scale(check_t *c, uint32_t magnitude) {
@@ -170,7 +175,7 @@ static bool check_reduced_scale(check_t *c, uint32_t magnitude) {
 
 bool model_check_mean(check_t *c) {
     // The kernel divides the multiplier by the number of elements, with one bit to spare.
-    return check_reduction(c) && check_reduced_scale(c, 2 * 255);
+    return check_reduction(c) && check_reduced_scale(c, 2 * span_of(c));
 }
 
 // REDUCE_MAX and REDUCE_MIN, whose kernels do not rescale.
@@ -179,7 +184,7 @@ bool model_check_extreme(check_t *c) {
 }
 
 bool model_check_sum(check_t *c) {
-    return check_reduction(c) && check_reduced_scale(c, 255 * (c->in[0].elements / c->out.elements));
+    return check_reduction(c) && check_reduced_scale(c, span_of(c) * (c->in[0].elements / c->out.elements));
 }
 
 bool model_check_resize(check_t *c) {

@@ -13,6 +13,17 @@ int32_t model_check_constant(const check_t *c, const check_tensor_t *t, uint32_t
     return (int32_t)model_flatbuf_u32_at(&c->buf, t->data + 4 * i);
 }
 
+uint64_t model_check_largest(const check_t *c, const check_tensor_t *t) {
+    uint64_t largest = 0;
+    for (uint32_t i = 0; i < t->elements; ++i) {
+        int64_t value = MODEL_INT16 && t->type == TENSOR_INT64
+            ? (int64_t)model_flatbuf_u64_at(&c->buf, t->data + 8 * i) : model_check_constant(c, t, i);
+        uint64_t absolute = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+        largest = absolute > largest ? absolute : largest;
+    }
+    return largest;
+}
+
 bool model_check_same_shape(check_t *c, const check_tensor_t *a, const check_tensor_t *b) {
     if (a->rank != b->rank) {
         return model_check_fail(c, "input and output have %u and %u dimensions", a->rank, b->rank);
@@ -98,6 +109,26 @@ bool model_check_rescale(check_t *c, uint64_t magnitude, double multiplier) {
         return model_check_fail(c, "scales make the result overflow");
     }
     return true;
+}
+
+bool model_check_rescale_64(check_t *c, uint64_t magnitude, double multiplier) {
+    // TFLM multiplies numbers of 48 bits by a fraction with 15 bits, and shifts by less than 8 to the
+    // left.
+    if (magnitude >= UINT64_C(1) << 47 || multiplier > 64.0
+        || !((double)magnitude * multiplier <= (double)(1 << 29))) {
+        return model_check_fail(c, "scales make the result overflow");
+    }
+    return true;
+}
+
+bool model_check_aligned(check_t *c, const check_tensor_t *t) {
+    return t->type != TENSOR_INT64 || t->data % sizeof(int64_t) == 0
+           || model_check_fail(c, "buffer of INT64 is not aligned: try `tinycnn slim`");
+}
+
+bool model_check_symmetric(check_t *c, const check_tensor_t *t, const char *what) {
+    return t->zero_points.len == 0 || model_flatbuf_u64_at(&c->buf, t->zero_points.pos) == 0
+           || model_check_fail(c, "zero point of %s is not 0", what);
 }
 
 bool model_check_out_dim(check_t *c, unsigned i, int64_t size) {

@@ -95,6 +95,7 @@ enum {
     RULE_HANDLE = 1024, // the output is a handle on a variable
     RULE_NO_OUTPUT = 2048,
     RULE_KEEPS_OUTPUT = 4096, // the output is a variable, the op's state and its value
+    RULE_INT16 = 8192, // the data may be int16 too, its zero point 0, where MODEL_INT16
 };
 
 struct _model_rule_t {
@@ -131,6 +132,11 @@ bool model_check_tensors(check_t *c);
 // Marks the intermediates of all ops as held. (model_check_state.c)
 bool model_check_intermediates(check_t *c, flatbuf_vector_t operators);
 
+// Is it of int16, which is no other name for false where no rule lets that pass?
+static inline bool model_check_is_int16(const check_tensor_t *t) {
+    return MODEL_INT16 && t->type == TENSOR_INT16;
+}
+
 // Marks of tensors: `bits` is `defined` or `held`.
 static inline bool model_check_marked(const uint8_t *bits, uint32_t index) {
     return (bits[index / 8] >> index % 8 & 1) != 0;
@@ -162,6 +168,8 @@ bool model_check_variables_assigned(check_t *c);
 // Values of a tensor.
 int32_t model_check_dim(const check_t *c, const check_tensor_t *t, unsigned i);
 int32_t model_check_constant(const check_t *c, const check_tensor_t *t, uint32_t i); // an int32 one
+// The largest absolute value of a constant of int32 or int64; of the least int64 that is 2**63.
+uint64_t model_check_largest(const check_t *c, const check_tensor_t *t);
 float model_check_scale(const check_t *c, const check_tensor_t *t, uint32_t i);
 
 // Are the custom options a map of just these whole numbers? The keys are in alphabetical order,
@@ -191,6 +199,12 @@ bool model_check_int32_constant(check_t *c, const check_tensor_t *t, uint32_t co
 bool model_check_activation(check_t *c, int activation);
 // Can integers up to `magnitude`, at least 1, be multiplied by a fixed-point `multiplier` in 32 bits?
 bool model_check_rescale(check_t *c, uint64_t magnitude, double multiplier);
+// The same in 64 bits, as TFLM does it for sums of int16.
+bool model_check_rescale_64(check_t *c, uint64_t magnitude, double multiplier);
+// Is a constant of int64 aligned for who reads it as such? A vector of a file need not be.
+bool model_check_aligned(check_t *c, const check_tensor_t *t);
+// A zero point of 0, or none.
+bool model_check_symmetric(check_t *c, const check_tensor_t *t, const char *what);
 // A constant axis, counted from the end if negative, of a tensor of `rank` dimensions.
 // Returns -1, and a message, if it is out of range.
 int model_check_axis(check_t *c, int32_t axis, unsigned rank);

@@ -90,15 +90,17 @@ struct known_op_t {
 
 #define KERNEL_tflm(name, method) \
     { tflite::BuiltinOperator_##name, nullptr, [](one_op_t &op) { return op.Add##method(); } },
+#define KERNEL_other(name, method) \
+    { tflite::BuiltinOperator_##name, nullptr, [](one_op_t &op) { return op.Add##method(other_##name()); } },
 #define KERNEL_ours(name, method) { tflite::BuiltinOperator_##name, &own_##name, nullptr },
 #define KERNEL_custom(name, method) { tflite::BuiltinOperator_CUSTOM, &own_##name, nullptr },
 #if TFLM_OTHER_KERNELS
 #define KERNEL_own KERNEL_tflm
-#define KERNEL_vector KERNEL_tflm
+#define KERNEL_vector KERNEL_other
 #else
 #define KERNEL_own KERNEL_ours
 #if TFLM_VECTOR_KERNELS
-#define KERNEL_vector KERNEL_tflm
+#define KERNEL_vector KERNEL_other
 #else
 #define KERNEL_vector KERNEL_own
 #endif

@@ -1,5 +1,5 @@
 // Our kernels as TFLM takes them: how options are read, and a registration. What an int8 op
-// needs is kept from Prepare() on; a float op runs as TFLM's reference kernel does.
+// needs is kept from Prepare() on; one of float or int16 runs as TFLM's reference kernel does.
 
 #ifndef KERNELS_TFLM_H
 #define KERNELS_TFLM_H
@@ -11,6 +11,11 @@ struct own_kernel_t {
     tflite::TfLiteBridgeBuiltinParseFunction parse; // null of a custom op: it is given its bytes
     TFLMRegistration registration;
 };
+
+// TFLM's kernel, or Espressif's in its place.
+TFLMRegistration other_CONV_2D();
+TFLMRegistration other_DEPTHWISE_CONV_2D();
+TFLMRegistration other_FULLY_CONNECTED();
 
 extern const own_kernel_t own_CONV_2D;
 extern const own_kernel_t own_DEPTHWISE_CONV_2D;

@@ -92,6 +92,38 @@ void int32_row(const void *context, const void *a, size_t a_step, const void *b,
     }
 }
 
+// Int16 ----------------------------------------------------------------------------
+
+template<typename Op> TfLiteStatus run_int16(TfLiteContext *context, TfLiteNode *node,
+    void (*run)(const Op *, const int8_operand_t *, const int8_operand_t *, int16_t *)) {
+    int8_operand_t a = operand_of(context, node, 0), b = operand_of(context, node, 1);
+    run(static_cast<const Op *>(node->user_data), &a, &b, output_of<int16_t>(context, node));
+    return kTfLiteOk;
+}
+
+// As CalculateOpDataAdd() and CalculateOpDataSub(), which divides in single precision.
+TfLiteStatus prepare_int16_sum(TfLiteContext *context, TfLiteNode *node, bool subtract) {
+    auto *op = keep<int16_add_t>(context);
+    node->user_data = op;
+    Described a = Described::input(context, node, 0);
+    Described b = Described::input(context, node, 1);
+    Described output = Described::output(context, node);
+    op->subtract = subtract;
+    float twice = 2 * std::max(a->params.scale, b->params.scale);
+    if (subtract) {
+        op->a = factor_of((double)(a->params.scale / twice));
+        op->b = factor_of((double)(b->params.scale / twice));
+        op->factor = factor_of((double)(twice / ((float)(1 << 15) * output->params.scale)));
+    } else {
+        op->a = factor_of((double)a->params.scale / (double)twice);
+        op->b = factor_of((double)b->params.scale / (double)twice);
+        op->factor = factor_of((double)twice / ((double)(1 << 15) * (double)output->params.scale));
+    }
+    return find_range(context, activation_of(node), output, &op->range);
+}
+
+// Int8 ------------------------------------------------------------------------------
+
 template<typename Op> TfLiteStatus run(TfLiteContext *context, TfLiteNode *node,
     tflite::BuiltinOperator code,
     void (*run_int8)(const Op *, const int8_operand_t *, const int8_operand_t *, int8_t *)) {
@@ -114,6 +146,9 @@ template<typename Op> TfLiteStatus run(TfLiteContext *context, TfLiteNode *node,
 TfLiteStatus prepare_sum(TfLiteContext *context, TfLiteNode *node, bool subtract) {
     if (is_float(context, node) || is_int32(context, node)) {
         return kTfLiteOk;
+    }
+    if (is_int16(context, node)) {
+        return prepare_int16_sum(context, node, subtract);
     }
     auto *op = keep<int8_add_t>(context);
     node->user_data = op;
@@ -146,11 +181,13 @@ TfLiteStatus sub_prepare(TfLiteContext *context, TfLiteNode *node) {
 }
 
 TfLiteStatus add_eval(TfLiteContext *context, TfLiteNode *node) {
-    return run(context, node, tflite::BuiltinOperator_ADD, int8_add);
+    return is_int16(context, node) ? run_int16(context, node, int16_add)
+        : run(context, node, tflite::BuiltinOperator_ADD, int8_add);
 }
 
 TfLiteStatus sub_eval(TfLiteContext *context, TfLiteNode *node) {
-    return run(context, node, tflite::BuiltinOperator_SUB, int8_add);
+    return is_int16(context, node) ? run_int16(context, node, int16_add)
+        : run(context, node, tflite::BuiltinOperator_SUB, int8_add);
 }
 
 // ADD_N, for which TFLM would write addresses into the arena --------------------------
@@ -199,19 +236,28 @@ TfLiteStatus mul_prepare(TfLiteContext *context, TfLiteNode *node) {
     if (is_float(context, node) || is_int32(context, node)) {
         return kTfLiteOk;
     }
-    auto *op = keep<int8_mul_t>(context);
-    node->user_data = op;
     Described a = Described::input(context, node, 0);
     Described b = Described::input(context, node, 1);
     Described output = Described::output(context, node);
+    int8_factor_t factor = factor_of((double)a->params.scale * (double)b->params.scale
+        / (double)output->params.scale);
+    if (is_int16(context, node)) {
+        auto *op = keep<int16_mul_t>(context);
+        node->user_data = op;
+        op->factor = factor;
+        return find_range(context, activation_of(node), output, &op->range);
+    }
+    auto *op = keep<int8_mul_t>(context);
+    node->user_data = op;
     op->a_zero_point = (int8_t)a->params.zero_point;
     op->b_zero_point = (int8_t)b->params.zero_point;
-    op->factor = factor_of((double)a->params.scale * (double)b->params.scale / (double)output->params.scale);
+    op->factor = factor;
     return find_range(context, activation_of(node), output, &op->range);
 }
 
 TfLiteStatus mul_eval(TfLiteContext *context, TfLiteNode *node) {
-    return run(context, node, tflite::BuiltinOperator_MUL, int8_mul);
+    return is_int16(context, node) ? run_int16(context, node, int16_mul)
+        : run(context, node, tflite::BuiltinOperator_MUL, int8_mul);
 }
 
 // DIV and POW -----------------------------------------------------------------------

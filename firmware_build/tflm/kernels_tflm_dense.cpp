@@ -47,9 +47,44 @@ TfLiteStatus find_factors(TfLiteContext *context, dense_t *kept, const Described
     return kTfLiteOk;
 }
 
+// The same for int16, at the place of an int8 op.
+
+TfLiteStatus prepare_int16(TfLiteContext *context, TfLiteNode *node, int16_fully_connected_t *op) {
+    static_assert(sizeof(*op) <= sizeof(dense_t), "options have no room for one");
+    auto activation = static_cast<const TfLiteFullyConnectedParams *>(node->builtin_data)->activation;
+    Described input = Described::input(context, node, 0);
+    Described weights = Described::input(context, node, 1);
+    Described bias = Described::input(context, node, 2);
+    Described output = Described::output(context, node);
+    const auto *quantization = static_cast<const TfLiteAffineQuantization *>(weights->quantization.params);
+    size_t factors = (size_t)quantization->scale->size;
+    double factor;
+    if (factors == 1) { // which TFLM wants to fit to the bias
+        TF_LITE_ENSURE_STATUS(tflite::GetQuantizedConvolutionMultipler(
+            context, input.get(), weights.get(), bias.get(), output.get(), &factor));
+    }
+    op->out_depth = (uint32_t)weights.dim(0);
+    op->in_depth = (uint32_t)weights.dim(1);
+    op->step = factors > 1;
+    op->factors = int16_factors(context, input, weights, output, factors);
+    return find_range(context, activation, output, &op->range);
+}
+
+TfLiteStatus run_int16(TfLiteContext *context, TfLiteNode *node) {
+    const auto *op = static_cast<const int16_fully_connected_t *>(node->user_data);
+    const TfLiteEvalTensor *output = tflite::micro::GetEvalOutput(context, node, 0);
+    int16_fully_connected(op, (size_t)tflite::ElementCount(*output->dims) / op->out_depth,
+        input_of<int16_t>(context, node, 0), input_of<int8_t>(context, node, 1),
+        input_of<int16_bias_t>(context, node, 2), output_of<int16_t>(context, node));
+    return kTfLiteOk;
+}
+
 TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
     if (is_float(context, node)) {
         return kTfLiteOk;
+    }
+    if (is_int16(context, node)) {
+        return prepare_int16(context, node, options_as<int16_fully_connected_t>(node));
     }
     const auto params = *static_cast<const TfLiteFullyConnectedParams *>(node->builtin_data);
     auto *kept = options_as<dense_t>(node);
@@ -69,6 +104,9 @@ TfLiteStatus eval(TfLiteContext *context, TfLiteNode *node) {
     const TfLiteEvalTensor *weights = tflite::micro::GetEvalInput(context, node, 1);
     const TfLiteEvalTensor *bias = tflite::micro::GetEvalInput(context, node, 2);
     TfLiteEvalTensor *output = tflite::micro::GetEvalOutput(context, node, 0);
+    if (is_int16(context, node)) {
+        return run_int16(context, node);
+    }
     if (!is_float(context, node)) {
         const auto *kept = static_cast<const dense_t *>(node->user_data);
         size_t batches = (size_t)tflite::micro::GetTensorShape(output).FlatSize() / kept->op.out_depth;
@@ -86,6 +124,29 @@ TfLiteStatus eval(TfLiteContext *context, TfLiteNode *node) {
     return kTfLiteOk;
 }
 
+// Those of int16 are ours everywhere: TFLM's wants biases aligned to 8, and Espressif's has one factor
+// for all outputs.
+TfLiteStatus other_prepare(TfLiteContext *context, TfLiteNode *node) {
+    if (!is_int16(context, node)) {
+        return tflite::Register_FULLY_CONNECTED().prepare(context, node);
+    }
+    auto *op = keep<int16_fully_connected_t>(context);
+    node->user_data = op;
+    return prepare_int16(context, node, op);
+}
+
+TfLiteStatus other_eval(TfLiteContext *context, TfLiteNode *node) {
+    return is_int16(context, node) ? run_int16(context, node)
+        : tflite::Register_FULLY_CONNECTED().invoke(context, node);
+}
+
 } // namespace
+
+TFLMRegistration other_FULLY_CONNECTED() {
+    TFLMRegistration registration = tflite::Register_FULLY_CONNECTED();
+    registration.prepare = other_prepare;
+    registration.invoke = other_eval;
+    return registration;
+}
 
 OWN_KERNEL_AS(dense_t, FULLY_CONNECTED, ParseFullyConnected, prepare, eval)

@@ -3,8 +3,11 @@
 #include <cmath>
 
 #include "tensorflow/lite/core/api/flatbuffer_conversions.h"
+#include "tensorflow/lite/kernels/internal/reference/integer_ops/logistic.h"
 #include "tensorflow/lite/kernels/internal/reference/logistic.h"
 #include "tensorflow/lite/kernels/internal/reference/softmax.h"
+#include "tensorflow/lite/micro/kernels/logistic.h"
+#include "tensorflow/lite/micro/kernels/softmax.h"
 
 #include "kernels_tflm_util.h"
 
@@ -17,6 +20,10 @@ enum { SOFTMAX_BITS = 5, LOGISTIC_BITS = 4 };
 TfLiteStatus softmax_prepare(TfLiteContext *context, TfLiteNode *node) {
     if (is_float(context, node)) {
         return kTfLiteOk;
+    }
+    if (is_int16(context, node)) {
+        node->user_data = tflite::SoftmaxInit(context, nullptr, 0);
+        return tflite::SoftmaxPrepare(context, node);
     }
     const auto &params = *static_cast<const TfLiteSoftmaxParams *>(node->builtin_data);
     auto *op = keep<int8_softmax_t>(context);
@@ -43,6 +50,11 @@ TfLiteStatus softmax_eval(TfLiteContext *context, TfLiteNode *node) {
             output_of<float>(context, node));
         return kTfLiteOk;
     }
+    if (is_int16(context, node)) {
+        tflite::reference_ops::SoftmaxInt16(*static_cast<const tflite::SoftmaxParams *>(node->user_data),
+            shape, input_of<int16_t>(context, node, 0), shape, output_of<int16_t>(context, node));
+        return kTfLiteOk;
+    }
     size_t depth = (size_t)shape.Dims(shape.DimensionsCount() - 1);
     int8_softmax(static_cast<const int8_softmax_t *>(node->user_data), (size_t)shape.FlatSize() / depth,
         depth, input_of<int8_t>(context, node, 0), output_of<int8_t>(context, node));
@@ -53,6 +65,11 @@ TfLiteStatus softmax_eval(TfLiteContext *context, TfLiteNode *node) {
 TfLiteStatus logistic_prepare(TfLiteContext *context, TfLiteNode *node) {
     if (is_float(context, node)) {
         return kTfLiteOk;
+    }
+    if (is_int16(context, node)) {
+        auto *data = keep<tflite::OpDataLogistic>(context);
+        node->user_data = data;
+        return tflite::CalculateArithmeticOpDataLogistic(context, node, data);
     }
     auto *op = keep<int8_logistic_t>(context);
     node->user_data = op;
@@ -70,6 +87,13 @@ TfLiteStatus logistic_eval(TfLiteContext *context, TfLiteNode *node) {
             tflite::micro::GetEvalInput(context, node, 0));
         tflite::reference_ops::Logistic(shape, input_of<float>(context, node, 0), shape,
             output_of<float>(context, node));
+        return kTfLiteOk;
+    }
+    if (is_int16(context, node)) {
+        const auto *data = static_cast<const tflite::OpDataLogistic *>(node->user_data);
+        tflite::reference_integer_ops::Logistic(data->input_multiplier, data->input_left_shift,
+            (int32_t)elements_of(context, node), input_of<int16_t>(context, node, 0),
+            output_of<int16_t>(context, node));
         return kTfLiteOk;
     }
     int8_logistic(static_cast<const int8_logistic_t *>(node->user_data), elements_of(context, node),

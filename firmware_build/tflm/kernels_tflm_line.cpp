@@ -9,6 +9,11 @@ namespace {
 // `float_of` is what the op makes of a float.
 template<typename F> TfLiteStatus run(TfLiteContext *context, TfLiteNode *node, F float_of) {
     size_t count = elements_of(context, node);
+    if (is_int16(context, node)) {
+        int16_scale(static_cast<const int16_scale_t *>(node->user_data), count,
+            input_of<int16_t>(context, node, 0), output_of<int16_t>(context, node));
+        return kTfLiteOk;
+    }
     if (!is_float(context, node)) {
         int8_scale(static_cast<const int8_scale_t *>(node->user_data), count,
             input_of<int8_t>(context, node, 0), output_of<int8_t>(context, node));
@@ -28,12 +33,21 @@ TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node, TfLiteFusedActiva
     if (is_float(context, node)) {
         return kTfLiteOk;
     }
-    auto *op = keep<int8_scale_t>(context);
-    node->user_data = op;
     Described input = Described::input(context, node, 0);
     Described output = Described::output(context, node);
-    op->positive = factor_of((double)(input->params.scale / output->params.scale));
-    op->negative = factor_of((double)(input->params.scale * alpha / output->params.scale));
+    int8_factor_t positive = factor_of((double)(input->params.scale / output->params.scale));
+    int8_factor_t negative = factor_of((double)(input->params.scale * alpha / output->params.scale));
+    if (is_int16(context, node)) {
+        auto *op = keep<int16_scale_t>(context);
+        node->user_data = op;
+        op->positive = positive;
+        op->negative = negative;
+        return find_range(context, activation, output, &op->range);
+    }
+    auto *op = keep<int8_scale_t>(context);
+    node->user_data = op;
+    op->positive = positive;
+    op->negative = negative;
     op->input_zero_point = (int8_t)input->params.zero_point;
     return find_range(context, activation, output, &op->range);
 }

@@ -21,7 +21,7 @@ TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
     }
     Described described = Described::input(context, node, 0);
     Described output = Described::output(context, node);
-    op->input_zero_point = (int8_t)described->params.zero_point;
+    op->input_zero_point = (int8_t)described->params.zero_point; // 0 of int16
     op->output_zero_point = (int8_t)output->params.zero_point;
     op->factor = factor_of((double)described->params.scale / (double)output->params.scale);
     int8_axes_t kept, gone;
@@ -65,6 +65,11 @@ TfLiteStatus eval(TfLiteContext *context, TfLiteNode *node) {
         return kTfLiteOk;
     }
     const TfLiteEvalTensor *input = tflite::micro::GetEvalInput(context, node, 0);
+    if (is_int16(context, node)) {
+        int16_mean(static_cast<const int8_mean_t *>(node->user_data), input->dims->data,
+            input->dims->size, input->data.i16, output_of<int16_t>(context, node));
+        return kTfLiteOk;
+    }
     int8_mean(static_cast<const int8_mean_t *>(node->user_data), input->dims->data,
         input->dims->size, input->data.int8, output_of<int8_t>(context, node));
     return kTfLiteOk;

@@ -12,8 +12,10 @@
 #include "tensorflow/lite/schema/schema_generated.h"
 
 #include "flexbuf.h"
+#include "int16.h"
 #include "kernels.h"
 #include "kernels_tflm.h"
+#include "model_check.h"
 #include "tflm_ops.h"
 
 // Hands out at least so many bytes for an op's options.
@@ -141,6 +143,16 @@ inline bool is_float(TfLiteContext *context, TfLiteNode *node) {
     return !TFLM_INT8_ALONE && takes_floats(context, node);
 }
 
+// The same of data of int16, with weights of int8.
+inline bool is_int16(TfLiteContext *context, TfLiteNode *node, int index = 0) {
+    return MODEL_INT16 && tflite::micro::GetEvalInput(context, node, index)->type == kTfLiteInt16;
+}
+
+// Neither: it is for our kernel.
+inline bool is_int8(TfLiteContext *context, TfLiteNode *node) {
+    return !is_float(context, node) && !is_int16(context, node);
+}
+
 template<typename T> const T *input_of(TfLiteContext *context, TfLiteNode *node, int index) {
     const TfLiteEvalTensor *tensor = tflite::micro::GetEvalInput(context, node, index);
     return tensor == nullptr ? nullptr : tflite::micro::GetTensorData<T>(tensor);
@@ -173,6 +185,32 @@ inline TfLiteStatus find_range(TfLiteContext *context, TfLiteFusedActivation act
         context, activation, output.get(), &min, &max));
     *range = { (int8_t)output->params.zero_point, (int8_t)min, (int8_t)max };
     return kTfLiteOk;
+}
+
+inline TfLiteStatus find_range(TfLiteContext *context, TfLiteFusedActivation activation,
+    const Described &output, int16_range_t *range) {
+    int32_t min, max;
+    TF_LITE_ENSURE_STATUS(tflite::CalculateActivationRangeQuantized(
+        context, activation, output.get(), &min, &max));
+    *range = { (int16_t)min, (int16_t)max };
+    return kTfLiteOk;
+}
+
+// For sums of products of int16, a factor for each of `count` outputs; the scales of the weights are
+// as many, or one.
+inline const int16_factor_t *int16_factors(TfLiteContext *context, const Described &input,
+    const Described &weights, const Described &output, size_t count) {
+    auto *factors = keep<int16_factor_t>(context, count);
+    const auto *quantization = static_cast<const TfLiteAffineQuantization *>(weights->quantization.params);
+    for (size_t i = 0; i < count; i++) {
+        double scale = (double)quantization->scale->data[quantization->scale->size > 1 ? i : 0];
+        int32_t multiplier;
+        int shift;
+        tflite::QuantizeMultiplier((double)input->params.scale * scale / (double)output->params.scale,
+            &multiplier, &shift);
+        factors[i] = int16_factor(multiplier, shift);
+    }
+    return factors;
 }
 
 // `params` are TFLM's options of a convolution or a pool.

@@ -10,6 +10,7 @@
 #   TFLM_OPS      the op profile: digits, cnn or all; or instead
 #   TFLM_OPS_FILE a list of such lines as ops.def has
 #   TFLM_INT8_ALONE 1: without kernels of float32, as the profile digits is
+#   TFLM_INT16    1: with kernels of int16 activations and int8 weights, as the profile all is
 #   TFLM_SMALL    what makes code smaller where speed is no matter
 
 TFLM_MOD_DIR := $(USERMOD_DIR)
@@ -42,6 +43,8 @@ endif
 ifneq ($(TFLM_INT8_ALONE),)
 TFLM_DEFINES += -DTFLM_INT8_ALONE=$(TFLM_INT8_ALONE)
 endif
+TFLM_INT16 ?= $(if $(TFLM_OPS_FILE),0,$(if $(filter all,$(TFLM_OPS)),1,0))
+TFLM_DEFINES += -DMODEL_INT16=$(TFLM_INT16)
 ifneq ($(TFLM_COMMIT),)
 TFLM_DEFINES += -DTFLM_COMMIT='"$(TFLM_COMMIT)"'
 endif

@@ -196,7 +196,7 @@ static const char *advice(const tflm_model_t *model) {
             return "no firmware has it";
         }
     }
-    return "build it with --ops-from MODEL";
+    return "build it with --ops all or --ops-from MODEL";
 }
 
 // Nothing else in this module looks at a model that did not pass the check, and what

@@ -78,7 +78,9 @@ FLOAT_LIMIT = 1e-5
 # for two ops.
 MAY_ROUND_APART = {"FULLY_CONNECTED"}
 """One step, in two values or one of twenty: with a scale per channel, sums that come to lie
-at a half are rounded to either side. All else in a model with one is exact."""
+at a half are rounded to either side. All else in a model with one is exact. Of int16 TFLM takes
+factors with 15 bits, which LiteRT has as floats: one step anywhere; and of other ops TFLM divides
+some scales as floats, which shows in one of a thousand values."""
 
 ROUNDS_OTHERWISE = {"DIV", "SQRT", "SUM", "UNIDIRECTIONAL_SEQUENCE_LSTM"}
 """One step anywhere. LiteRT's reference kernel of SUM is wrong, and its other one rounds
@@ -118,7 +120,9 @@ def problem(ops: list[str], got: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> 
         return f"{apart:.2e} apart" if not apart <= FLOAT_LIMIT else ""
     steps = np.abs(got.astype(np.int64) - wanted.astype(np.int64))
     few = max(2, wanted.size // 20) if MAY_ROUND_APART & set(ops) else 0
-    few = wanted.size if ROUNDS_OTHERWISE & set(ops) else few
+    few = max(2, wanted.size // 500) if wanted.dtype == np.int16 else few
+    otherwise = ROUNDS_OTHERWISE | (MAY_ROUND_APART if wanted.dtype == np.int16 else set())
+    few = wanted.size if otherwise & set(ops) else few
     if np.count_nonzero(steps) > few or steps.max(initial=0) > 1:
         return f"{np.count_nonzero(steps)} of {steps.size} differ, by up to {steps.max()}"
     return ""
@@ -218,7 +222,8 @@ def compare(printed: list[str], expected: Expected) -> list[str]:
     assert seen + len(lacking) == len(expected)
     assert seen >= 100
     supported = told(printed, "supported")
-    assert all(set(expected[name][2]) - supported for name in lacking)
+    # Or they are of int16, see make_corpus.py.
+    assert all(set(expected[name][2]) - supported or name.endswith("_w") for name in lacking)
     return lacking
 
 

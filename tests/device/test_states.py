@@ -287,7 +287,10 @@ def test_custom_ops_that_a_firmware_lacks(
     """They go by their names, of which there may be any."""
     script = tmp_path / "script.py"
     script.write_text(LACKS)
-    advices = {"CIRCULAR_BUFFER": "build it with --ops-from MODEL", "MINE": "no firmware has it"}
+    advices = {
+        "CIRCULAR_BUFFER": "build it with --ops all or --ops-from MODEL",
+        "MINE": "no firmware has it",
+    }
     for name, advice in advices.items():
         model = edited(
             corpus["circular_early_q"],

@@ -52,7 +52,7 @@ def test_simulator_has_just_the_ops_of_a_model(quick_pipeline: Pipeline, tmp_pat
     """And no kernel of float32, if it needs none."""
     model, floats = quick_pipeline.converted.int8, quick_pipeline.converted.float32
     with or_skip():
-        built = build_unix("tflm", ops=model_set(model.ops, model.name, int8=True))
+        built = build_unix("tflm", ops=model_set(model.ops, model.name, float32=False))
     script = tmp_path / "list.py"
     script.write_text(LIST)
     paths = [quick_pipeline.converted.path(each) for each in (model, floats)]
@@ -62,7 +62,8 @@ def test_simulator_has_just_the_ops_of_a_model(quick_pipeline: Pipeline, tmp_pat
     ops, refused = done.stdout.splitlines()
     assert ops.split() == sorted(set(model.ops))
     assert refused == (
-        "op 0 CONV_2D: type FLOAT32 is not in the firmware; build it with --ops-from MODEL"
+        "op 0 CONV_2D: type FLOAT32 is not in the firmware; "
+        "build it with --ops all or --ops-from MODEL"
     )
 
 
@@ -75,4 +76,41 @@ def test_ops_of_several_models_are_joined(tmp_path: Path) -> None:
     both = _op_set(None, [int8, floats])
     assert both.names == {"RELU", "RELU6"}
     assert both == model_set(["RELU6", "RELU"], "both")
-    assert _op_set(None, [int8, int8]) == model_set(["RELU"], "one", int8=True)
+    assert _op_set(None, [int8, int8]) == model_set(["RELU"], "one", float32=False)
+
+
+RUN = """\
+import tflm
+for name in ("wide", "narrow"):
+    try:
+        net = tflm.Interpreter(name + ".tflite")
+        net.invoke()
+        print(name, "runs")
+    except tflm.UnsupportedOpError as error:
+        print(error)
+"""
+
+
+@pytest.mark.slow
+def test_int16_is_where_it_is_asked_for(corpus: dict[str, bytes], tmp_path: Path) -> None:
+    """In the profile all, and in a firmware built from such a model; not in cnn."""
+    for name, data in {"wide": corpus["digits_w"], "narrow": corpus["digits_q"]}.items():
+        (tmp_path / f"{name}.tflite").write_bytes(data)
+    script = tmp_path / "run.py"
+    script.write_text(RUN)
+    chosen = _op_set(None, [tmp_path / "wide.tflite"])
+    assert (chosen.int16, chosen.float32) == (True, False)
+    assert (profile_set("all").int16, profile_set("cnn").int16) == (True, False)
+    said = {}
+    for name, ops in {"from": chosen, "cnn": profile_set("cnn")}.items():
+        with or_skip():
+            built = build_unix("tflm", ops=ops)
+        done = unix.run(script, flash=tmp_path, capture=True, timeout=60, program=built.path)
+        assert done.status == 0, done.stderr
+        said[name] = done.stdout.splitlines()
+    assert said["from"] == ["wide runs", "narrow runs"]
+    assert said["cnn"] == [
+        "op 0 CONV_2D: type INT16 is not in the firmware; "
+        "build it with --ops all or --ops-from MODEL",
+        "narrow runs",
+    ]

@@ -139,6 +139,15 @@ def draw_weighted(
     return Weighted(draw_weights(rng, shape), found, biases)
 
 
+def convolution_options(window: Window, same: bool, activation: int, multiplier: int = 0) -> Any:
+    """Of a CONV_2D, or with a multiplier of a DEPTHWISE_CONV_2D."""
+    kind = schema.DepthwiseConv2DOptionsT if multiplier else schema.Conv2DOptionsT
+    options = _options(kind, window, same, activation)
+    if multiplier:
+        options.depthMultiplier = multiplier
+    return options
+
+
 def convolution_model(
     shapes: list[list[int]],
     window: Window,
@@ -150,10 +159,7 @@ def convolution_model(
     multiplier: int = 0,
 ) -> bytes:
     """A model of one CONV_2D, or with a multiplier of one DEPTHWISE_CONV_2D."""
-    kind = schema.DepthwiseConv2DOptionsT if multiplier else schema.Conv2DOptionsT
-    options = _options(kind, window, same, activation)
-    if multiplier:
-        options.depthMultiplier = multiplier
+    options = convolution_options(window, same, activation, multiplier)
     axis = 3 if multiplier else 0
     return one_op(
         OP.DEPTHWISE_CONV_2D if multiplier else OP.CONV_2D,

@@ -60,6 +60,7 @@ class Conv2D(ctypes.Structure):
         ("window", Window),
         ("in_depth", ctypes.c_uint16),
         ("out_depth", ctypes.c_uint16),
+        ("groups", ctypes.c_uint16),
         ("input_zero_point", ctypes.c_int8),
         ("range", Range),
         ("way", ctypes.c_uint8),

@@ -50,22 +50,26 @@ def kernels(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @exhaustive(
-    windows(), batches, sizes, sizes, activations, quantized, quantized, st.booleans(), seeds
-)
+    windows(), batches, sizes, sizes, st.sampled_from([1, 1, 1, 2, 3]), activations, quantized,
+    quantized, st.booleans(), seeds,
+)  # fmt: skip
 def test_conv_2d(
     kernels: Kernels,
     drawn: tuple[Window, bool],
     batches: int,
     inputs: int,
-    outputs: int,
+    each: int,
+    groups: int,
     activation: int,
     x: Quantized,
     y: Quantized,
     per_channel: bool,
     rng: np.random.Generator,
 ) -> None:
+    """Each of `groups` of as many inputs makes `each` outputs."""
     window, same = drawn
-    shapes = image_shapes(window, batches, inputs, outputs)
+    outputs = each * groups
+    shapes = image_shapes(window, batches, inputs * groups, outputs)
     shape = (outputs, window.height, window.width, inputs)
     of = draw_weighted(rng, shape, outputs, per_channel, x.scale)
     values = draw_values(rng, shapes[0])
@@ -73,7 +77,7 @@ def test_conv_2d(
     scaled = factors(x.scale, of.scales, y.scale) * (1 if per_channel else outputs)
     expected = in_tflm(model, values)
     for constant in (True, False):
-        op = Conv2D(window, inputs, outputs, x.zero_point, y.range(activation))
+        op = Conv2D(window, inputs, outputs, groups, x.zero_point, y.range(activation))
         found = kernels.convolve(op, values, of.weights, of.biases, scaled, shapes[1], constant)
         assert (found == expected).all()
 
@@ -94,7 +98,7 @@ def test_taps_go_by_threes_only_if_they_may_from_each_row_on(
     shapes = image_shapes(window, 1, 1, outputs)
     values = np.full(shapes[0], -128, np.int8)
     model = convolution_model(shapes, window, True, ACTIVATIONS.NONE, x, y, of)
-    op = Conv2D(window, 1, outputs, 0, y.range(ACTIVATIONS.NONE))
+    op = Conv2D(window, 1, outputs, 1, 0, y.range(ACTIVATIONS.NONE))
     scaled = factors(1.0, [1.0], 512.0) * outputs
     found = kernels.convolve(op, values, of.weights, of.biases, scaled, shapes[1])
     assert op.way

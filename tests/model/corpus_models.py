@@ -278,4 +278,24 @@ MODELS: dict[str, Recipe] = {
     ),
     "where": ([SERIES, SERIES], lambda tf, L, x, y: tf.where(x > y, x, y)),
     "group_norm": ([IMAGE], lambda tf, L, x: L.GroupNormalization(3)(x)),
+    # More convolutions
+    "conv_groups": ([(8, 8, 6)], lambda tf, L, x: L.Conv2D(6, 3, groups=2, padding="same")(x)),
+    "conv_groups_of_one": (
+        [(8, 8, 4)],
+        lambda tf, L, x: L.Conv2D(8, (3, 2), strides=2, groups=4, activation="relu")(x),
+    ),
+    "conv1d_groups": ([SERIES], lambda tf, L, x: L.Conv1D(4, 3, groups=2, dilation_rate=2)(x)),
 }
+
+
+INT16 = (
+    *("conv_same", "conv_valid_relu", "conv_stride", "conv_dilated", "conv_groups"),
+    *("conv1d_causal", "depthwise_same", "depthwise_multiplier", "depthwise_stride"),
+    *("depthwise_dilated", "max_pool", "max_pool_same", "average_pool", "average_pool_same"),
+    *("softmax", "softmax_few_long", "dense", "dense_no_bias", "dense_series"),
+    *("dense_relu_softmax", "digits", "add", "add_bias", "add_relu", "sub", "sub_scalar", "mul"),
+    *("mul_channels", "rescaling", "relu", "relu6", "leaky_relu", "sigmoid", "tanh", "abs", "sum"),
+    *("global_average", "global_average_1d", "mean_last", "matmul"),
+    *("matmul_rows", "transposed_same", "transposed_valid", "residual"),
+)
+"""These with activations of int16 and weights of int8, too."""

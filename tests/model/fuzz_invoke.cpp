@@ -226,12 +226,12 @@ private:
 const Resolver &resolver() {
     static Resolver *made = [] {
         auto *r = new Resolver();
-#define ADD_ours(method)
-#define ADD_custom(method)
-#define ADD_own(method) r->Add##method();
-#define ADD_vector ADD_own
+#define ADD_ours(method, name)
+#define ADD_custom(method, name)
+#define ADD_own(method, name) r->Add##method();
+#define ADD_vector(method, name) r->Add##method(other_##name());
 #define ADD_tflm ADD_own
-#define TFLM_OP(name, code, method, version, profile, kernel, espressif) ADD_##kernel(method)
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif) ADD_##kernel(method, name)
 #include "ops.def"
 #undef TFLM_OP
         return r;

@@ -2,7 +2,8 @@
 
     python tests/model/make_corpus.py [FOLDER]      # default build/corpus
 
-Each entry of corpus_models.py becomes NAME_f.tflite (float) and NAME_q.tflite (all int8).
+Each entry of corpus_models.py becomes NAME_f.tflite (float) and NAME_q.tflite (all int8), some
+NAME_w.tflite (activations of int16, weights of int8).
 Weights and calibration data are seeded, so the files are the same every time; new
 entries go last, since layers are named by their number and the converter goes by names.
 A model is converted again only when its recipe or TensorFlow's version changed.
@@ -15,15 +16,17 @@ import io
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from corpus_models import MODELS, Recipe
+from corpus_models import INT16, MODELS, Recipe
 from custom_models import custom_by_hand
 from state_models import states_by_hand
 from stream_models import STREAMS, convert_stream, stream_digest
 from tflite_models import by_hand, edited
+from tinycnn.tflite.slim import slim
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -45,7 +48,8 @@ def recipe_digest(recipe: Recipe, kind: str) -> str:
 def convert(recipe: Recipe, kind: str) -> bytes:
     """One recipe as TFLite bytes.
 
-    Kind 'f' is float, 'q' is int8 from input to output, 'io' is int8 with float ends.
+    Kind 'f' is float, 'q' is int8 from input to output, 'io' is int8 with float ends, 'w' has
+    activations of int16, its ends among them.
     """
     import keras
     import numpy as np
@@ -83,10 +87,12 @@ def convert(recipe: Recipe, kind: str) -> bytes:
             }
             for _ in range(16)
         )
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        if kind == "q":
-            converter.inference_input_type = tf.int8
-            converter.inference_output_type = tf.int8
+        sets = tf.lite.OpsSet
+        wide = sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        converter.target_spec.supported_ops = [wide if kind == "w" else sets.TFLITE_BUILTINS_INT8]
+        if kind != "io":
+            converter.inference_input_type = tf.int16 if kind == "w" else tf.int8
+            converter.inference_output_type = converter.inference_input_type
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return bytes(converter.convert())
@@ -99,6 +105,15 @@ def quantize_like_the_output(model: Any) -> None:
     graph.tensors[graph.inputs[0]].quantization = output.quantization
 
 
+def _kinds() -> Iterator[tuple[str, str]]:
+    """Names of MODELS, each with all kinds that are of float or int8."""
+    for name in MODELS:
+        yield name, "f"
+        yield name, "q"
+        if name == "digits":
+            yield name, "io"
+
+
 def make_corpus(folder: Path) -> list[Path]:
     """Bring `folder` up to date and return its models, sorted."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,19 +122,20 @@ def make_corpus(folder: Path) -> list[Path]:
         path = folder / f"{name}.tflite"
         path.write_bytes(data)
         paths.add(path)
-    for name, recipe in MODELS.items():
-        for kind in ("f", "q", "io") if name == "digits" else ("f", "q"):
-            path = folder / f"{name}_{kind}.tflite"
-            paths.add(path)
-            stamp = path.with_suffix(".digest")
-            digest = recipe_digest(recipe, kind)
-            if path.exists() and stamp.exists() and stamp.read_text() == digest:
-                continue
-            data = convert(recipe, kind)
-            if path.stem == "relu6_q":
-                data = edited(data, quantize_like_the_output)
-            path.write_bytes(data)
-            stamp.write_text(digest)
+    for name, kind in (*_kinds(), *((name, "w") for name in INT16)):
+        path = folder / f"{name}_{kind}.tflite"
+        paths.add(path)
+        stamp = path.with_suffix(".digest")
+        digest = recipe_digest(MODELS[name], kind)
+        if path.exists() and stamp.exists() and stamp.read_text() == digest:
+            continue
+        data = convert(MODELS[name], kind)
+        if path.stem in {"relu6_q", "relu6_w"}:
+            data = edited(data, quantize_like_the_output)
+        if path.stem in {"transposed_same_w", "transposed_valid_w"}:
+            data = slim(data)  # which aligns biases of int64
+        path.write_bytes(data)
+        stamp.write_text(digest)
     for name in STREAMS:
         path = folder / f"{name}.tflite"
         paths.add(path)

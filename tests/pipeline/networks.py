@@ -145,6 +145,13 @@ NETWORKS: dict[str, Network] = {
         _dense(3),
         _layer("Softmax"),
     ),
+    "groups": _stack(
+        (8, 8, 4),
+        _layer("Conv2D", 8, 3, groups=2, activation="relu"),
+        _layer("Conv2D", 8, 3, groups=8, strides=2),
+        _layer("Flatten"),
+        _dense(3),
+    ),
     "dense on a series": _stack(_SERIES, _dense(6, "relu"), _layer("Flatten"), _dense(2)),
     "two inputs": Network(_two_inputs, {"x0": drawn(6), "x1": drawn(6, scale=9)}),
     "inputs by name": Network(_two_inputs, {"ant": drawn(6, scale=9), "zebra": drawn(6)}),

@@ -23,12 +23,21 @@ SEEDS = (*range(30), 115)
 """115: planning it took TFLM's memory planner outside the arena."""
 
 MEASURED = {
+    "conv1d_causal_w": 428,
     "conv_full_f": 308,
+    "depthwise_multiplier_w": 196,
     "dense_f": 140,
     "dense_q": 196,
     "dequantize": 108,
     "digits_f": 588,
     "digits_q": 564,
+    "add_w": 140,
+    "digits_w": 540,
+    "matmul_w": 236,
+    "residual_w": 2884,
+    "sum_w": 212,
+    "transposed_valid_w": 252,
+    "dense_relu_softmax_w": 2460,
     "expand_dims_last_q": 100,
     "global_average_q": 116,
     "lstm_batch_f": 1060,

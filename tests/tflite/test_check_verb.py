@@ -40,6 +40,24 @@ def test_a_type_of_a_larger_profile_is_told(command: Command, quick_pipeline: Pi
     assert done.out.splitlines()[-1].endswith("; that with --ops digits is of int8 alone")
 
 
+def test_int16_is_told_to_take_all_ops(
+    command: Command, corpus: dict[str, bytes], tmp_path: Path
+) -> None:
+    path = tmp_path / "wide.tflite"
+    path.write_bytes(corpus["digits_w"])
+    found = check_model(corpus["digits_w"])
+    assert (found.reason, found.int8, found.int16, found.profile) == ("", True, True, "all")
+    assert [found.lacking(ops) for ops in ("digits", "cnn", "all")] == [("int16",)] * 2 + [()]
+    assert not check_model(corpus["digits_q"]).int16
+    done = command("check", path)
+    assert (done.status, done.out.splitlines()[-1]) == (
+        1,
+        f"needs a firmware built with --ops all or --ops-from {path}; "
+        "that with --ops cnn has no activations of int16",
+    )
+    assert command("check", path, "--ops", "all").status == 0
+
+
 def test_an_op_that_no_firmware_offers_is_told() -> None:
     found = check_model(SIGN)
     assert found.valid

@@ -61,7 +61,7 @@ static const int8_range_t relu = { -128, -128, 127 }, linear = { 3, -128, 127 };
 static void conv(const char *load, const char *run, int8_window_t window, int in, int out,
     int8_range_t range) {
     int8_conv_2d_t op = {
-        window, (uint16_t)in, (uint16_t)out, -128, range, 0, { factors, shifts },
+        window, (uint16_t)in, (uint16_t)out, 1, -128, range, 0, { factors, shifts },
     };
     draw();
     COUNT(load, int8_conv_2d_prepare(&op, weights))

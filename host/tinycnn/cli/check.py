@@ -127,7 +127,10 @@ def _verdict(found: CheckedModel, ops: str, model: Path) -> str:
         return f"no firmware runs it: {found.reason}"
     if not (lacking := found.lacking(ops)):
         return f"valid; a firmware with --ops {ops} runs it"
-    alone = f"; that with --ops {ops} is of int8 alone" if lacking == ("float32",) else ""
+    alone = {
+        "float32": f"; that with --ops {ops} is of int8 alone",
+        "int16": f"; that with --ops {ops} has no activations of int16",
+    }.get("".join(lacking), "")
     return f"needs a firmware built with --ops {found.profile} or --ops-from {model}{alone}"
 
 

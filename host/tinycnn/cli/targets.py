@@ -227,7 +227,12 @@ def _op_set(ops: str | None, ops_from: list[Path] | None) -> OpSet:
         return profile_set(ops or "cnn")
     found = [need_runnable(read_bytes(path), path) for path in ops_from]
     names = {op.name for model in found for op in model.ops}
-    return model_set(names, " and ".join(map(str, ops_from)), int8=all(m.int8 for m in found))
+    return model_set(
+        names,
+        " and ".join(map(str, ops_from)),
+        float32=not all(model.int8 for model in found),
+        int16=any(model.int16 for model in found),
+    )
 
 
 def _name_and_folder(text: str) -> tuple[str, Path]:

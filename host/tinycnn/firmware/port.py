@@ -35,6 +35,7 @@ _OURS_ALONE = (
     "TFLM_OPS",
     "TFLM_OPS_FILE",
     "TFLM_INT8_ALONE",
+    "TFLM_INT16",
     "TFLM_SMALL",
 )
 """Variables that no file of MicroPython's knows of, nor any name that it makes a qstr of."""

@@ -57,7 +57,8 @@ class CheckedModel:
 
     valid    it is sound, and safe to run wherever its ops are there
     reason   why not, or which op of it no firmware offers; "" if it can run
-    int8     what computes is of int8, so that a firmware without float32 runs it
+    int8     what computes is of integers, so that a firmware without float32 runs it
+    int16    some of that is of int16 with weights of int8 (16x8)
     ops      as they run, then those that set variables up; empty unless the bytes can be read
     inputs, outputs   likewise
     divisor  of the raw values it was trained on; None if it does not tell
@@ -67,6 +68,7 @@ class CheckedModel:
     valid: bool
     reason: str
     int8: bool
+    int16: bool
     ops: tuple[ModelOp, ...]
     inputs: tuple[ModelTensor, ...] = ()
     outputs: tuple[ModelTensor, ...] = ()
@@ -77,24 +79,26 @@ class CheckedModel:
         """The smallest profile that runs it; "" if none does."""
         if not self.valid or self.reason:
             return ""
-        least = PROFILES[0 if self.int8 else 1]
+        least = "all" if self.int16 else PROFILES[0 if self.int8 else 1]
         return max((least, *(op.profile for op in self.ops)), key=PROFILES.index)
 
     def lacking(self, profile: str) -> tuple[str, ...]:
         """Names of ops that a firmware of `profile` does not have, in the model's order.
 
-        If it has all, but of int8 alone, "float32".
+        If it has all, but not for its types, "int16" or "float32".
         """
         rank = PROFILES.index(profile)
         names = dict.fromkeys(
             op.name for op in self.ops if not op.profile or PROFILES.index(op.profile) > rank
         )
-        return tuple(names) or (("float32",) if rank == 0 and not self.int8 else ())
+        if names or rank == len(PROFILES) - 1:
+            return tuple(names)
+        return ("int16",) if self.int16 else ("float32",) if rank == 0 and not self.int8 else ()
 
 
 def check_model(model: bytes) -> CheckedModel:
     """Check the bytes of a .tflite. Raises BuildError if the checker does not compile."""
-    library = _library()
+    library = _library(int16=True)
     message = ctypes.create_string_buffer(_MESSAGE_SIZE)
     rules = _rules(library)
     status = library.model_check(model, len(model), rules, len(rules), message, len(message))
@@ -104,6 +108,7 @@ def check_model(model: bytes) -> CheckedModel:
         valid,
         printable(message.value),
         status == _OK and not _computes_floats(library, model),
+        status == _OK and _refuses(_library(int16=False), model),
         tuple(_ops(library, model)) if valid else (),
         tuple(_tensors(library, model, output=False)) if valid else (),
         tuple(_tensors(library, model, output=True)) if valid else (),
@@ -150,6 +155,11 @@ def _computes_floats(library: ctypes.CDLL, model: bytes) -> bool:
     for rule, op in zip(without, offered().values(), strict=True):
         rule.no_float = op.computes
     return bool(library.model_check(model, len(model), without, len(without), None, 0) != _OK)
+
+
+def _refuses(library: ctypes.CDLL, model: bytes) -> bool:
+    rules = _rules(library)
+    return bool(library.model_check(model, len(model), rules, len(rules), None, 0) != _OK)
 
 
 class _Op(ctypes.Structure):
@@ -225,9 +235,13 @@ def _divisor(library: ctypes.CDLL, model: bytes) -> float | None:
 
 
 @cache
-def _library() -> ctypes.CDLL:
-    """The checker with every op there is, compiled once for each state of its sources."""
-    library = c_library("check", *_made_of())
+def _library(*, int16: bool) -> ctypes.CDLL:
+    """The checker with every op there is, compiled once for each state of its sources.
+
+    Or that of a firmware without kernels of int16.
+    """
+    flags = () if int16 else ("-DMODEL_INT16=0",)
+    library = c_library("check", *_made_of(), *flags)
     bytes_and_size = (ctypes.c_char_p, ctypes.c_size_t)
     library.model_check.argtypes = (
         *bytes_and_size,

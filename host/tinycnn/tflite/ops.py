@@ -50,11 +50,16 @@ class Op:
 
 @dataclass(frozen=True)
 class OpSet:
-    """What is built in: `name` for folders and messages, the variables for make, the ops."""
+    """What is built in: `name` for folders and messages, the variables for make, the ops.
+
+    float32, int16   whether what computes has kernels of that type: of int16 with weights of int8
+    """
 
     name: str
     variables: dict[str, str]
     names: frozenset[str]
+    float32: bool
+    int16: bool
 
 
 def offered(path: Path = OPS_DEF) -> dict[str, Op]:
@@ -71,11 +76,13 @@ def profile_set(profile: str) -> OpSet:
         raise UserError(f"no op profile {profile}: there are {', '.join(PROFILES)}")
     rank = PROFILES.index(profile)
     names = (op.name for op in offered().values() if PROFILES.index(op.profile) <= rank)
-    return OpSet(profile, {"TFLM_OPS": profile}, frozenset(names))
+    return OpSet(profile, {"TFLM_OPS": profile}, frozenset(names), rank > 0, profile == "all")
 
 
-def model_set(ops: Iterable[str], model: str, *, int8: bool = False) -> OpSet:
-    """Just `ops` (names), which `model` (for messages) needs, without float32 if `int8`.
+def model_set(
+    ops: Iterable[str], model: str, *, float32: bool = True, int16: bool = False
+) -> OpSet:
+    """Just `ops` (names), which `model` (for messages) needs, with kernels of these types.
 
     Writes the list under build/ops. Raises UserError if one cannot be had.
     """
@@ -88,5 +95,8 @@ def model_set(ops: Iterable[str], model: str, *, int8: bool = False) -> OpSet:
     key = digest(text)[:12]
     path = BUILD / "ops" / f"{key}.def"
     write_atomic(path, text)
-    variables = {"TFLM_OPS_FILE": str(path)} | ({"TFLM_INT8_ALONE": "1"} if int8 else {})
-    return OpSet(f"ops-{key}{'-int8' if int8 else ''}", variables, frozenset(wanted))
+    variables = {"TFLM_OPS_FILE": str(path)}
+    variables |= {} if float32 else {"TFLM_INT8_ALONE": "1"}
+    variables |= {"TFLM_INT16": "1"} if int16 else {}
+    kind = ("" if float32 else "-int8") + ("-int16" if int16 else "")
+    return OpSet(f"ops-{key}{kind}", variables, frozenset(wanted), float32, int16)

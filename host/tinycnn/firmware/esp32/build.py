@@ -160,6 +160,7 @@ def _make(
         "TFLM_OPS": "",
         "TFLM_OPS_FILE": "",
         "TFLM_INT8_ALONE": "",
+        "TFLM_INT16": "",
         "TFLM_REFERENCE_KERNELS": str(int(request.reference)),
         "TFLM_FROZEN_MODELS": str(folder / "frozen_models.c"),
         "TINYCNN_COMPONENTS": ";".join(str(path) for path in components),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tinycnn.errors import UserError
 from tinycnn.files import read_bytes
-from tinycnn.tflite.check import need_runnable
+from tinycnn.tflite.check import CheckedModel, need_runnable
 from tinycnn.tflite.ops import OpSet
 
 PER_LINE = 16
@@ -64,7 +64,7 @@ def read_models(paths: Sequence[Path], ops: OpSet) -> dict[str, bytes]:
             raise UserError(f"--freeze {path}: there is another model {name}")
         data = read_bytes(path)
         found = need_runnable(data, path)
-        if lacking := [op.name for op in found.ops if op.name not in ops.names]:
+        if lacking := _lacking(found, ops):
             raise UserError(
                 f"--freeze {path}: it needs {', '.join(dict.fromkeys(lacking))}, which a firmware "
                 f"with {ops.name} does not have: give --ops {found.profile} or --ops-from {path}"
@@ -74,8 +74,15 @@ def read_models(paths: Sequence[Path], ops: OpSet) -> dict[str, bytes]:
 
 
 def runs(path: Path, ops: OpSet) -> bool:
-    """Whether a firmware with `ops` has all ops of the model in `path`."""
-    return all(op.name in ops.names for op in need_runnable(read_bytes(path), path).ops)
+    """Whether a firmware with `ops` has all that the model in `path` needs."""
+    return not _lacking(need_runnable(read_bytes(path), path), ops)
+
+
+def _lacking(found: CheckedModel, ops: OpSet) -> list[str]:
+    """Ops that a firmware with `ops` does not have; if it has all, types that it lacks."""
+    types = {"int16": found.int16 and not ops.int16, "float32": not (found.int8 or ops.float32)}
+    names = [op.name for op in found.ops if op.name not in ops.names]
+    return names or [name for name, lacks in types.items() if lacks]
 
 
 def c_source(models: Mapping[str, bytes]) -> str:

@@ -46,6 +46,7 @@ _OP_PLAIN = 32  # for each of at most two inputs of an op without options,
 _MORE = {"ELU": 256, "SQUARED_DIFFERENCE": 64}  # but for these
 _CHANNEL = (4, 4)  # of each channel: multiplier and shift,
 _OWN_CHANNEL = {"CONV": (8, 1), "FULLY_CONNECTED": (4, 1)}  # by kernels of ours; with a bias
+_INT16_CHANNEL = (4,)  # of int16: a factor
 _SCRATCH = 4  # ScratchBufferHandle, and as much again if one is kept: where
 _SUBGRAPH = 8  # SubgraphAllocations
 _VARIABLES = 12  # MicroResourceVariables,
@@ -82,6 +83,12 @@ _OWN = {
 }
 """Options, and what a kernel of ours keeps (firmware_build/tflm/kernels_tflm_*.cpp): in
 general, and of an int8. Where that is nothing more, it has the place of the options."""
+
+_OWN_INT16 = {
+    **{"CONV_2D": 0, "DEPTHWISE_CONV_2D": 0, "SOFTMAX": 72 + 2 * 1032, "LOGISTIC": 16},
+    **{"ADD": 32, "SUB": 32, "MUL": 12, "RELU": 20, "RELU6": 20, "LEAKY_RELU": 20},
+}
+"""Of int16, where that is not what it is in general: SOFTMAX has tables."""
 
 
 @dataclass(frozen=True)
@@ -128,11 +135,12 @@ def predict_arena(model: bytes, *, esp32s3: bool = False, own: bool = True) -> A
 def _kept(graph: Graph, node: Node, own: bool, align: int) -> int:
     """What stays of a node: at most."""
     inputs = graph.inputs_of(node)
-    int8 = inputs[0].type == "INT8" if inputs else False
-    each = _CHANNEL
+    int8, int16 = (inputs[0].type == kind if inputs else False for kind in ("INT8", "INT16"))
+    each = _INT16_CHANNEL if int16 else _CHANNEL
     if own:
         options, data, data_of_int8 = _OWN[node.op]
-        size = up(options, align) + up(data_of_int8 if int8 else data, align)
+        data = data_of_int8 if int8 else _OWN_INT16.get(node.op, data) if int16 else data
+        size = up(options, align) + up(data, align)
         if int8:
             each = next((each for name, each in _OWN_CHANNEL.items() if name in node.op), each)
     elif node.op in _OP_KNOWN:
@@ -147,7 +155,8 @@ def _kept(graph: Graph, node: Node, own: bool, align: int) -> int:
         size += up(280 + 5 * (graph.outputs_of(node)[0].shape[-1] - 2), align)
     if node.op == "SignalFilterBankSpectralSubtraction":  # the noise
         size += up(inputs[0].bytes, align)
-    if "CONV" in node.op or any(tensor.scales > 1 for tensor in inputs):
+    dense = int16 and node.op == "FULLY_CONNECTED"
+    if "CONV" in node.op or dense or any(tensor.scales > 1 for tensor in inputs):
         channels = graph.outputs_of(node)[0].shape[-1]
         size += sum(up(bytes_ * channels, align) for bytes_ in each)
     return _NODE + size

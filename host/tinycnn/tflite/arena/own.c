@@ -28,8 +28,9 @@ size_t own_scratch_CONV_2D(const int32_t *input, const int32_t *weights, const i
     const int32_t *strides, const int32_t *dilations) {
     int8_conv_2d_t op = {
         .window = window_of(input, weights, output, strides, dilations),
-        .in_depth = (uint16_t)input[3],
+        .in_depth = (uint16_t)weights[3],
         .out_depth = (uint16_t)output[3],
+        .groups = (uint16_t)(input[3] / weights[3]),
     };
     return int8_conv_2d_scratch(&op);
 }

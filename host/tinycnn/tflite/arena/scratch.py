@@ -15,7 +15,7 @@ from tinycnn.tflite.ops import Op
 
 Tensors = Sequence[Tensor]
 
-INT32 = TYPE_BYTES["INT32"]
+INT32, INT64 = (TYPE_BYTES[name] for name in ("INT32", "INT64"))
 
 
 def _axes(inputs: Tensors) -> tuple[int, ...]:
@@ -23,9 +23,10 @@ def _axes(inputs: Tensors) -> tuple[int, ...]:
     return (INT32 * len(inputs[0].shape), INT32 * inputs[1].elements)
 
 
-def _sums(data: Tensor, outputs: Tensors) -> tuple[int, ...]:
+def _sums(data: Tensor, outputs: Tensors, of_int16: int = INT32) -> tuple[int, ...]:
     """A sum for each value, where that does not fit into it."""
-    return (INT32 * outputs[0].elements,) if data.type == "INT8" else ()
+    each = {"INT8": INT32, "INT16": of_int16}.get(data.type)
+    return (each * outputs[0].elements,) if each else ()
 
 
 def _filters(inputs: Tensors, outputs: Tensors) -> tuple[int, ...]:
@@ -34,7 +35,7 @@ def _filters(inputs: Tensors, outputs: Tensors) -> tuple[int, ...]:
 
 
 _ASKED: Mapping[str, Callable[[Tensors, Tensors], tuple[int, ...]]] = {
-    "TRANSPOSE_CONV": lambda inputs, outputs: _sums(inputs[2], outputs),
+    "TRANSPOSE_CONV": lambda inputs, outputs: _sums(inputs[2], outputs, INT64),
     # Three gates and their sums, each like the cell's state, the last of the inputs.
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lambda inputs, outputs: (inputs[-1].bytes,) * 4,
 }
