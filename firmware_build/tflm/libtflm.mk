@@ -57,7 +57,7 @@ SRC := $(filter-out $(KERNELS)/%, $(SRC)) \
 # What our kernels of the audio front end call, and no kernel: those trust their options.
 SIGNAL := window fft_auto_scale max_abs msb_32 msb_64 rfft_int16 kiss_fft_wrappers/kiss_fft_int16 square_root_32 \
 	square_root_64 filter_bank_spectral_subtraction pcan_argc_fixed filter_bank_log log
-SRC += $(SIGNAL:%=signal/src/%.cc)
+SRC += $(patsubst $(TFLM_DIR)/%,%,$(wildcard $(SIGNAL:%=$(TFLM_DIR)/signal/src/%.cc)))
 
 endif
 

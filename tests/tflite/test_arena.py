@@ -24,6 +24,7 @@ SEEDS = (*range(30), 115)
 
 MEASURED = {
     "conv1d_causal_w": 428,
+    "circular_twice_q": 292,
     "conv_full_f": 308,
     "depthwise_multiplier_w": 196,
     "dense_f": 140,
@@ -39,6 +40,7 @@ MEASURED = {
     "transposed_valid_w": 252,
     "dense_relu_softmax_w": 2460,
     "expand_dims_last_q": 100,
+    "frontend": 3932,
     "global_average_q": 116,
     "lstm_batch_f": 1060,
     "lstm_q": 1068,
@@ -47,6 +49,8 @@ MEASURED = {
     "random_25": 992,
     "random_29": 3708,
     "residual_q": 860,
+    "signal_rfft_long": 5492,
+    "signal_subtraction": 168,
     "slice_reversed_q": 236,
     "softmax_f": 92,
     "stream_f": 1428,
