@@ -174,6 +174,19 @@ def test_freeze_refuses(place: Path, name: str, line: str) -> None:
         build(place, esp32.Request(C3, profile_set("cnn"), (model,)))
 
 
+@pytest.mark.parametrize(
+    ("name", "ops", "needs"),
+    [("digits_w", "cnn", "int16"), ("digits_f", "digits", "float32"), ("abs_f", "cnn", "ABS")],
+)
+def test_freeze_refuses_what_the_firmware_would(
+    corpus_files: dict[str, Path], name: str, ops: str, needs: str
+) -> None:
+    """Ops that it lacks, or types."""
+    with pytest.raises(UserError, match=f"it needs {needs}, which a firmware with {ops} does not"):
+        frozen.read_models([corpus_files[name]], profile_set(ops))
+    assert frozen.read_models([corpus_files[name]], profile_set("all")).keys() == {name}
+
+
 def test_command_line_without_idf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IDF_PATH", raising=False)
     done = tinycnn("firmware", "build", "--board", "ESP32_C3")

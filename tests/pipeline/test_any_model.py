@@ -22,6 +22,7 @@ from tinycnn.pipeline.convert import Converted, converted_here
 from tinycnn.pipeline.examples import Examples, data_for
 from tinycnn.pipeline.model import taking
 from tinycnn.progress import Progress
+from tinycnn.tflite.check import check_model
 from tinycnn.tflite.read import TFLite, inspect_tflite
 from tinycnn.tflite.run import run
 from tinycnn.tflite.slim import slim
@@ -32,13 +33,13 @@ def in_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """quantize() without children of TensorFlow; slimming has tests of its own."""
 
     def here(
-        source: bytes, examples: Examples, name: str, progress: Progress, *, io: str
+        source: bytes, examples: Examples, name: str, progress: Progress, **how: str
     ) -> Converted:
         path = tmp_path / "here.keras"
         path.write_bytes(source)
         model = taking(path, [values.shape[1:] for values in examples.x])
         parts = examples.part(examples.ranges), examples.part(examples.compared)
-        return converted_here(model, *parts, io=io)
+        return converted_here(model, *parts, **how)
 
     def slimmed(data: bytes, name: str, examples: Examples) -> TFLite:
         return inspect_tflite(slim(data), name)
@@ -72,6 +73,30 @@ def test_int8_is_near_keras(name: str, in_process: None, tmp_path: Path) -> None
     assert (how.count("is one op"), how.count("unrolled: ")) == (network.fused, network.unrolled)
     assert made.int8.ops.count("UNIDIRECTIONAL_SEQUENCE_LSTM") >= network.fused
     assert made.unfit == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["mlp", "autoencoder", "groups", "two inputs", "residual", "repeated"]
+)
+def test_int16_is_nearer_to_keras(name: str, in_process: None, tmp_path: Path) -> None:
+    """And a firmware with all ops runs it."""
+    network = NETWORKS[name]
+    _, source, data = _saved(network.build, tmp_path, **network.arrays)
+    examples = data_for(source, data)
+    apart = {}
+    for kind in ("int8", "int16"):
+        made = quantizing.quantize(examples, source, tmp_path / kind, activations=kind)
+        apart[kind] = [each.mean / each.range for each in made.agreement.outputs]
+        assert str(made.path(made.int8)).endswith(f"model_{kind}.tflite")
+        assert {tensor.dtype for tensor in made.int8.inputs} == {kind}
+    assert made.unfit == {}
+    assert check_model(made.int8.data).profile == "all"
+    # Weights of 8 bits are what is left of the error.
+    assert all(int16 < 0.8 * int8 for int8, int16 in zip(*apart.values(), strict=True))
+    tflm, litert = (
+        found.outputs.astype(int) for found in run(made.int8, examples.x, ["tflm", "litert"])
+    )
+    assert abs(tflm - litert).max() <= 8
 
 
 @pytest.mark.parametrize("name", ["LSTM", "stacked LSTM"])

@@ -54,6 +54,29 @@ def test_float_io(quick_pipeline: Pipeline, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_activations_of_int16(quick_pipeline: Pipeline, tmp_path: Path) -> None:
+    data, trained = quick_pipeline.dataset, quick_pipeline.trained
+    made = quantizing.quantize(data, trained.path, tmp_path, activations="int16")
+    assert made.int8.inputs[0].dtype == made.int8.outputs[0].dtype == "int16"
+    assert made.unfit == {}
+    found = quantizing.find_quantized(tmp_path)
+    assert found is not None
+    assert (found.activations, found.int8) == ("int16", made.int8)
+    assert sorted(path.name for path in (tmp_path / "models").glob("*.tflite")) == [
+        "model_float32.tflite",
+        "model_int16.tflite",
+    ]
+    ends = quantizing.quantize(data, trained.path, tmp_path, activations="int16", io="float").int8
+    assert ends.inputs[0].dtype == ends.outputs[0].dtype == "float32"
+    for activations, io, words in (
+        ("int4", "float", "--activations must be int8 or int16, not int4"),
+        ("int16", "int8", "--io must be int16 or float, not int8"),
+    ):
+        with pytest.raises(UserError, match=words):
+            quantizing.quantize(data, trained.path, tmp_path, activations=activations, io=io)
+
+
+@pytest.mark.slow
 def test_ranges_come_from_the_training_part_only(quick_pipeline: Pipeline, tmp_path: Path) -> None:
     data = quick_pipeline.dataset
     _, end = data.bounds["train"]

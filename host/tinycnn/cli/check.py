@@ -153,6 +153,6 @@ def _arena(model: bytes) -> list[str]:
 
     need, on_s3 = predict_arena(model), predict_arena(model, esp32s3=True)
     told = [f"arena of {need.arena} bytes, and on a 32-bit board at most {need.kept} beside it"]
-    if on_s3 != need:
+    if on_s3.arena != need.arena:
         told.append(f"arena of {on_s3.arena} bytes on an ESP32-S3, whose kernels take scratch")
     return told

@@ -81,7 +81,17 @@ def quantize(
         typer.Option("--model", metavar="FILE.keras", help="Take this trained network instead."),
     ] = None,
     io: Annotated[
-        str, typer.Option(metavar="int8|float", help="What the int8 model takes and gives.")
+        str | None,
+        typer.Option(
+            metavar="int8|int16|float",
+            help="What the quantized model takes and gives. Without it: as its activations.",
+        ),
+    ] = None,
+    activations: Annotated[
+        str,
+        typer.Option(
+            metavar="int8|int16", help="With weights of int8: int16 is 16x8, finer and slower."
+        ),
     ] = "int8",
     build_dir: BuildDir = files.BUILD,
 ) -> None:
@@ -100,7 +110,9 @@ def quantize(
     else:
         given, source = data_for(model, data), model
     with progress_bar("quantize") as progress:
-        made = quantizing.quantize(given, source, build_dir, progress, io=io)
+        made = quantizing.quantize(
+            given, source, build_dir, progress, io=io, activations=activations
+        )
         if model is not None and isinstance(given, Dataset):  # later steps are about it
             adopt(given, model, build_dir)
     for line in made.rebuilt:
@@ -108,10 +120,10 @@ def quantize(
     for tflite in made.models:
         say(f"{made.path(tflite)}: {tflite.size} bytes, {len(tflite.ops)} ops")
     say(told(given.maximum) if given.maximum else f"takes values as they are in {given.name}")
-    say(made.agreement)
+    say(made.agreement.told(activations))
     if made.int8.name not in made.unfit:
         for line in verdict_lines(made.int8.data, made.path(made.int8)):
-            say(f"int8: {line}")
+            say(f"{activations}: {line}")
     for name, why in made.unfit.items():
         say(f"tinycnn: no board runs {name}.tflite: {why}", err=True)
     if made.unfit:

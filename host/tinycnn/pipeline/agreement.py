@@ -51,14 +51,18 @@ class Agreement:
     errors: tuple[float, float] | None = None
 
     def __str__(self) -> str:
+        return self.told("int8")
+
+    def told(self, kind: str) -> str:
+        """In words, of a model with activations of that kind."""
         on = f"on {self.examples:,} examples"
         if self.right:
-            keras, int8 = (f"{score.accuracy:.2%}" for score in self.right)
-            return f"int8 gets {int8} right {on}, Keras {keras}"
+            keras, ours = (f"{score.accuracy:.2%}" for score in self.right)
+            return f"{kind} gets {ours} right {on}, Keras {keras}"
         apart = [str(self.outputs[0])]
         if len(self.outputs) > 1:
             apart = [f"{each} (output {at})" for at, each in enumerate(self.outputs)]
-        told = f"int8 is {', '.join(apart)} {on}"
+        told = f"{kind} is {', '.join(apart)} {on}"
         if self.errors:
             keras, int8 = (f"{error:.3g}" for error in self.errors)
             told += f"; the mean absolute error to y is {int8}, Keras's {keras}"

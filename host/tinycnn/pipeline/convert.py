@@ -24,7 +24,10 @@ from tinycnn.progress import Progress, silent
 from tinycnn.text import printable
 from tinycnn.tflite.mend import mended
 
-KINDS = ("float32", "int8")
+KINDS = ("float32", "quantized")
+
+ACTIVATIONS = ("int8", "int16")
+"""Of a quantized model; its weights are of int8 with either."""
 
 _SECONDS = 240
 """Without a sign of life, TensorFlow's import on a busy machine included."""
@@ -53,7 +56,13 @@ class Converted:
 
 
 def converted(
-    source: bytes, examples: Examples, name: str, progress: Progress, *, io: str
+    source: bytes,
+    examples: Examples,
+    name: str,
+    progress: Progress,
+    *,
+    io: str,
+    activations: str = "int8",
 ) -> Converted:
     """The .keras file `source`, called `name`, by the ranges that it has on `examples`.
 
@@ -65,7 +74,7 @@ def converted(
         arrays |= {f"{part} {at}": each for at, each in enumerate(examples.part(which))}
 
     def asked(what: str) -> Answer:
-        words = (what, name, str(examples.classes), io)
+        words = (what, name, str(examples.classes), io, activations)
         module = "tinycnn.pipeline.convert"
         return ask(module, *words, arrays=arrays, seconds=_SECONDS, progress=progress)
 
@@ -109,12 +118,14 @@ def convert(
     representative: Sequence[Array] | None = None,
     *,
     io: str = "int8",
+    activations: str = "int8",
     seen: Callable[[int], None] = lambda count: None,
 ) -> bytes:
     """The .tflite of a model with a fixed batch of 1.
 
-    representative   (n, ...) for each input, whose ranges make it int8; None for float32
-    io               "int8" or "float": what an int8 model takes and gives
+    representative   (n, ...) for each input, whose ranges make it quantized; None for float32
+    io               "float", or as the activations: what a quantized model takes and gives
+    activations      one of ACTIVATIONS
     seen             is told how many of the examples the converter has asked for
 
     Raises UserError with the converter's words if it refuses the model.
@@ -135,10 +146,15 @@ def convert(
 
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = samples
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        if io == "int8":
-            converter.inference_input_type = tf.int8
-            converter.inference_output_type = tf.int8
+        sets = tf.lite.OpsSet
+        ops = {
+            "int8": sets.TFLITE_BUILTINS_INT8,
+            "int16": sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+        }
+        converter.target_spec.supported_ops = [ops[activations]]
+        if io != "float":
+            converter.inference_input_type = tf.as_dtype(activations)
+            converter.inference_output_type = tf.as_dtype(activations)
     try:
         with captured(show=False):
             return mended(converter.convert())
@@ -152,6 +168,7 @@ def converted_here(
     compared: Sequence[Array],
     *,
     io: str,
+    activations: str = "int8",
     progress: Progress = silent,
 ) -> Converted:
     """As `converted`, of a Keras model of `fitting` or `taking`, in this process.
@@ -166,25 +183,26 @@ def converted_here(
     wrapped = fixed_batch(alike, [values.shape[1:] for values in ranges])
 
     def seen(count: int) -> None:
-        progress("converting to int8", count, len(ranges[0]) + 1)
+        progress(f"converting to {activations}", count, len(ranges[0]) + 1)
 
     made = {}
     for kind, representative in zip(KINDS, (None, ranges), strict=True):
-        progress(f"converting to {kind}", 1, 1)
-        made[kind] = convert(wrapped, representative, io=io, seen=seen)
+        progress(f"converting to {kind if representative is None else activations}", 1, 1)
+        made[kind] = convert(wrapped, representative, io=io, activations=activations, seen=seen)
     return Converted(made, tuple(gives), tuple(told))
 
 
-def main(what: str, name: str, classes: str, io: str) -> None:
+def main(what: str, name: str, classes: str, io: str, activations: str) -> None:
     """ "convert" what the parent sent, or "look" for the layer for which that fails."""
     with answering(_MEMORY) as reply:
         ranges, compared = (_given(reply, part) for part in ("ranges", "compared"))
         model = _model(reply, name, [values.shape[1:] for values in ranges], int(classes))
         if what == "look":
-            _look(model, reply)
+            _look(model, activations, reply)
             return
         try:
-            made = converted_here(model, ranges, compared, io=io, progress=reply.progress)
+            how = {"io": io, "activations": activations}
+            made = converted_here(model, ranges, compared, **how, progress=reply.progress)
         except UserError as error:
             if error.__cause__ is None:
                 raise UserError(f"{name} cannot be converted: {error}") from None
@@ -225,7 +243,7 @@ def _keras(model: Any, inputs: Sequence[Array]) -> list[Array]:
     return [np.concatenate(each) for each in zip(*gave, strict=True)]
 
 
-def _look(model: Any, reply: Reply) -> None:
+def _look(model: Any, activations: str, reply: Reply) -> None:
     """Convert each layer by itself; the last fact is the one that cannot be, if there is one.
 
     It is told before it is tried, since trying may be the end of this process.
@@ -245,7 +263,7 @@ def _look(model: Any, reply: Reply) -> None:
         given = [drawn.random((10, *t.shape[1:])).astype(t.dtype) for t in takes]
         try:
             convert(alone)
-            convert(alone, given)
+            convert(alone, given, io=activations, activations=activations)
         except UserError:
             return
     reply.tell(none=True)

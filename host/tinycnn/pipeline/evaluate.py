@@ -77,7 +77,7 @@ class Difference:
                 f"{self.model}: TFLM and LiteRT's reference kernels agree in all "
                 f"{self.values:,} output values"
             )
-        unit = "step" if self.dtype == "int8" else "in score"
+        unit = "in score" if self.dtype == "float32" else "step"
         return (
             f"{self.model}: TFLM and LiteRT's reference kernels differ in {self.different:,} "
             f"of {self.values:,} output values, by {self.largest:g} {unit} at most"

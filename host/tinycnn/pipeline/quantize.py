@@ -11,7 +11,7 @@ from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
 from tinycnn.files import METRICS, need_writable, read_bytes, update_metrics
 from tinycnn.pipeline.agreement import Agreement, agreement, need_same
-from tinycnn.pipeline.convert import converted
+from tinycnn.pipeline.convert import ACTIVATIONS, converted
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.examples import Examples, of_dataset
 from tinycnn.pipeline.model import need_keras
@@ -27,8 +27,12 @@ from tinycnn.tflite.slim import slim
 
 MODELS = Path("models")
 RECORD = MODELS / "quantized.json"
-NAMES = ("model_float32", "model_int8")
-IO = ("int8", "float")
+
+
+def _names(activations: str) -> tuple[str, str]:
+    """Of the models that are made."""
+    return "model_float32", f"model_{activations}"
+
 
 PROOF_EXAMPLES = 300
 """On so many examples a slimmed model must give what it gave before."""
@@ -43,8 +47,10 @@ class QuantizedModels:
     """The two .tflite models on disk, and what is in them.
 
     unfit      by the name of a model: why no board runs it, with the layer and the op
-    io         what the int8 model takes and gives: "int8", or "float" with --io float
-    key        identifies the Keras model, the representative data and `io`
+    int8         the quantized one, whose activations may be of int16
+    io           what it takes and gives: "float" with --io float, else as its activations
+    activations  "int8", or "int16" with --activations int16
+    key          identifies the Keras model, the representative data and the two above
     reused     found on disk, not converted now
     agreement  how far int8 is from Keras
     rebuilt    a line for each layer that became another
@@ -54,6 +60,7 @@ class QuantizedModels:
     float32: TFLite
     int8: TFLite
     io: str
+    activations: str
     key: str
     unfit: dict[str, str]
     agreement: Agreement
@@ -76,24 +83,28 @@ def quantize(
     build: Path,
     progress: Progress = silent,
     *,
-    io: str = "int8",
+    io: str | None = None,
+    activations: str = "int8",
 ) -> QuantizedModels:
     """Convert the .keras file `source`; write .tflite files and C headers to `build`/models.
 
     The int8 model's ranges come from the training part of a Dataset only. Raises
     UserError if the model does not fit the data or the converter refuses it.
     """
-    key = _key(dataset, source, io)
+    io = io or activations
+    key = _key(dataset, source, io, activations)
     need_keras(source)
-    names = [f"{name}.{kind}" for name in NAMES for kind in ("tflite", "h")]
+    kinds = _names(activations)
+    names = [f"{name}.{kind}" for name in kinds for kind in ("tflite", "h")]
     need_writable(build, *(MODELS / name for name in names), RECORD, METRICS)
     made: dict[str, TFLite] = {}
     unfit: dict[str, str] = {}
-    steps = len(NAMES) + 1
+    steps = len(kinds) + 1
     progress("starting TensorFlow", 0, 0)
     examples = of_dataset(dataset) if isinstance(dataset, Dataset) else dataset
-    found = converted(read_bytes(source), examples, str(source), progress, io=io)
-    for done, (name, data) in enumerate(zip(NAMES, found.tflites.values(), strict=True)):
+    how = {"io": io, "activations": activations}
+    found = converted(read_bytes(source), examples, str(source), progress, **how)
+    for done, (name, data) in enumerate(zip(kinds, found.tflites.values(), strict=True)):
         progress(f"slimming {name}", done, steps)
         why = blame(data)
         try:
@@ -102,17 +113,17 @@ def quantize(
             raise UserError(f"{error}; {why}" if why else str(error)) from None
         if made[name].unfit:
             unfit[name] = why or made[name].unfit
-    progress("comparing with Keras", len(NAMES), steps)
+    progress("comparing with Keras", len(kinds), steps)
     x = examples.part(examples.compared)
     y = None if examples.y is None else examples.y[examples.compared]
     few = [each[:_FEW] for each in found.keras], [each[:_FEW] for each in x]
-    need_same(made["model_float32"], *few)
-    agrees = agreement(made["model_int8"], found.keras, x, y)
+    need_same(made[kinds[0]], *few)
+    agrees = agreement(made[kinds[1]], found.keras, x, y)
     folder = build / MODELS
     files = {f"{name}.tflite": tflite.data for name, tflite in made.items()}
     files |= {f"{n}.h": c_header(tflite.data, n).encode() for n, tflite in made.items()}
-    costs = tuple(_cost(found.tflites["int8"], *each) for each in found.rebuilt)
-    facts = {"io": io, "unfit": unfit, "agreement": asdict(agrees), "rebuilt": costs}
+    costs = tuple(_cost(found.tflites["quantized"], *each) for each in found.rebuilt)
+    facts = {**how, "unfit": unfit, "agreement": asdict(agrees), "rebuilt": costs}
     keep(build / RECORD, Kept(key, facts, files))
     update_metrics(
         build,
@@ -126,8 +137,8 @@ def quantize(
         },
     )
     progress("converted", steps, steps)
-    models = made["model_float32"], made["model_int8"]
-    return QuantizedModels(folder, *models, io, key, unfit, agrees, costs)
+    first, second = made.values()
+    return QuantizedModels(folder, first, second, io, activations, key, unfit, agrees, costs)
 
 
 def _cost(int8: bytes, layer: str, how: str) -> str:
@@ -141,13 +152,16 @@ def ensure_quantized(
     build: Path,
     progress: Progress = silent,
     *,
-    io: str = "int8",
+    io: str | None = None,
+    activations: str = "int8",
 ) -> QuantizedModels:
     """The models on disk if they were made from `trained` and `dataset`; else convert now."""
     found = find_quantized(build)
-    if found is not None and found.key == _key(dataset, trained.path, io):
+    if found is not None and found.key == _key(
+        dataset, trained.path, io or activations, activations
+    ):
         return found
-    return quantize(dataset, trained.path, build, progress, io=io)
+    return quantize(dataset, trained.path, build, progress, io=io, activations=activations)
 
 
 def find_quantized(build: Path) -> QuantizedModels | None:
@@ -155,14 +169,16 @@ def find_quantized(build: Path) -> QuantizedModels | None:
     found = find(build / RECORD)
     if found is None:
         return None
-    first, second = (inspect_tflite(found.files[f"{name}.tflite"], name) for name in NAMES)
     facts = found.facts
     try:
         agrees = Agreement.from_dict(facts["agreement"])
-        told = facts["io"], found.key, facts["unfit"], agrees, tuple(facts["rebuilt"])
+        told = facts["io"], facts["activations"], found.key, facts["unfit"], agrees
+        names = _names(facts["activations"])
+        first, second = (inspect_tflite(found.files[f"{name}.tflite"], name) for name in names)
+        rebuilt = tuple(facts["rebuilt"])
     except (KeyError, TypeError):
         return None  # of another version of ours
-    return QuantizedModels(build / MODELS, first, second, *told, reused=True)
+    return QuantizedModels(build / MODELS, first, second, *told, rebuilt, reused=True)
 
 
 def need_quantized(dataset: Dataset, trained: TrainedModel, build: Path) -> QuantizedModels:
@@ -173,7 +189,7 @@ def need_quantized(dataset: Dataset, trained: TrainedModel, build: Path) -> Quan
     found = find_quantized(build)
     if found is None:
         raise UserError(f"no converted model in {build / MODELS}: run `tinycnn quantize` first")
-    if found.key != _key(dataset, trained.path, found.io):
+    if found.key != _key(dataset, trained.path, found.io, found.activations):
         raise UserError(
             f"the converted models in {build / MODELS} are not of the trained one: "
             "run `tinycnn quantize` again"
@@ -203,10 +219,12 @@ def slimmed(data: bytes, name: str, examples: Examples) -> TFLite:
     return small
 
 
-def _key(dataset: Dataset | Examples, source: Path, io: str) -> str:
+def _key(dataset: Dataset | Examples, source: Path, io: str, activations: str) -> str:
     """What the result depends on."""
-    if io not in IO:
-        raise UserError(f"--io must be {' or '.join(IO)}, not {io}")
-    made_of = (io, dataset.fingerprint, read_bytes(source), check_key())
+    if activations not in ACTIVATIONS:
+        raise UserError(f"--activations must be {' or '.join(ACTIVATIONS)}, not {activations}")
+    if io not in (activations, "float"):
+        raise UserError(f"--io must be {activations} or float, not {io}")
+    made_of = (io, activations, dataset.fingerprint, read_bytes(source), check_key())
     packages = ("tensorflow", "keras", "flatbuffers", "ai-edge-litert", "tflite-micro", "numpy")
     return key_of(*made_of, code=__name__, packages=packages)
