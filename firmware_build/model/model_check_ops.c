@@ -19,7 +19,6 @@ bool model_check_add(check_t *c);
 bool model_check_add_n(check_t *c);
 bool model_check_mul(check_t *c);
 bool model_check_div(check_t *c);
-bool model_check_function(check_t *c);
 bool model_check_maximum(check_t *c);
 bool model_check_hard_swish(check_t *c);
 bool model_check_reshape(check_t *c);
@@ -177,10 +176,10 @@ RULE(ABS, SAME | RULE_INT16, 1, 1, 0, "", REAL, model_check_relu)
 RULE(RSQRT, SAME, 1, 1, 0, "", REAL, model_check_rsqrt)
 RULE(SQUARED_DIFFERENCE, RULE_SAME_TYPE, 2, 2, 0, "", REAL, model_check_squared_difference)
 RULE(NEG, SAME, 1, 1, 0, "", FLOAT, NULL)
-RULE(SQRT, SAME, 1, 1, 0, "", REAL, model_check_function)
+RULE(SQRT, SAME, 1, 1, 0, "", REAL, model_check_own_int8)
 RULE(SQUARE, SAME, 1, 1, 0, "", FLOAT, NULL)
-RULE(EXP, SAME, 1, 1, 0, "", REAL, model_check_function)
-RULE(LOG, SAME, 1, 1, 0, "", REAL, model_check_function)
+RULE(EXP, SAME, 1, 1, 0, "", REAL, model_check_own_int8)
+RULE(LOG, SAME, 1, 1, 0, "", REAL, model_check_own_int8)
 RULE(GELU, SAME | RULE_OPTIONS_OPTIONAL, 1, 1, 116, "1", REAL, NULL)
 RULE(POW, RULE_SAME_TYPE, 2, 2, 0, "", FLOAT, model_check_maximum)
 RULE(SIN, SAME, 1, 1, 0, "", FLOAT, NULL)

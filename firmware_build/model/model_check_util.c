@@ -184,3 +184,8 @@ bool model_check_custom_options(check_t *c, const char *keys, int32_t *values) {
     return map.count == count
            || model_check_fail(c, "%u options, the kernel has %u", (unsigned)map.count, (unsigned)count);
 }
+
+bool model_check_own_int8(check_t *c) {
+    return model_check_is_float(c) || c->own
+           || model_check_fail(c, "input type %s is not supported", model_type_name(c->in[0].type));
+}

@@ -176,6 +176,14 @@ float model_check_scale(const check_t *c, const check_tensor_t *t, uint32_t i);
 // each with its NUL, and one more behind the last.
 bool model_check_custom_options(check_t *c, const char *keys, int32_t *values);
 
+static inline double model_check_scale_of(const check_t *c, const check_tensor_t *t) {
+    return (double)model_check_scale(c, t, 0);
+}
+
+static inline bool model_check_is_float(const check_t *c) {
+    return c->in[0].type == TENSOR_FLOAT32;
+}
+
 // Questions that rules share. `what` names the tensor in the message.
 bool model_check_present(const check_tensor_t *t);
 bool model_check_same_shape(check_t *c, const check_tensor_t *a, const check_tensor_t *b);
@@ -195,6 +203,9 @@ bool model_check_same_quantization(check_t *c, const check_tensor_t *t, const ch
 bool model_check_stretches(const check_t *c, const check_tensor_t *b, const check_tensor_t *a);
 // A constant int32 vector (or, where count is 1, scalar) of so many elements.
 bool model_check_int32_constant(check_t *c, const check_tensor_t *t, uint32_t count, const char *what);
+// Is the data of float32, or the kernel ours? TFLM's takes floats alone, or does not survive a
+// division by 0.
+bool model_check_own_int8(check_t *c);
 // Fused activations: none, relu, relu of -1 to 1, relu6.
 bool model_check_activation(check_t *c, int activation);
 // Can integers up to `magnitude`, at least 1, be multiplied by a fixed-point `multiplier` in 32 bits?
