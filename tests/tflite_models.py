@@ -145,6 +145,10 @@ def by_hand() -> dict[str, bytes]:
         schema.PowOptionsT(),
     )
     chosen = [Tensor(series, BOOL), quantized, quantized]
+    for kind, x in real.items():
+        whole, part = (Tensor(s, x.type, scale=x.scale, zero_point=3) for s in ([4, 5], [2, 3]))
+        size = Tensor([2], INT32, [2, 3])
+        made[f"slice_at_{kind}"] = one_op(OP.SLICE, [whole, Tensor([2], INT32), size], part)
     made["where_op"] = one_op(OP.SELECT, chosen, quantized, schema.SelectOptionsT())
     made["gelu_tanh_op"] = one_op(OP.GELU, [quantized], wide, _approximate(), version=2)
     pool = schema.Pool2DOptionsT()

@@ -223,6 +223,11 @@ void int8_copy_rows(const void *input, size_t bytes, size_t rows, void *output, 
 void int8_tile(const int *dims, int rank, const int32_t *multiples, size_t size, const void *input,
     void *output);
 
+// SLICE and TRANSPOSE of values of any type, `size` bytes each, to an output of `rank` dimensions, at
+// most six: `steps` bytes lie in the input from one value to the next along each.
+void int8_rearrange(const int *dims, const size_t *steps, int rank, size_t size, const void *input,
+    void *output);
+
 // GATHER and EMBEDDING_LOOKUP: of each of `rows` rows of `axis` parts, `bytes` bytes each, copy
 // the `count` parts that `indices` name. False if an index is none of a part; what was copied
 // until then stays.

@@ -99,23 +99,27 @@ bool model_check_shape(check_t *c) {
            && model_check_out_dim(c, 0, c->in[0].rank);
 }
 
+// Where it begins a run may compute, if our kernel looks at that.
 bool model_check_slice(check_t *c) {
+    const check_tensor_t *begins = &c->in[1];
     unsigned rank = c->in[0].rank;
-    if (rank < 1 || rank > 5) {
-        return model_check_fail(c, "%u dimensions, not 1 to 5", rank);
+    unsigned most = c->own ? CHECK_MAX_RANK : 5;
+    bool computed = c->own && begins->data == 0 && begins->type == TENSOR_INT32 && begins->elements == rank;
+    if (rank < 1 || rank > most) {
+        return model_check_fail(c, "%u dimensions, not 1 to %u", rank, most);
     }
     if (!model_check_rank(c, &c->out, rank, "output")
-        || !model_check_int32_constant(c, &c->in[1], rank, "begin")
-        || !model_check_rank(c, &c->in[1], 1, "begin")
+        || (!computed && !model_check_int32_constant(c, begins, rank, "begin"))
+        || !model_check_rank(c, begins, 1, "begin")
         || !model_check_int32_constant(c, &c->in[2], rank, "size")
         || !model_check_rank(c, &c->in[2], 1, "size")) {
         return false;
     }
     for (unsigned i = 0; i < rank; ++i) {
         int32_t dim = model_check_dim(c, &c->in[0], i);
-        int32_t begin = model_check_constant(c, &c->in[1], i);
+        int32_t begin = computed ? 0 : model_check_constant(c, begins, i);
         int32_t size = model_check_constant(c, &c->in[2], i);
-        if (begin < 0 || begin >= dim || size < -1 || size > dim - begin) {
+        if (begin < 0 || begin >= dim || size < (computed ? 0 : -1) || size > dim - begin) {
             return model_check_fail(c, "slice is outside dimension %u", i);
         }
         if (!model_check_out_dim(c, i, size == -1 ? dim - begin : size)) {

@@ -55,9 +55,10 @@ bool model_check_squeeze(check_t *c) {
 
 bool model_check_transpose(check_t *c) {
     unsigned rank = c->in[0].rank;
+    unsigned most = c->own ? CHECK_MAX_RANK : 5;
     uint32_t seen = 0;
-    if (rank < 1 || rank > 5) {
-        return model_check_fail(c, "%u dimensions, not 1 to 5", rank);
+    if (rank < 1 || rank > most) {
+        return model_check_fail(c, "%u dimensions, not 1 to %u", rank, most);
     }
     if (!model_check_rank(c, &c->out, rank, "output")
         || !model_check_int32_constant(c, &c->in[1], rank, "permutation")

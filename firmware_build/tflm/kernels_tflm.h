@@ -47,6 +47,8 @@ extern const own_kernel_t own_EMBEDDING_LOOKUP;
 extern const own_kernel_t own_SPACE_TO_BATCH_ND;
 extern const own_kernel_t own_BATCH_TO_SPACE_ND;
 extern const own_kernel_t own_SELECT;
+extern const own_kernel_t own_SLICE;
+extern const own_kernel_t own_TRANSPOSE;
 extern const own_kernel_t own_EXP;
 extern const own_kernel_t own_LOG;
 extern const own_kernel_t own_SQRT;

@@ -5,7 +5,7 @@ profile `all`. See broken_models.py.
 from __future__ import annotations
 
 from broken_models import Row, computed, every, op, options, tensor_changes, tensors, x0, x1, x2, y
-from tflite_models import FLOAT32, INT8, INT16, INT32, UINT8
+from tflite_models import FLOAT32, INT8, INT16, INT32, INT64, UINT8
 
 y1 = tensor_changes(lambda m: [tensors(m)[m.subgraphs[0].operators[0].outputs[1]]])
 BOTH = "shapes of inputs and output do not fit"
@@ -56,9 +56,14 @@ BROKEN: dict[str, list[Row]] = {
         ("unstack_q", y1(scale=0.5), "scales of input and output differ"),
     ],
     "SLICE": [
-        ("slice_f", (x0(shape=[1] * 6), y(shape=[1] * 6)), "6 dimensions, not 1 to 5"),
+        ("slice_f", (x0(shape=[]), y(shape=[])), "0 dimensions, not 1 to 6"),
         ("slice_f", y(shape=[3, 6, 2]), "output has 3 dimensions, not 4"),
-        ("slice_f", computed(1), "begin must be 4 constant int32"),
+        ("slice_f", x1(shape=[2, 2]), "begin must be 4 constant int32"),
+        ("slice_at_f", x1(shape=[3]), "begin must be 2 constant int32"),
+        ("slice_at_f", x1(shape=[2, 1]), "begin has 2 dimensions, not 1"),
+        ("slice_at_f", x1(type=INT64), "begin must be 2 constant int32"),
+        ("slice_at_f", x2(data=[-1, 3]), "slice is outside dimension 0"),
+        ("slice_at_f", x2(data=[2, 6]), "slice is outside dimension 1"),
         ("slice_f", computed(2), "size must be 4 constant int32"),
         ("slice_f", x1(data=[0, -1, 2, 0]), "slice is outside dimension 1"),
         ("slice_f", x1(data=[0, 1, 8, 0]), "slice is outside dimension 2"),

@@ -387,7 +387,7 @@ BROKEN["op 0 SQUEEZE: "] = [
     ("squeeze_op_f", y(shape=[3, 4]), "output dimension 0 is 3, the inputs give 4"),
 ]
 BROKEN["op 0 TRANSPOSE: "] = [
-    ("permute_f", (x0(shape=[]), y(shape=[])), "0 dimensions, not 1 to 5"),
+    ("permute_f", (x0(shape=[]), y(shape=[])), "0 dimensions, not 1 to 6"),
     ("permute_f", x1(data=[0, 3, 0, 2]), "0 is no place in a permutation"),
     ("permute_f", x1(data=[0, -1, 1, 2]), "-1 is no place in a permutation"),
     ("permute_f", y(shape=[1, 8, 3, 8]), "output dimension 1 is 8, the inputs give 3"),

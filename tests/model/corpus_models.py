@@ -277,6 +277,16 @@ MODELS: dict[str, Recipe] = {
         lambda tf, L, x, y: tf.nn.relu(L.Activation("sigmoid")(x) / (y * y + 0.5)),
     ),
     "where": ([SERIES, SERIES], lambda tf, L, x, y: tf.where(x > y, x, y)),
+    "slice_computed": (
+        [SERIES, (4,)],
+        lambda tf, L, x, y: tf.slice(
+            x, tf.stack([0, tf.argmax(y[0], output_type=tf.int32), 1]), [1, 9, 2]
+        ),
+    ),
+    "transpose_6d": (
+        [(4, 2, 2, 3)],
+        lambda tf, L, x: tf.transpose(tf.reshape(x, [1, 2, 2, 2, 2, 3]), [0, 5, 1, 3, 2, 4]),
+    ),
     "group_norm": ([IMAGE], lambda tf, L, x: L.GroupNormalization(3)(x)),
     # More convolutions
     "conv_groups": ([(8, 8, 6)], lambda tf, L, x: L.Conv2D(6, 3, groups=2, padding="same")(x)),

@@ -108,6 +108,8 @@ def test_what_only_our_kernels_do(
         "SQRT": (corpus["sqrt_q"], "op 1 SQRT: input type INT8 is not supported"),
         "DIV": (corpus["div_op_q"], "op 0 DIV: input type INT8 is not supported"),
         "ADD": (add, "op 0 ADD: more than 4 dimensions"),
+        "SLICE": (corpus["slice_at_f"], "op 0 SLICE: begin must be 2 constant int32"),
+        "TRANSPOSE": (corpus["transpose_6d_f"], "op 1 TRANSPOSE: 6 dimensions, not 1 to 5"),
         "RELU6": (
             one_op(OP.RELU6, relu6[:1], relu6[1], version=2),
             "op 0 RELU6: scales of input and output differ",

@@ -67,6 +67,8 @@ _OWN = {
     "RELU": (0, 0, 20),
     "RELU6": (0, 0, 20),
     "LEAKY_RELU": (4, 0, 20),
+    "SLICE": (0, 0, 0),
+    "TRANSPOSE": (0, 0, 0),
     "PAD": (0, 4, 4),
     "PADV2": (0, 4, 4),
     "CONCATENATION": (16, 0, 0),
