@@ -111,23 +111,6 @@ static model_status_t find_rule(check_t *c, flatbuf_vector_t operators, uint32_t
     return MODEL_OK;
 }
 
-// TFLM reads the code from both fields in one place and from one in another.
-static bool check_operator_codes(check_t *c) {
-    if (c->codes.len > MODEL_MAX_TENSORS) {
-        return model_check_fail(c, "more than %u operator codes", (unsigned)MODEL_MAX_TENSORS);
-    }
-    for (uint32_t i = 0; i < c->codes.len; ++i) {
-        uint32_t table = model_flatbuf_vector_table(&c->buf, c->codes, i);
-        int32_t old_code = (int8_t)model_flatbuf_u8(&c->buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE);
-        int32_t code = model_flatbuf_i32(&c->buf, table, OPERATOR_CODE_BUILTIN_CODE, 0);
-        int32_t expected = code < BUILTIN_PLACEHOLDER ? code : BUILTIN_PLACEHOLDER;
-        if (code < 0 || old_code < 0 || (code != 0 && old_code != 0 && old_code != expected)) {
-            return model_check_fail(c, "operator code %u contradicts itself", (unsigned)i);
-        }
-    }
-    return true;
-}
-
 // Each a tensor that nothing has written yet; from here on they hold values. Or a handle on a
 // variable, which is none.
 static bool check_op_outputs(check_t *c, const model_rule_t *rule) {
@@ -284,20 +267,6 @@ static model_status_t check_support(check_t *c, flatbuf_vector_t operators,
     return MODEL_OK;
 }
 
-// TFLM would place tensors where this entry says, over each other if need be.
-static bool check_metadata(check_t *c, flatbuf_vector_t metadata) {
-    static const char offline[] = "OfflineMemoryAllocation";
-    for (uint32_t i = 0; i < metadata.len; ++i) {
-        uint32_t table = model_flatbuf_vector_table(&c->buf, metadata, i);
-        flatbuf_vector_t name = model_flatbuf_vector(&c->buf, table, METADATA_NAME, 1);
-        if (name.len == sizeof(offline) - 1
-            && memcmp(c->buf.data + name.pos, offline, sizeof(offline) - 1) == 0) {
-            return model_check_fail(c, "offline memory plans are not supported");
-        }
-    }
-    return true;
-}
-
 // The main subgraph, or the one that sets variables up: that takes nothing and gives nothing.
 static model_status_t check_graph(check_t *c, uint32_t subgraph, bool is_main,
     const model_check_op_t *ops, size_t op_count) {
@@ -392,8 +361,8 @@ static model_status_t check_model(check_t *c, const model_check_op_t *ops, size_
     }
     c->codes = model_flatbuf_vector(&c->buf, root, MODEL_OPERATOR_CODES, 4);
     c->buffers = model_flatbuf_vector(&c->buf, root, MODEL_BUFFERS, 4);
-    if (!check_operator_codes(c)
-        || !check_metadata(c, model_flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))) {
+    if (!model_check_operator_codes(c)
+        || !model_check_metadata(c, model_flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))) {
         return MODEL_INVALID;
     }
     return has_variables(c, ops, op_count) ? check_with_variables(c, subgraphs, ops, op_count)
