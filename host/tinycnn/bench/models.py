@@ -221,7 +221,7 @@ def _made(name: str, progress: Progress) -> bytes:
     images = generator.random((_IMAGES, *model.input_shape[1:]), np.float32)
     classes, every = model.output_shape[-1], slice(None)
     examples = Examples(name, (images,), None, every, slice(1), classes, 1.0, "")
-    return slim(converted(source, examples, name, progress, io="int8").tflites["int8"])
+    return slim(converted(source, examples, name, progress, io="int8").tflites["quantized"])
 
 
 def _drawn(shape: tuple[int, ...], layer: Any, generator: np.random.Generator) -> Floats:
