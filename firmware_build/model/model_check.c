@@ -150,9 +150,12 @@ static bool check_op_tensors(check_t *c, const model_rule_t *rule) {
         }
         // Our kernels take a bias as it is.
         bool bias = (rule->flags & RULE_INT16) != 0 && i == 2;
-        model_check_read_tensor(c, index, &c->out);
-        if (!bias && !model_check_aligned(c, &c->out)) {
-            return false;
+        uint32_t table = model_flatbuf_vector_table(&c->buf, c->tensors, (uint32_t)index);
+        if (!bias && model_flatbuf_u8(&c->buf, table, TENSOR_TYPE) == TENSOR_INT64) {
+            model_check_read_tensor(c, index, &c->out);
+            if (!model_check_aligned(c, &c->out)) {
+                return false;
+            }
         }
     }
     for (uint32_t i = 0; i < CHECK_MAX_INPUTS; ++i) {
