@@ -147,9 +147,12 @@ static bool check_op_tensors(check_t *c, const model_rule_t *rule) {
         }
         // Our kernels take a bias as it is.
         bool bias = (rule->flags & RULE_INT16) != 0 && i == 2;
-        model_check_read_tensor(c, index, &c->out);
-        if (!bias && !model_check_aligned(c, &c->out)) {
-            return false;
+        uint32_t table = model_flatbuf_vector_table(&c->buf, c->tensors, (uint32_t)index);
+        if (!bias && model_flatbuf_u8(&c->buf, table, TENSOR_TYPE) == TENSOR_INT64) {
+            model_check_read_tensor(c, index, &c->out);
+            if (!model_check_aligned(c, &c->out)) {
+                return false;
+            }
         }
     }
     for (uint32_t i = 0; i < CHECK_MAX_INPUTS; ++i) {
@@ -265,20 +268,6 @@ static model_status_t check_support(check_t *c, flatbuf_vector_t operators,
     return MODEL_OK;
 }
 
-// TFLM would place tensors where this entry says, over each other if need be.
-static bool check_metadata(check_t *c, flatbuf_vector_t metadata) {
-    static const char offline[] = "OfflineMemoryAllocation";
-    for (uint32_t i = 0; i < metadata.len; ++i) {
-        uint32_t table = model_flatbuf_vector_table(&c->buf, metadata, i);
-        flatbuf_vector_t name = model_flatbuf_vector(&c->buf, table, METADATA_NAME, 1);
-        if (name.len == sizeof(offline) - 1
-            && memcmp(c->buf.data + name.pos, offline, sizeof(offline) - 1) == 0) {
-            return model_check_fail(c, "offline memory plans are not supported");
-        }
-    }
-    return true;
-}
-
 // The main subgraph, or the one that sets variables up: that takes nothing and gives nothing.
 static model_status_t check_graph(check_t *c, uint32_t subgraph, bool is_main,
     const model_check_op_t *ops, size_t op_count) {
@@ -364,7 +353,7 @@ static model_status_t check_model(check_t *c, const model_check_op_t *ops, size_
     c->codes = model_flatbuf_vector(&c->buf, root, MODEL_OPERATOR_CODES, 4);
     c->buffers = model_flatbuf_vector(&c->buf, root, MODEL_BUFFERS, 4);
     if (!model_check_operator_codes(c)
-        || !check_metadata(c, model_flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))) {
+        || !model_check_metadata(c, model_flatbuf_vector(&c->buf, root, MODEL_METADATA, 4))) {
         return MODEL_INVALID;
     }
     return model_check_has_variables(c, ops, op_count) ? check_with_variables(c, subgraphs, ops, op_count)
