@@ -240,23 +240,6 @@ bool model_check_structure(check_t *c) {
     return root != 0 && model_check_table(c, root, MODEL_LAYOUT);
 }
 
-// TFLM reads the code from both fields in one place and from one in another.
-bool model_check_operator_codes(check_t *c) {
-    if (c->codes.len > MODEL_MAX_TENSORS) {
-        return model_check_fail(c, "more than %u operator codes", (unsigned)MODEL_MAX_TENSORS);
-    }
-    for (uint32_t i = 0; i < c->codes.len; ++i) {
-        uint32_t table = model_flatbuf_vector_table(&c->buf, c->codes, i);
-        int32_t old_code = (int8_t)model_flatbuf_u8(&c->buf, table, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE);
-        int32_t code = model_flatbuf_i32(&c->buf, table, OPERATOR_CODE_BUILTIN_CODE, 0);
-        int32_t expected = code < BUILTIN_PLACEHOLDER ? code : BUILTIN_PLACEHOLDER;
-        if (code < 0 || old_code < 0 || (code != 0 && old_code != 0 && old_code != expected)) {
-            return model_check_fail(c, "operator code %u contradicts itself", (unsigned)i);
-        }
-    }
-    return true;
-}
-
 // TFLM would place tensors where this entry says, over each other if need be.
 bool model_check_metadata(check_t *c, flatbuf_vector_t metadata) {
     static const char offline[] = "OfflineMemoryAllocation";

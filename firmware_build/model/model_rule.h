@@ -125,9 +125,7 @@ bool model_check_table(check_t *c, uint32_t table, const char *layout);
 // Is the whole file so, from its root on? (model_check_structure.c)
 bool model_check_structure(check_t *c);
 
-// Are the codes of ops what they are for all who read them, and is nothing in the metadata that TFLM
-// would go by? (model_check_structure.c)
-bool model_check_operator_codes(check_t *c);
+// Is nothing in the metadata that TFLM would go by? (model_check_structure.c)
 bool model_check_metadata(check_t *c, flatbuf_vector_t metadata);
 
 // Is each tensor sound by itself? Marks constants as defined, variables as held.
