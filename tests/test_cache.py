@@ -150,7 +150,7 @@ def key(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
         if what in RECIPES:
             return train._key(digits, RECIPES[what], 1, 2, None)
         if what == "quantized":
-            return quantize._key(digits, Path(__file__), "int8")
+            return quantize._key(digits, Path(__file__), "int8", "int8")
         if what == "evaluated":
             return evaluate.evaluation_key(digits, ())
         models.model_named("article")

@@ -82,6 +82,9 @@ def one_op(
     return build(given, [result], [op])
 
 
+BY_OURS = {"transpose_6d_f", "transpose_6d_q"}
+"""Models of the corpus that TFLM's kernels of their ops do not take: too many dimensions."""
+
 RELU = one_op(OP.RELU, [Tensor([1, 8])], Tensor([1, 8]))
 SIGN = one_op(OP.SIGN, [Tensor([1, 8])], Tensor([1, 8]), schema.SignOptionsT())
 """An op that no firmware offers."""

@@ -22,7 +22,7 @@ import pytest
 from litert import Arrays, outputs_of, prepared, random_inputs, referred
 from skips import or_skip
 from staging import run
-from tflite_models import FLOAT32, INT8, INT32, OP, Tensor, one_op, schema
+from tflite_models import BY_OURS, FLOAT32, INT8, INT32, OP, Tensor, one_op, schema
 from tinycnn.errors import MissingToolError
 from tinycnn.firmware.port import Program
 from tinycnn.targets import unix
@@ -94,9 +94,6 @@ NOT_IN_LITERT = {"requantize_int8_int32", "add_n_op", "slice_at_f", "slice_at_q"
 """LiteRT's QUANTIZE makes no int32; TFLM's does. The values follow from the scales. Its ADD_N
 takes no int8; ours is held to real numbers in tests/kernels. Of slices, most begin outside."""
 
-
-BY_OURS = {"transpose_6d_f", "transpose_6d_q"}
-"""Of ops that a firmware has, but by TFLM's kernels not with so many dimensions."""
 
 Expected = dict[str, tuple[list[Arrays], list[Arrays], list[str]]]
 """For each model its inputs, LiteRT's outputs, and the names of its ops."""
