@@ -157,6 +157,17 @@ static part_t part_of(const int8_conv_2d_t *op, const int8_t *weights, const row
     return part;
 }
 
+// The scratch may lie where Python writes during a run: what is wrong there makes wrong outputs, and
+// nothing else. So this is read once, and looked at.
+static inline size_t threes_of(const channel_t *channel, size_t taps) {
+    size_t threes = *(const volatile uint16_t *)&channel->threes;
+    return 3 * threes <= taps ? threes : 0;
+}
+
+static inline int32_t wrapping_sum(int32_t a, int32_t b) {
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
 // An output channel n at four places: words a have two of them, words b the other two. GCC keeps
 // arrays in memory, so each channel has variables of its own; and what is written here needs no
 // more registers than RV32 has, if GCC leaves the order as it is.
@@ -217,23 +228,23 @@ static part_t part_of(const int8_conv_2d_t *op, const int8_t *weights, const row
 #define RELU(sum, to) { \
         int32_t value = sum, found = rounding >> shift; \
         if (value > 0) { \
-            found = (int8_multiply(value, twice) + rounding) >> shift; \
+            found = wrapping_sum(int8_multiply(value, twice), rounding) >> shift; \
             found = found > max ? max : found; \
         } \
         output[to] = (int8_t)found; \
 }
 #define OTHER(sum, to) { \
         int32_t value = int8_multiply(sum, twice); \
-        output[to] = int8_clamp((value + (value >> 31) + rounding) >> shift, min, max); \
+        output[to] = int8_clamp(wrapping_sum(value + (value >> 31), rounding) >> shift, min, max); \
 }
 #define EACH(what, n) \
-    what((int32_t)(whole_a##n - ((uint32_t)upper_a##n << 16)) + bias, n) \
-    what(upper_a##n + bias, depth + n) \
-    what((int32_t)(whole_b##n - ((uint32_t)upper_b##n << 16)) + bias, 2 * depth + n) \
-    what(upper_b##n + bias, last + n)
+    what(wrapping_sum((int32_t)(whole_a##n - ((uint32_t)upper_a##n << 16)), bias), n) \
+    what(wrapping_sum(upper_a##n, bias), depth + n) \
+    what(wrapping_sum((int32_t)(whole_b##n - ((uint32_t)upper_b##n << 16)), bias), 2 * depth + n) \
+    what(wrapping_sum(upper_b##n, bias), last + n)
 #define PUT(n, what) { \
         const int32_t bias = channel[n].bias; \
-        const int exponent = channel[n].exponent, shift = exponent + 1; \
+        const int exponent = channel[n].exponent & EXPONENT, shift = (exponent + 1) & EXPONENT; \
         const uint32_t twice = (uint32_t)factor[n].multiplier; \
         const int32_t rounding = int8_rounding(point, exponent); \
         EACH(what, n) \
@@ -261,14 +272,14 @@ __attribute__((noinline)) static void four_places(const int8_conv_2d_t *op, cons
     const int8_t *w = part->weights;
     for (; INT8_TOGETHER == 3 && end - channel >= 3; channel += 3, w += 3 * next, output += 3) {
         const uint32_t *x = patch;
-        BEGIN_TAPS(channel->threes)
+        BEGIN_TAPS(threes_of(channel, part->taps))
         THREE(CHANNEL, 0)
         ALL_TAPS(THREE)
         PUT_ALL(THREE)
     }
     for (; channel != end; channel++, w += next, output++) {
         const uint32_t *x = patch;
-        BEGIN_TAPS(INT8_TOGETHER == 1 ? channel->threes : 0)
+        BEGIN_TAPS(INT8_TOGETHER == 1 ? threes_of(channel, part->taps) : 0)
         SINGLE(CHANNEL, 0)
         ALL_TAPS(SINGLE)
         PUT_ALL(SINGLE)
@@ -312,7 +323,7 @@ __attribute__((noinline)) static void one_place(const int8_conv_2d_t *op, const 
         }
         w0 += some * next - part->taps;
         for (size_t n = 0; n < some; n++, channel++) {
-            int32_t sum = (int32_t)(sums[n] - (sums[n] << 16)) + channel->bias;
+            int32_t sum = wrapping_sum((int32_t)(sums[n] - (sums[n] << 16)), channel->bias);
             sum = int8_halve(int8_multiply(sum, (uint32_t)factor++->multiplier), channel->exponent);
             *output++ = int8_clamp(sum + zero, min, max);
         }

@@ -16,7 +16,8 @@ static inline int32_t int8_multiply(int32_t x, uint32_t twice) {
 // x / 2**(exponent + 1), half away from zero, for |x| below 2**30: gemmlowp's
 // RoundingDivideByPOT(). The exponent is 0 to 30; of a larger number its lowest five bits.
 static inline int32_t int8_halve(int32_t x, int exponent) {
-    return (x + (x >> 31) + (INT32_C(1) << (exponent & 31))) >> ((exponent + 1) & 31);
+    uint32_t half = UINT32_C(1) << (exponent & 31);
+    return (int32_t)((uint32_t)(x + (x >> 31)) + half) >> ((exponent + 1) & 31);
 }
 
 // A zero point and one half, to be added before a division by 2**(exponent + 1). Divided itself it is

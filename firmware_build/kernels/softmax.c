@@ -4,7 +4,8 @@
 
 // e**difference, in the way of a softmax.
 static int32_t exp_of(const int8_softmax_t *op, int32_t difference) {
-    uint32_t shifted = (uint32_t)difference << op->factor.shift;
+    // Above 0 it is if a value has changed since the largest was found: Python may write there.
+    uint32_t shifted = (uint32_t)(difference > 0 ? 0 : difference) << op->factor.shift;
     return int8_exp(int8_multiply((int32_t)shifted, (uint32_t)op->factor.multiplier * 2), 26);
 }
 
@@ -23,6 +24,7 @@ void int8_softmax(const int8_softmax_t *op, size_t rows, size_t depth, const int
             }
         }
         int bits = 35;
+        sum = sum > 0 ? sum : 1; // likewise
         for (; sum >> 31 == 0; sum <<= 1) {
             bits--;
         }

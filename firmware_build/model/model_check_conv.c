@@ -56,6 +56,9 @@ static bool check_weights(check_t *c, const check_tensor_t *data, const check_te
         if (bias->data == 0) {
             return model_check_fail(c, "bias is not constant");
         }
+        if (!model_check_spend(c, bias->elements)) {
+            return false;
+        }
         magnitude = model_check_largest(c, bias);
     }
     double multiplier = (double)model_check_scale(c, data, 0) * (double)largest

@@ -11,7 +11,8 @@ bool model_check_quantize(check_t *c);
 bool model_check_dequantize(check_t *c);
 bool model_check_relu(check_t *c);
 bool model_check_relu6(check_t *c);
-bool model_check_sigmoid(check_t *c);
+bool model_check_logistic(check_t *c);
+bool model_check_tanh(check_t *c);
 bool model_check_leaky_relu(check_t *c);
 bool model_check_prelu(check_t *c);
 bool model_check_softmax(check_t *c);
@@ -125,8 +126,8 @@ RULE(RELU6, SAME | RULE_INT16, 1, 1, 0, "", REAL, model_check_relu6)
 RULE(LEAKY_RELU, SAME | RULE_INT16, 1, 1, 75, "4", REAL, model_check_leaky_relu)
 RULE(PRELU, SAME, 2, 2, 0, "", REAL, model_check_prelu)
 RULE(SOFTMAX, SAME | RULE_INT16, 1, 1, 9, "4", REAL, model_check_softmax)
-RULE(LOGISTIC, SAME | RULE_INT16, 1, 1, 0, "", REAL, model_check_sigmoid)
-RULE(TANH, SAME | RULE_INT16, 1, 1, 0, "", REAL, model_check_sigmoid)
+RULE(LOGISTIC, SAME | RULE_INT16, 1, 1, 0, "", REAL, model_check_logistic)
+RULE(TANH, SAME | RULE_INT16, 1, 1, 0, "", REAL, model_check_tanh)
 RULE(ADD_N, SAME, 2, 8, 0, "", REAL, model_check_add_n)
 RULE(ADD, RULE_SAME_TYPE | RULE_INT16, 2, 2, 11, "11", REAL | INT32, model_check_add)
 RULE(SUB, RULE_SAME_TYPE | RULE_INT16, 2, 2, 28, "11", REAL | INT32, model_check_add)

@@ -27,7 +27,7 @@ bool model_check_expand_dims(check_t *c) {
             return false;
         }
     }
-    return true;
+    return model_check_same_quantization(c, &c->in[0], "input");
 }
 
 bool model_check_squeeze(check_t *c) {
@@ -105,7 +105,8 @@ bool model_check_pad(check_t *c) {
         if (c->in[2].elements != 1) {
             return model_check_fail(c, "%u values to pad with", (unsigned)c->in[2].elements);
         }
-        return model_check_type(c, &c->in[2], c->in[0].type, "value to pad with");
+        return model_check_type(c, &c->in[2], c->in[0].type, "value to pad with")
+               && model_check_same_quantization(c, &c->in[2], "value to pad with");
     }
     return true;
 }

@@ -89,11 +89,10 @@ static bool check_bias(check_t *c, const check_tensor_t *bias, int32_t count, bo
     if (bias->data == 0) {
         return model_check_fail(c, "bias is not constant");
     }
-    for (uint32_t i = 0; i < bias->elements; ++i) {
-        int64_t value = model_check_constant(c, bias, i);
-        uint64_t absolute = (uint64_t)(value < 0 ? -value : value);
-        *largest = absolute > *largest ? absolute : *largest;
+    if (!model_check_spend(c, bias->elements)) {
+        return false;
     }
+    *largest = model_check_largest(c, bias);
     return true;
 }
 

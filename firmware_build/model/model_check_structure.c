@@ -116,7 +116,7 @@ bool model_check_fail(check_t *c, const char *format, ...) {
 
 // Every part takes four bytes of the file or more, unless it is used again: so a file
 // may use all of its parts four times. Without a limit a small one could hold a huge tree.
-static bool spend(check_t *c, uint32_t parts) {
+bool model_check_spend(check_t *c, uint32_t parts) {
     if (parts > c->budget) {
         return model_check_fail(c, "parts of the file are used too often");
     }
@@ -146,7 +146,7 @@ static bool check_vector(check_t *c, uint32_t pos, uint32_t element_size) {
         return model_check_fail(c, "vector at byte %u is not aligned", (unsigned)pos);
     }
     // Bytes are never walked one by one.
-    return spend(c, 1 + (element_size > 1 ? len : 0));
+    return model_check_spend(c, 1 + (element_size > 1 ? len : 0));
 }
 
 static bool check_string(check_t *c, uint32_t pos) {
@@ -211,7 +211,7 @@ bool model_check_table(check_t *c, uint32_t table, const char *layout) {
         || table_size < 4 || !model_flatbuf_inside(buf, table, table_size)) {
         return model_check_fail(c, "table at byte %u ends outside", (unsigned)table);
     }
-    if (!spend(c, 2)) {
+    if (!model_check_spend(c, 2)) {
         return false;
     }
     for (uint32_t entry = 4; *layout != 0 && entry < vtable_size; ++layout, entry += 2) {

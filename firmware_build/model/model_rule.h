@@ -122,6 +122,9 @@ bool model_check_fail(check_t *c, const char *format, ...) __attribute__((format
 // type; - what nobody reads.
 bool model_check_table(check_t *c, uint32_t table, const char *layout);
 
+// May so many parts of the file be visited once more? (model_check_structure.c)
+bool model_check_spend(check_t *c, uint32_t parts);
+
 // Is the whole file so, from its root on? (model_check_structure.c)
 bool model_check_structure(check_t *c);
 

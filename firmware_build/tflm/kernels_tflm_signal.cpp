@@ -3,7 +3,6 @@
 
 #include <cstring>
 
-#include "signal/src/fft_auto_scale.h"
 #include "signal/src/rfft.h"
 #include "signal/src/window.h"
 
@@ -39,10 +38,25 @@ TfLiteStatus window_eval(TfLiteContext *context, TfLiteNode *node) {
 
 // SignalFftAutoScale ----------------------------------------------------------------
 
+// TFLM's has the magnitude of -32768 as one below all others.
 TfLiteStatus auto_scale_eval(TfLiteContext *context, TfLiteNode *node) {
-    TfLiteEvalTensor *shift = tflite::micro::GetEvalOutput(context, node, 1);
-    *tflite::micro::GetTensorData<int32_t>(shift) = tflite::tflm_signal::FftAutoScale(
-        input_of<int16_t>(context, node, 0), (int)elements_of(context, node), output_of<int16_t>(context, node));
+    const auto *input = input_of<int16_t>(context, node, 0);
+    int16_t *output = output_of<int16_t>(context, node);
+    size_t count = elements_of(context, node);
+    int32_t largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        int32_t magnitude = input[i] < 0 ? -input[i] : input[i];
+        largest = magnitude > largest ? magnitude : largest;
+    }
+    int shift = 15;
+    for (; largest > 0 && shift > 0; largest >>= 1) {
+        shift--;
+    }
+    for (size_t i = 0; i < count; i++) {
+        output[i] = (int16_t)(input[i] * (1 << shift));
+    }
+    TfLiteEvalTensor *second = tflite::micro::GetEvalOutput(context, node, 1);
+    *tflite::micro::GetTensorData<int32_t>(second) = shift;
     return kTfLiteOk;
 }
 

@@ -268,8 +268,9 @@ static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_profile_obj, tflm_interpreter_
 
 // A list of (name, offset, bytes), one for each tensor that lies in the arena.
 static mp_obj_t tflm_interpreter_memory_map(mp_obj_t self_in) {
-    const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
     mp_obj_t list = mp_obj_new_list(0, NULL);
+    TFLM_BEGIN(self); // a run may be in the other subgraph
     size_t count = model_tensor_count(self->model.data, self->model.size);
     for (size_t i = 0; i < count; i++) {
         model_tensor_t tensor;
@@ -285,6 +286,7 @@ static mp_obj_t tflm_interpreter_memory_map(mp_obj_t self_in) {
             mp_obj_list_append(list, mp_obj_new_tuple(3, row));
         }
     }
+    TFLM_END();
     return list;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_memory_map_obj, tflm_interpreter_memory_map);

@@ -181,6 +181,12 @@ def custom_op() -> bytes:
     return edited(one_op(OP.CUSTOM, [Tensor([4])], Tensor([4])), name)
 
 
+def _beta_of_1() -> Any:
+    options = schema.SoftmaxOptionsT()
+    options.beta = 1.0
+    return options
+
+
 def slow(side: int = 16, depth: int = 16, window: int = 9) -> bytes:
     """One int8 convolution that takes long: side^2 * depth^2 * window^2 multiplications."""
     image = Tensor([1, side, side, depth], INT8, scale=1.0)
@@ -204,6 +210,13 @@ def device_models() -> dict[str, bytes]:
     made["echo_u32.tflite"] = made.pop("echo_I.tflite")
     made["add.tflite"] = add()
     made["slow.tflite"] = slow()
+    made["packed.tflite"] = slow(side=24, depth=8, window=3)
+    made["tall.tflite"] = one_op(
+        OP.SOFTMAX,
+        [Tensor([4000, 1], INT8, scale=1.0)],
+        Tensor([4000, 1], INT8, scale=1 / 256, zero_point=-128),
+        _beta_of_1(),
+    )
     made["constant.tflite"] = constant_output()
     made["through.tflite"] = through()
     made["many_inputs.tflite"] = many_inputs()

@@ -165,6 +165,20 @@ BROKEN: dict[str, list[Row]] = {
         ("squared_difference_f", y(shape=[1, 12, 5]), BOTH),
         ("squared_difference_q", y(scale=2.0**-24), "scales make the result overflow"),
     ],
+    "TANH": [
+        ("tanh_q", y(scale=1 / 32, zero=0),
+         "the kernel's output has scale 1/128 and zero point 0"),
+        ("tanh_q", y(zeroPoint=[1]), "the kernel's output has scale 1/128 and zero point 0"),
+    ],
+    "LOGISTIC": [
+        ("sigmoid_q", y(scale=1 / 32, zero=-128),
+         "the kernel's output has scale 1/256 and zero point -128"),
+        ("sigmoid_q", y(zeroPoint=[0]), "the kernel's output has scale 1/256 and zero point -128"),
+    ],
+    "EXPAND_DIMS": [
+        ("expand_dims_op_q", x0(scale=0.25, zero=3), "scales of input and output differ"),
+    ],
+    "PADV2": [("padv2_q", x2(scale=0.25), "scales of value to pad with and output differ")],
     "GELU": [
         ("gelu_f", y(type=INT32), "output has type INT32, not FLOAT32"),
         ("gelu_q", y(scale=[0.5, 0.5]), "output has 2 scales, not 1"),

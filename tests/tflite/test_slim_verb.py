@@ -18,7 +18,8 @@ from tinycnn.firmware.unix import build_unix
 from tinycnn.targets import unix
 from tinycnn.tflite._slim import _off
 from tinycnn.tflite.check import check_model
-from tinycnn.tflite.graph import read_graph
+from tinycnn.tflite.fold import fold
+from tinycnn.tflite.graph import read_graph, unpacked
 from tinycnn.tflite.proof import slim_proved
 
 
@@ -213,3 +214,25 @@ def test_indices_are_drawn_where_they_fit() -> None:
     found = slim_proved(words, "words")
     assert found.checked.valid
     assert found.gone == ()
+
+
+@pytest.mark.parametrize("activation", [0, 1])
+def test_what_an_activation_clamps_is_not_folded(activation: int) -> None:
+    options = schema.AddOptionsT()
+    options.fusedActivationFunction = activation
+    sizes = [Tensor([2], INT32, [-30, 5]), Tensor([2], INT32, [1, 1])]
+    model = unpacked(one_op(OP.ADD, sizes, Tensor([2], INT32), options))
+    model.subgraphs[0].outputs = []
+    assert fold(model, {}) == ([] if activation else ["ADD"])
+
+
+def test_a_masked_begin_is_the_first() -> None:
+    options = schema.StridedSliceOptionsT()
+    options.beginMask = options.shrinkAxisMask = 1
+    cuts = [Tensor([1], INT32, [n]) for n in (2, 3, 1)]
+    data = Tensor([3], INT32, [7, 8, 9])
+    model = unpacked(one_op(OP.STRIDED_SLICE, [data, *cuts], Tensor([], INT32), options))
+    graph = model.subgraphs[0]
+    number, graph.outputs = graph.outputs[0], []
+    assert fold(model, {}) == ["STRIDED_SLICE"]
+    assert bytes(model.buffers[graph.tensors[number].buffer].data) == b"\7\0\0\0"

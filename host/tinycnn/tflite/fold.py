@@ -45,7 +45,7 @@ def fold(model: Any, shapes: Mapping[int, list[int]]) -> list[str]:
             continue
         found = _FOLDS[name](model, graph, op)
         output = graph.tensors[op.outputs[0]]
-        if found is None or op.outputs[0] in graph.outputs:
+        if found is None or op.outputs[0] in graph.outputs or type_name(output) not in _DTYPES:
             continue
         _make_constant(model, output, found)
         graph.operators.remove(op)
@@ -116,7 +116,7 @@ def _strided_slice(model: Any, graph: Any, op: Any) -> Numbers | None:
     cuts: list[slice | int] = []
     for i, (begin, end, step) in enumerate(zip(begins, ends, steps, strict=True)):
         if options.shrinkAxisMask >> i & 1:
-            cuts.append(int(begin))
+            cuts.append(0 if options.beginMask >> i & 1 else int(begin))
             continue
         first = None if options.beginMask >> i & 1 else int(begin)
         last = None if options.endMask >> i & 1 else int(end)
@@ -142,6 +142,8 @@ def _of_sizes(
     """Of whole numbers alone, as sizes are: `compute` has the options, then the values."""
 
     def found(model: Any, graph: Any, op: Any) -> Numbers | None:
+        if getattr(op.builtinOptions, "fusedActivationFunction", 0):
+            return None
         given = [_constant(model, graph, index) for index in op.inputs]
         values = [each for each in given if each is not None and each.dtype in _SIZES]
         return compute(op.builtinOptions, *values) if len(values) == len(given) else None
