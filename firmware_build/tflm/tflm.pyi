@@ -216,4 +216,6 @@ class Interpreter:
         Offsets and sizes are in bytes; tensors that are not needed at the same time
         share memory. Inputs and outputs with memory of their own are left out. The
         hosted engine knows of inputs and outputs only.
+
+        Raises RuntimeError if another thread is using this interpreter.
         """
