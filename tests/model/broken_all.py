@@ -4,6 +4,8 @@ profile `all`. See broken_models.py.
 
 from __future__ import annotations
 
+import numpy as np
+
 from broken_models import Row, computed, every, op, options, tensor_changes, tensors, x0, x1, x2, y
 from tflite_models import FLOAT32, INT8, INT16, INT32, INT64, UINT8
 
@@ -178,7 +180,11 @@ BROKEN: dict[str, list[Row]] = {
     "EXPAND_DIMS": [
         ("expand_dims_op_q", x0(scale=0.25, zero=3), "scales of input and output differ"),
     ],
-    "PADV2": [("padv2_q", x2(scale=0.25), "scales of value to pad with and output differ")],
+    "PADV2": [
+        ("padv2_q", (x0(type=INT16, scale=0.5), y(type=INT16, scale=0.5),
+                     x2(type=INT16, data=[5], dtype=np.int16, scale=0.25)),
+         "scales of value to pad with and output differ"),
+    ],
     "GELU": [
         ("gelu_f", y(type=INT32), "output has type INT32, not FLOAT32"),
         ("gelu_q", y(scale=[0.5, 0.5]), "output has 2 scales, not 1"),
