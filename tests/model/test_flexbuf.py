@@ -31,7 +31,7 @@ class Map(ctypes.Structure):
 
 def read(data: bytes, keys: list[str]) -> dict[str, int] | None:
     """What the reader finds of these keys; None if the bytes are no map."""
-    library = _library()
+    library = _library(int16=True)
     library.model_flexbuf_map.restype = library.model_flexbuf_int.restype = ctypes.c_bool
     found = Map()
     if not library.model_flexbuf_map(data, ctypes.c_size_t(len(data)), ctypes.byref(found)):
