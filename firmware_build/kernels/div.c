@@ -3,7 +3,7 @@
 #include "rescale.h"
 
 // a * factor / b, half away from zero. What is divided by 0 is divided by the least there is.
-static int32_t quotient(const int8_div_t *op, int32_t a, int32_t b) {
+static int32_t quotient(const int8_mul_t *op, int32_t a, int32_t b) {
     if (b < 0) {
         a = -a;
         b = -b;
@@ -16,7 +16,7 @@ static int32_t quotient(const int8_div_t *op, int32_t a, int32_t b) {
 
 static void div_row(const void *context, const void *a, size_t a_step, const void *b,
     size_t b_step, void *output, size_t count) {
-    const int8_div_t *op = context;
+    const int8_mul_t *op = context;
     const int8_t *x = a, *y = b;
     int8_t *to = output;
     for (const int8_t *end = to + count; to != end; x += a_step, y += b_step) {
@@ -25,7 +25,7 @@ static void div_row(const void *context, const void *a, size_t a_step, const voi
     }
 }
 
-void int8_div(const int8_div_t *op, const int8_operand_t *a, const int8_operand_t *b,
+void int8_div(const int8_mul_t *op, const int8_operand_t *a, const int8_operand_t *b,
     int8_t *output) {
     int8_broadcast(op, div_row, 1, a, b, output);
 }

@@ -169,7 +169,8 @@ typedef struct _int8_add_n_t {
 void int8_add_n(const int8_add_n_t *op, const int8_t *const *inputs, size_t input_count, size_t count,
     int8_t *output);
 
-// MUL
+// MUL, and DIV, for which the shift is not above 30: by half away from zero of the quotient itself,
+// and by 0 as by the least number.
 typedef struct _int8_mul_t {
     int8_factor_t factor;
     int8_t a_zero_point, b_zero_point;
@@ -178,16 +179,7 @@ typedef struct _int8_mul_t {
 
 void int8_mul(const int8_mul_t *op, const int8_operand_t *a, const int8_operand_t *b,
     int8_t *output);
-
-// DIV, whose shift is not above 30; by half away from zero of the quotient itself. By 0, it is as by
-// the least number.
-typedef struct _int8_div_t {
-    int8_factor_t factor;
-    int8_t a_zero_point, b_zero_point;
-    int8_range_t range;
-} int8_div_t;
-
-void int8_div(const int8_div_t *op, const int8_operand_t *a, const int8_operand_t *b,
+void int8_div(const int8_mul_t *op, const int8_operand_t *a, const int8_operand_t *b,
     int8_t *output);
 
 // PRELU: b is what a is multiplied by where it is negative.

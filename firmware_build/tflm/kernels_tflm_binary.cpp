@@ -40,11 +40,13 @@ void float_row(const void *context, const void *a, size_t a_step, const void *b,
             value = *x + *y;
         } else if (op->code == tflite::BuiltinOperator_SUB) {
             value = *x - *y;
+        } else if (op->code == tflite::BuiltinOperator_MUL) {
+            value = *x * *y;
         } else if (op->code == tflite::BuiltinOperator_DIV) {
             value = *x / *y;
         } else if (op->code == tflite::BuiltinOperator_POW) {
             value = std::pow(*x, *y);
-        } else if (op->code == tflite::BuiltinOperator_MUL || !(*x >= 0)) {
+        } else if (!(*x >= 0)) {
             value = *x * *y;
         } else {
             value = *x;
@@ -230,18 +232,18 @@ TfLiteStatus add_n_eval(TfLiteContext *context, TfLiteNode *node) {
     return kTfLiteOk;
 }
 
-// MUL -------------------------------------------------------------------------------
+// MUL, DIV and POW ------------------------------------------------------------------
 
-TfLiteStatus mul_prepare(TfLiteContext *context, TfLiteNode *node) {
+TfLiteStatus prepare_product(TfLiteContext *context, TfLiteNode *node, bool divide) {
     if (is_float(context, node) || is_int32(context, node)) {
         return kTfLiteOk;
     }
     Described a = Described::input(context, node, 0);
     Described b = Described::input(context, node, 1);
     Described output = Described::output(context, node);
-    int8_factor_t factor = factor_of((double)a->params.scale * (double)b->params.scale
-        / (double)output->params.scale);
-    if (is_int16(context, node)) {
+    double x = (double)a->params.scale, y = (double)b->params.scale, z = (double)output->params.scale;
+    int8_factor_t factor = factor_of(divide ? x / (y * z) : x * y / z);
+    if (is_int16(context, node)) { // which DIV is not
         auto *op = keep<int16_mul_t>(context);
         node->user_data = op;
         op->factor = factor;
@@ -255,26 +257,17 @@ TfLiteStatus mul_prepare(TfLiteContext *context, TfLiteNode *node) {
     return find_range(context, activation_of(node), output, &op->range);
 }
 
+TfLiteStatus mul_prepare(TfLiteContext *context, TfLiteNode *node) {
+    return prepare_product(context, node, false);
+}
+
+TfLiteStatus div_prepare(TfLiteContext *context, TfLiteNode *node) {
+    return prepare_product(context, node, true);
+}
+
 TfLiteStatus mul_eval(TfLiteContext *context, TfLiteNode *node) {
     return is_int16(context, node) ? run_int16(context, node, int16_mul)
         : run(context, node, tflite::BuiltinOperator_MUL, int8_mul);
-}
-
-// DIV and POW -----------------------------------------------------------------------
-
-TfLiteStatus div_prepare(TfLiteContext *context, TfLiteNode *node) {
-    if (is_float(context, node) || is_int32(context, node)) {
-        return kTfLiteOk;
-    }
-    auto *op = keep<int8_div_t>(context);
-    node->user_data = op;
-    Described a = Described::input(context, node, 0);
-    Described b = Described::input(context, node, 1);
-    Described output = Described::output(context, node);
-    op->a_zero_point = (int8_t)a->params.zero_point;
-    op->b_zero_point = (int8_t)b->params.zero_point;
-    op->factor = factor_of((double)a->params.scale / ((double)b->params.scale * (double)output->params.scale));
-    return find_range(context, activation_of(node), output, &op->range);
 }
 
 TfLiteStatus div_eval(TfLiteContext *context, TfLiteNode *node) {

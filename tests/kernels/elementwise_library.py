@@ -48,10 +48,6 @@ class Mul(ctypes.Structure):
     ]
 
 
-class Div(Mul):
-    pass
-
-
 class AddN(ctypes.Structure):
     _fields_ = [
         ("factor", Factor),

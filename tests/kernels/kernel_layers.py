@@ -36,6 +36,20 @@ def exhaustive(*drawn: st.SearchStrategy[object]) -> Callable[..., object]:
     return wrap
 
 
+def range_of(
+    activation: int, scale: float, zero_point: int, dtype: type[np.signedinteger[Any]]
+) -> list[int]:
+    """CalculateActivationRangeQuantized() of tensorflow/lite/kernels/kernel_util.cc."""
+    least, most = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    ends = [least, most]
+    for i, limit in enumerate(_LIMITS.get(activation, (None, None))):
+        if limit is not None:
+            q = np.float32(limit) / np.float32(scale)
+            rounded = int(np.floor(np.abs(q) + np.float32(0.5)) * np.sign(q))
+            ends[i] = min(max(zero_point + rounded, least), most)
+    return ends
+
+
 @dataclass(frozen=True)
 class Quantized:
     """Scale and zero point of a tensor."""
@@ -44,28 +58,23 @@ class Quantized:
     zero_point: int
 
     def range(self, activation: int) -> Range:
-        """CalculateActivationRangeQuantized() of tensorflow/lite/kernels/kernel_util.cc."""
-        ends = [-128, 127]
-        for i, limit in enumerate(_LIMITS.get(activation, (None, None))):
-            if limit is not None:
-                q = np.float32(limit) / np.float32(self.scale)
-                rounded = int(np.floor(np.abs(q) + np.float32(0.5)) * np.sign(q))
-                q = min(max(self.zero_point + rounded, -128), 127)
-                ends[i] = max(ends[i], q) if i == 0 else min(ends[i], q)
-        return Range(self.zero_point, *ends)
+        return Range(self.zero_point, *range_of(activation, self.scale, self.zero_point, np.int8))
 
 
 quantized = st.builds(Quantized, scales, zero_points)
 
 
-def draw_values(rng: np.random.Generator, shape: Sequence[int]) -> Int8:
-    """Any int8, of few sizes or of the two extremes."""
+def draw_values(
+    rng: np.random.Generator, shape: Sequence[int], dtype: type[np.signedinteger[Any]] = np.int8
+) -> npt.NDArray[Any]:
+    """Any of a type, of few sizes or of the two extremes."""
+    least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
     kind = rng.integers(4)
     if kind == 0:
-        return rng.choice(np.array([-128, 127], np.int8), shape)
+        return rng.choice(np.array([least, most], dtype), shape)
     if kind == 1:
-        return np.clip(np.rint(rng.normal(0, 40, shape)), -128, 127).astype(np.int8)
-    return rng.integers(-128, 128, shape).astype(np.int8)
+        return np.clip(np.rint(rng.normal(0, most / 3, shape)), least, most).astype(dtype)
+    return rng.integers(least, most, shape, endpoint=True).astype(dtype)
 
 
 def draw_weights(rng: np.random.Generator, shape: Sequence[int]) -> Int8:

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from int16_library import Int16, Range16, int16_kernels, range16
 from kernel_layers import (
     ACTIVATIONS,
     activations,
     convolution_options,
+    draw_values,
     draw_weights,
     exhaustive,
     image_shapes,
@@ -28,23 +30,16 @@ from kernel_library import (
     Int8,
     Kernels,
     Window,
-    compile_library,
     pointer,
     quantize_multiplier,
 )
 from tflite_models import INT8, INT16, INT64, OP, Tensor, one_op
 from tinycnn.tflite.graph import schema
 
-Int16 = npt.NDArray[np.int16]
 Int64 = npt.NDArray[np.int64]
-LIMITS = {ACTIVATIONS.RELU: (0.0, None), ACTIVATIONS.RELU_N1_TO_1: (-1.0, 1.0),
-          ACTIVATIONS.RELU6: (0.0, 6.0)}  # fmt: skip
 sizes = st.integers(1, 9)
 scales = st.floats(2**-16, 2**-3, width=32)
-
-
-class Range16(ctypes.Structure):
-    _fields_ = [("min", ctypes.c_int16), ("max", ctypes.c_int16)]
+kernels = int16_kernels
 
 
 class Factor16(ctypes.Structure):
@@ -71,34 +66,6 @@ class FullyConnected16(ctypes.Structure):
         ("step", ctypes.c_uint8),
         ("factors", ctypes.c_void_p),
     ]
-
-
-@pytest.fixture(scope="module", name="kernels")
-def int16_kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
-    """That end with a message where C does not say what happens."""
-    flags = ("-fsanitize=undefined", "-fno-sanitize-recover=all", "-static-libubsan")
-    return Kernels(compile_library(tmp_path_factory.mktemp("kernels"), *flags))
-
-
-def range_of(activation: int, scale: float) -> Range16:
-    """CalculateActivationRangeQuantized() of tensorflow/lite/kernels/kernel_util.cc."""
-    ends = [-32768, 32767]
-    for i, limit in enumerate(LIMITS.get(activation, (None, None))):
-        if limit is not None:
-            q = np.float32(limit) / np.float32(scale)
-            rounded = int(np.floor(np.abs(q) + np.float32(0.5)) * np.sign(q))
-            ends[i] = max(ends[i], rounded) if i == 0 else min(ends[i], rounded)
-    return Range16(*ends)
-
-
-def draw_int16(rng: np.random.Generator, shape: Sequence[int]) -> Int16:
-    """Any int16, of few sizes or of the two extremes."""
-    kind = rng.integers(4)
-    if kind == 0:
-        return rng.choice(np.array([-32768, 32767], np.int16), shape)
-    if kind == 1:
-        return np.clip(np.rint(rng.normal(0, 3000, shape)), -32768, 32767).astype(np.int16)
-    return rng.integers(-32768, 32768, shape).astype(np.int16)
 
 
 class Sums:
@@ -176,7 +143,7 @@ def test_convolutions(
     shape = (1, *taps, outputs) if depthwise else (outputs, *taps, inputs)
     of = Sums(rng, shape, outputs, outputs if per_channel else 1, x)
     assume(of.passes)
-    values = draw_int16(rng, shapes[0])
+    values = draw_values(rng, shapes[0], np.int16)
     model = one_op(
         OP.DEPTHWISE_CONV_2D if depthwise else OP.CONV_2D,
         [Tensor(shapes[0], INT16, scale=x), *of.tensors(x, 3 if depthwise else 0)],
@@ -185,7 +152,7 @@ def test_convolutions(
         version=3,
     )
     factors = of.factors(kernels, x, 1 if per_channel else outputs)
-    limits = range_of(activation, of.output)
+    limits = range16(activation, of.output)
     op = Conv16(window, inputs, outputs, groups, limits, depthwise, ctypes.addressof(factors))
     found = run(kernels, "int16_conv_2d", op, values, of, True, shapes[1])
     assert (found == in_tflm(model, values)).all()
@@ -206,7 +173,7 @@ def test_fully_connected(
 ) -> None:
     of = Sums(rng, (outputs, inputs), outputs, outputs if per_channel else 1, x)
     assume(of.passes)
-    values = draw_int16(rng, (batches, inputs))
+    values = draw_values(rng, (batches, inputs), np.int16)
     options = schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = activation
     model = one_op(
@@ -220,7 +187,7 @@ def test_fully_connected(
     op = FullyConnected16(
         inputs,
         outputs,
-        range_of(activation, of.output),
+        range16(activation, of.output),
         len(of.scales) > 1,
         ctypes.addressof(factors),
     )
@@ -240,7 +207,7 @@ def test_sums_go_beyond_32_bits(kernels: Kernels) -> None:
         version=5,
     )
     factors = of.factors(kernels, 0.125, 1)
-    limits = range_of(ACTIVATIONS.NONE, of.output)
+    limits = range16(ACTIVATIONS.NONE, of.output)
     op = FullyConnected16(600, 1, limits, 0, ctypes.addressof(factors))
     found = run(kernels, "int16_fully_connected", op, values, of, True, (1, 1))
     assert (found == in_tflm(model, values)).all()

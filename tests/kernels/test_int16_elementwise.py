@@ -12,14 +12,13 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from elementwise_library import Factor, Mean, Operand, factor
-from kernel_layers import activations, exhaustive, in_tflm, seeds
+from int16_library import Int16, Range16, int16_kernels, range16
+from kernel_layers import activations, draw_values, exhaustive, in_tflm, seeds
 from kernel_library import Guarded, Kernels, pointer
-from test_elementwise import broadcasts, fits, options_of, shapes
-from test_int16 import Int16, Range16, draw_int16, int16_kernels, range_of
+from operands import broadcasts, f32, fits, options_of, shapes
 from tflite_models import INT16, INT32, OP, Tensor, one_op
 from tinycnn.tflite.graph import schema
 
-f32 = np.float32
 scales = st.floats(2**-27, 2**4, width=32) | st.floats(2**-16, 2**-8, width=32)
 kernels = int16_kernels
 
@@ -83,7 +82,7 @@ def test_add_and_sub(
     if largest:  # of the factors that pass
         z = float(max(wide / f32(1 << 13), f32(2.0**-27)))
     assume(wide <= f32(z) * f32(1 << 13))
-    a, b = (np.asarray(draw_int16(rng, shape)) for shape in drawn)
+    a, b = (np.asarray(draw_values(rng, shape, np.int16)) for shape in drawn)
     kind = schema.SubOptionsT if subtract else schema.AddOptionsT
     model = one_op(
         OP.SUB if subtract else OP.ADD,
@@ -96,7 +95,7 @@ def test_add_and_sub(
     made = [float(f32(x)) / twice, float(f32(y)) / twice, twice / ((1 << 15) * float(f32(z)))]
     if subtract:  # which TFLM does in single precision
         made = [float(f32(f)) for f in made[:2]] + [float(f32(twice) / (f32(1 << 15) * f32(z)))]
-    op = Add16(*map(factor, made), range_of(activation, z), subtract)
+    op = Add16(*map(factor, made), range16(activation, z), subtract)
     assert (binary(kernels, "int16_add", op, a, b) == in_tflm(model, a, b)).all()
 
 
@@ -112,7 +111,7 @@ def test_mul(
 ) -> None:
     multiplier = float(f32(x)) * float(f32(y)) / float(f32(z))
     assume(fits(1 << 30, multiplier))
-    a, b = (np.asarray(draw_int16(rng, shape)) for shape in drawn)
+    a, b = (np.asarray(draw_values(rng, shape, np.int16)) for shape in drawn)
     model = one_op(
         OP.MUL,
         [Tensor(a.shape, INT16, scale=x), Tensor(b.shape, INT16, scale=y)],
@@ -120,7 +119,7 @@ def test_mul(
         options_of(schema.MulOptionsT, activation),
         version=2,
     )
-    op = Mul16(factor(multiplier), range_of(activation, z))
+    op = Mul16(factor(multiplier), range16(activation, z))
     assert (binary(kernels, "int16_mul", op, a, b) == in_tflm(model, a, b)).all()
 
 
@@ -133,7 +132,7 @@ def test_scale(
     ratio = float(f32(x)) / float(f32(z))
     ratios = [ratio, ratio * float(f32(alpha)) if leaky else ratio]
     assume(all(fits(65535, ratio) for ratio in ratios))
-    values = draw_int16(rng, (7, 41))
+    values = draw_values(rng, (7, 41), np.int16)
     options = None
     if leaky:
         options = schema.LeakyReluOptionsT()
@@ -166,7 +165,7 @@ def test_mean(
     assume(fits(2 << 15, ratio))
     axes = sorted({axis % len(shape) for axis in named})
     reduced = [1 if i in axes else n for i, n in enumerate(shape)]
-    values = draw_int16(rng, shape)
+    values = draw_values(rng, shape, np.int16)
     options = schema.ReducerOptionsT()
     options.keepDims = True
     model = one_op(

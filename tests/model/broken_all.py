@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from broken_models import Row, computed, every, op, options, tensor_changes, tensors, x0, x1, x2, y
+from model_changes import Row, computed, every, op, options, tensor_changes, tensors, x0, x1, x2, y
 from tflite_models import FLOAT32, INT8, INT16, INT32, INT64, UINT8
 
 y1 = tensor_changes(lambda m: [tensors(m)[m.subgraphs[0].operators[0].outputs[1]]])

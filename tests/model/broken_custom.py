@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from broken_models import (
+from custom_models import SUBTRACTION, UINT64
+from model_changes import (
     Change,
     Row,
     code,
@@ -23,7 +24,6 @@ from broken_models import (
     x2,
     y,
 )
-from custom_models import SUBTRACTION, UINT64
 from tflite_models import FLOAT32, INT8, INT16, INT32, UINT32
 from tinycnn.tflite.build import custom_options
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from broken_models import Row, every, op, options, x0, x1, x2, x3, y
+from model_changes import Row, every, op, options, x0, x1, x2, x3, y
 from tflite_models import INT8, INT16, INT32
 
 OVERFLOW = "scales make the result overflow"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from broken_models import (
+from model_changes import (
     Change,
     Row,
     graph,

@@ -13,9 +13,10 @@ import pytest
 from broken_all import BROKEN_ALL
 from broken_custom import BROKEN_CUSTOM
 from broken_int16 import BROKEN_INT16, TRANSPOSED
-from broken_models import BROKEN, Change, broken, graph, rows_of, x2
+from broken_models import BROKEN
 from broken_states import BROKEN_STATES, containers, others
 from check_program import CheckMain, built
+from model_changes import Change, broken, graph, rows_of, x2
 from tflite_models import INT8, OP, Tensor, moved_data, one_op, schema, unpacked
 from tinycnn.tflite.check import MODEL
 from tinycnn.tflite.graph import read_graph
