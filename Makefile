@@ -3,20 +3,26 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# On each core, up to four: with TensorFlow in it each of them takes a gigabyte.
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4
 
-.PHONY: demo test check format clean help
+.PHONY: demo test test-all check format clean help
 help:
 	@echo "make demo    train, quantize and classify digits in MicroPython, no board needed"
-	@echo "make test    the whole test suite, after make check"
+	@echo "make test    the tests, after make check: about 15 minutes on two cores"
+	@echo "make test-all    those too that take long: fuzzing, kernels to compare ours with"
 	@echo "make check   ruff, mypy, and the order of the rooms"
 	@echo "make clean   remove build/ (keeps .venv)"
 
 demo: $(STAMP)
 	$(BIN)/tinycnn demo
 
-# On each core, up to four: with TensorFlow in it each of them takes a gigabyte.
 test: check
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 $(PYTEST_ARGS)
+	@echo "This takes about 15 minutes on two cores the first time, and less from then on"
+	$(PYTEST) $(PYTEST_ARGS)
+
+test-all: check
+	$(PYTEST) --all $(PYTEST_ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -121,6 +121,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--port", help="the board of --target esp32")
     parser.addoption("--qemu", type=Path, help="what emulates the chip of --target qemu-esp32*")
     parser.addoption("--image", type=Path, help="its firmware")
+    parser.addoption("--all", action="store_true", help="what takes long, too: make test-all")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -163,11 +164,16 @@ def qemu_rv32(request: pytest.FixtureRequest) -> Target:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Quick ones first, slow ones last; between them a target after the other.
 
-    Among several processes the other way round, or one would be at work at the end.
+    Among several processes the other way round, or one would be at work at the end. What is left
+    for `make test-all` is not among them, unless somebody names it or its target.
     """
+    asked = config.getoption("--all") or config.getoption("--target")
+    if not asked and "::" not in "".join(config.args):
+        config.hook.pytest_deselected(items=list(filter(is_nightly, items)))
+        items[:] = [item for item in items if not is_nightly(item)]
 
     def rank(item: pytest.Item) -> int:
         if {"target", "compiled_target"} & set(item.fixturenames):
@@ -182,11 +188,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Units:
     return Units(config, log)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def is_nightly(item: pytest.Item) -> bool:
+    """Marked so, or on a target of kernels to compare ours with."""
+    return bool(item.get_closest_marker("nightly")) or "[unix-esp-nn" in item.nodeid
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = (str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped)
     for line, wrong in told(reasons):
         terminalreporter.write_line(line, red=wrong, bold=wrong)
+    if not config.getoption("--all"):
+        terminalreporter.write_line("`make test-all` runs what takes long, too")
 
 
 def _target(config: pytest.Config, name: str) -> Target:

@@ -70,6 +70,7 @@ def test_example_of_the_package_prints_what_the_page_says() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_streams_are_heard(command: Command, tmp_path: Path) -> None:
     """Each motion lasts three seconds; by its end both models have heard it."""
     blocks = {

@@ -1,4 +1,5 @@
-"""A minute of processor time for each fuzz target; long runs are in docs/measurements.md.
+"""15 seconds of processor time for each fuzz target, and a minute in `make test-all`; long runs are
+in docs/measurements.md.
 
 The check runs in libFuzzer if clang is there, else on random changes of the corpus;
 the check and TFLM together on these, built by gcc.
@@ -23,8 +24,7 @@ from tinycnn.firmware import libtflm
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 60
-"""Of what a board runs; of kernels to compare with a third."""
+SECONDS, NIGHTLY_SECONDS = 15, 60
 
 # Asserts are on, so that one that fails ends the run.
 SANITIZE = "-fsanitize=address,undefined -fno-sanitize=nonnull-attribute,bool -O1 -g1 -UNDEBUG"
@@ -45,8 +45,8 @@ KNOWN = re.compile(
 )
 
 
-def minute(seconds: int = SECONDS) -> Iterator[int]:
-    """What is left of it, in seconds, until it is over: of the time that a processor was
+def left_of(seconds: int) -> Iterator[int]:
+    """What is left of them until it is over: of the time that a processor was
     given to what this process ran, since other tests and builds run beside it."""
 
     def used() -> float:
@@ -58,9 +58,9 @@ def minute(seconds: int = SECONDS) -> Iterator[int]:
         yield left
 
 
-def seeds(seconds: int = SECONDS) -> Iterator[str]:
+def seeds(seconds: int) -> Iterator[str]:
     """Odd numbers, until the time is over."""
-    for seed, _ in zip(itertools.count(1, 2), minute(seconds), strict=False):
+    for seed, _ in zip(itertools.count(1, 2), left_of(seconds), strict=False):
         yield str(seed)
 
 
@@ -71,11 +71,17 @@ def run(*words: str | Path, timeout: float | None = None) -> str:
     return done.stderr
 
 
+@pytest.fixture
+def seconds(pytestconfig: pytest.Config) -> int:
+    return NIGHTLY_SECONDS if pytestconfig.getoption("--all") else SECONDS
+
+
 def test_fuzz_check(
     check_main: CheckMain,
     corpus_files: dict[str, Path],
     tmp_path: Path,
     pytestconfig: pytest.Config,
+    seconds: int,
 ) -> None:
     if shutil.which("clang"):
         found = tmp_path / "found"
@@ -83,24 +89,30 @@ def test_fuzz_check(
         program = built("fuzz_check", pytestconfig.cache.mkdir("fuzz"))
         limits = ["-max_len=8192", "-timeout=5"]
         put = [f"-artifact_prefix={tmp_path}/", "-print_final_stats=1"]
-        for left in minute():
+        for left in left_of(seconds):
             time = f"-max_total_time={left}"
             said = run(program, found, corpus_files["relu_f"].parent, time, *limits, *put)
             assert "number_of_executed_units" in said
     else:
-        for seed in seeds():
+        for seed in seeds(seconds):
             check_main.run("random", "50000", seed, *corpus_files.values())
 
 
-@pytest.mark.parametrize("kernels", ["own", "tflm", "esp-nn"])
+COMPARED = [pytest.param(kernels, marks=pytest.mark.nightly) for kernels in ("tflm", "esp-nn")]
+
+
+@pytest.mark.parametrize("kernels", ["own", *COMPARED])
 def test_fuzz_invoke(
-    corpus_files: dict[str, Path], pytestconfig: pytest.Config, kernels: libtflm.Kernels
+    corpus_files: dict[str, Path],
+    pytestconfig: pytest.Config,
+    seconds: int,
+    kernels: libtflm.Kernels,
 ) -> None:
     with or_skip():
         variables = libtflm.make_variables(kernels=kernels, extra_flags=SANITIZE)
     folder = pytestconfig.cache.mkdir("fuzz")
     program = built(f"invoke_main-{kernels}", folder, **variables)
-    for seed in seeds(SECONDS if kernels == "own" else SECONDS // 3):
+    for seed in seeds(seconds):
         said = run(program, "random", "5000", seed, *corpus_files.values(), timeout=300)
         faults = [line for line in said.splitlines() if "runtime error" in line]
         assert [line for line in faults if not KNOWN.search(line)] == []
