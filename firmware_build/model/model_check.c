@@ -203,7 +203,7 @@ static bool check_op_types(check_t *c, const model_rule_t *rule) {
 // Has this firmware kernels for the data?
 static model_status_t check_op_support(check_t *c, const model_check_op_t *op) {
     const check_tensor_t *data = data_of(c, op->rule);
-    bool lacking = op->no_float && data->type == TENSOR_FLOAT32;
+    bool lacking = op->types != 0 && (op->rule->types & ~op->types & TYPE_BIT(data->type)) != 0;
     #if !MODEL_INT16
     lacking = lacking || ((op->rule->flags & RULE_INT16) != 0 && data->type == TENSOR_INT16);
     #endif

@@ -50,10 +50,10 @@ typedef struct _model_rule_t model_rule_t;
 // its name in the schema, or of a custom op its own, in model_check_ops.c; the linker leaves out
 // those that no table of ops names.
 typedef struct _model_check_op_t {
-    uint8_t code; // TFLite's BuiltinOperator; of custom ops, which the rule tells apart, 32
-    uint8_t version; // the newest
-    bool no_float; // there is no kernel for data of float32
-    bool own; // it is computed by a kernel of ours
+    uint32_t code : 8; // TFLite's BuiltinOperator; of custom ops, which the rule tells apart, 32
+    uint32_t version : 7; // the newest
+    uint32_t own : 1; // it is computed by a kernel of ours
+    uint32_t types : 16; // a bit for each TensorType of data that it has a kernel for; 0: all of the rule's
     const model_rule_t *rule;
 } model_check_op_t;
 

@@ -108,7 +108,7 @@ struct known_op_t {
 
 // In flash: the linker keeps the kernels that are named here and no others.
 const known_op_t known_ops[] = {
-#define TFLM_OP(name, code, method, version, profile, kernel, espressif) KERNEL_##kernel(name, method)
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif, native) KERNEL_##kernel(name, method)
 #include TFLM_OPS
 #undef TFLM_OP
 };
@@ -124,7 +124,7 @@ const known_op_t *known_op(tflite::BuiltinOperator code) {
 
 // Has this firmware the op that makes handles on resource variables?
 constexpr bool has_variables = false
-#define TFLM_OP(name, code, method, version, profile, kernel, espressif) \
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif, native) \
     || code == tflite::BuiltinOperator_VAR_HANDLE
 #include TFLM_OPS
 #undef TFLM_OP

@@ -17,7 +17,7 @@ OPS_DEF := $(HERE)ops.def
 ifdef ESP_NN_DIR
 
 OUT := libesp_nn.a
-SRC := $(sort $(shell sed -n 's|^TFLM_OP(.*, \(esp_nn/.*\))$$|$(TF)/micro/kernels/\1.cc|p' $(OPS_DEF)))
+SRC := $(sort $(shell sed -n 's|^TFLM_OP(.*, \(esp_nn/[a-z_]*\), [a-z0-9]*)$$|$(TF)/micro/kernels/\1.cc|p' $(OPS_DEF)))
 C_SRC := $(wildcard $(ESP_NN_DIR)/src/*/*_ansi.c $(ESP_NN_DIR)/src/*/*_opt.c)
 C_SRC := $(C_SRC:$(ESP_NN_DIR)/%=%)
 ESP_NN_FLAGS := -DESP_NN -DCONFIG_NN_OPTIMIZED -I$(ESP_NN_DIR)/include -I$(ESP_NN_DIR)/src/common \

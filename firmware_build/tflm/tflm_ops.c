@@ -2,18 +2,29 @@
 
 #include "tflm_ops.h"
 
-#define TFLM_OP(name, code, method, version, profile, kernel, espressif) extern const model_rule_t model_rule_##name;
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif, native) extern const model_rule_t model_rule_##name;
 #include TFLM_OPS
 #undef TFLM_OP
 
-// TFLM's kernels take either; of ours those that compute leave float32 to TFLM's.
+// Types of data, by their bits. TFLM's kernels take all; of ours those that compute leave float32 to
+// TFLM's.
 #define QUANTIZE (114)
 #define CUSTOM (32)
-#define NO_FLOAT_tflm(code) false
-#define NO_FLOAT_ours(code) false
-#define NO_FLOAT_custom(code) false
-#define NO_FLOAT_own(code) (TFLM_INT8_ALONE && code != QUANTIZE)
-#define NO_FLOAT_vector(code) TFLM_INT8_ALONE
+#define ANY (0)
+#define INT8 (1 << 9)
+#define NO_FLOAT (0xffff & ~(1 << 0))
+#if TFLM_NATIVE
+#define TYPES_any ANY
+#define TYPES_int8 INT8
+#define TYPES(code, kernel, native) TYPES_##native
+#else
+#define TYPES_tflm(code) ANY
+#define TYPES_ours(code) ANY
+#define TYPES_custom(code) ANY
+#define TYPES_own(code) (TFLM_INT8_ALONE && code != QUANTIZE ? NO_FLOAT : ANY)
+#define TYPES_vector(code) (TFLM_INT8_ALONE ? NO_FLOAT : ANY)
+#define TYPES(code, kernel, native) TYPES_##kernel(code)
+#endif
 
 #define OWN_tflm false
 #define OWN_ours true
@@ -27,8 +38,8 @@
 #endif
 
 const model_check_op_t tflm_ops[] = {
-#define TFLM_OP(name, code, method, version, profile, kernel, espressif) \
-    { code, version, NO_FLOAT_##kernel(code), OWN_##kernel, &model_rule_##name },
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif, native) \
+    { code, version, OWN_##kernel, TYPES(code, kernel, native), &model_rule_##name },
 #include TFLM_OPS
 #undef TFLM_OP
 };
@@ -51,13 +62,13 @@ static const struct {
     const char *name;
     uint8_t version;
 } offered_custom[] = {
-#define TFLM_OP(name, code, method, version, profile, kernel, espressif) CUSTOM_##kernel(name, version)
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif, native) CUSTOM_##kernel(name, version)
 #include "ops.def"
 #undef TFLM_OP
 };
 
 static const uint8_t offered[][2] = {
-#define TFLM_OP(name, code, method, version, profile, kernel, espressif) { code, version },
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif, native) { code, version },
 #include "ops.def"
 #undef TFLM_OP
 };

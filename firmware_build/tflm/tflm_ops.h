@@ -32,6 +32,11 @@ bool tflm_op_offered(const model_op_t *op);
 #endif
 #endif
 
+// Is this the native module, which has no TFLM?
+#ifndef TFLM_NATIVE
+#define TFLM_NATIVE (0)
+#endif
+
 // What to include to have each op as a TFLM_OP().
 #ifdef TFLM_OPS_FILE
 #define TFLM_OPS TFLM_OPS_FILE

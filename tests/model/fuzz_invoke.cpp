@@ -193,7 +193,7 @@ public:
 #define CUSTOM_tflm(name)
 #define CUSTOM_custom(name) &own_##name,
         static const own_kernel_t *const kernels[] = {
-#define TFLM_OP(name, code, method, version, profile, kernel, espressif) CUSTOM_##kernel(name)
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif, native) CUSTOM_##kernel(name)
 #include "ops.def"
 #undef TFLM_OP
         };
@@ -213,7 +213,7 @@ public:
 
 private:
     static const own_kernel_t *find_own(tflite::BuiltinOperator op) {
-#define TFLM_OP(name, code, method, version, profile, kernel, espressif) \
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif, native) \
     if (op == code) { \
         return KERNEL_##kernel(name); \
     }
@@ -231,7 +231,7 @@ const Resolver &resolver() {
 #define ADD_own(method, name) r->Add##method();
 #define ADD_vector(method, name) r->Add##method(other_##name());
 #define ADD_tflm ADD_own
-#define TFLM_OP(name, code, method, version, profile, kernel, espressif) ADD_##kernel(method, name)
+#define TFLM_OP(name, code, method, version, profile, kernel, espressif, native) ADD_##kernel(method, name)
 #include "ops.def"
 #undef TFLM_OP
         return r;

@@ -24,6 +24,7 @@ TFLM = MODEL.with_name("tflm")
 
 _MESSAGE_SIZE = 160
 _OK, _INVALID = 0, 1
+_ALL_TYPES, _FLOAT32 = 0xFFFF, 1  # bits
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,10 @@ class _Rule(ctypes.Structure):
     """model_check_op_t of model_check.h."""
 
     _fields_ = (
-        ("code", ctypes.c_uint8),
-        ("version", ctypes.c_uint8),
-        ("no_float", ctypes.c_bool),
-        ("own", ctypes.c_bool),
+        ("code", ctypes.c_uint32, 8),
+        ("version", ctypes.c_uint32, 7),
+        ("own", ctypes.c_uint32, 1),
+        ("types", ctypes.c_uint32, 16),
         ("rule", ctypes.c_void_p),
     )
 
@@ -153,7 +154,7 @@ def _computes_floats(library: ctypes.CDLL, model: bytes) -> bool:
     rules = _rules(library)
     without = type(rules)(*rules)
     for rule, op in zip(without, offered().values(), strict=True):
-        rule.no_float = op.computes
+        rule.types = _ALL_TYPES & ~_FLOAT32 if op.computes else _ALL_TYPES
     return bool(library.model_check(model, len(model), without, len(without), None, 0) != _OK)
 
 

@@ -16,7 +16,8 @@ PROFILES = ("digits", "cnn", "all")
 """Each has all ops of those before it."""
 
 _LINE = re.compile(
-    r"^TFLM_OP\((\w+), (\d+), (\w+), (\d+), (\w+), (\w+), (none|esp_nn/\w+)\)$", re.MULTILINE
+    r"^TFLM_OP\((\w+), (\d+), (\w+), (\d+), (\w+), (\w+), (none|esp_nn/\w+), (\w+)\)$",
+    re.MULTILINE,
 )
 
 
@@ -28,6 +29,7 @@ class Op:
     kernel     whose it takes: "own", "vector" (Espressif's on an ESP32-S3, else own), "tflm",
                or "ours", of which TFLM has none that is safe, or "custom", ours of a custom op
     espressif  Espressif's, "esp_nn/FILE" or "none"
+    native     the data that the native module has it for: "none", "int8", or "any" type
     """
 
     name: str
@@ -37,6 +39,7 @@ class Op:
     profile: str
     kernel: str
     espressif: str
+    native: str
 
     @property
     def computes(self) -> bool:
@@ -91,12 +94,22 @@ def model_set(
     missing = [name for name in wanted if name not in known]
     if missing:
         raise UserError(f"{model} needs {', '.join(missing)}, which no firmware offers")
-    text = "".join(f"{known[name].line}\n" for name in known if name in wanted)
-    key = digest(text)[:12]
-    path = BUILD / "ops" / f"{key}.def"
-    write_atomic(path, text)
+    path = _listed(known[name] for name in known if name in wanted)
     variables = {"TFLM_OPS_FILE": str(path)}
     variables |= {} if float32 else {"TFLM_INT8_ALONE": "1"}
     variables |= {"TFLM_INT16": "1"} if int16 else {}
     kind = ("" if float32 else "-int8") + ("-int16" if int16 else "")
-    return OpSet(f"ops-{key}{kind}", variables, frozenset(wanted), float32, int16)
+    return OpSet(f"ops-{path.stem}{kind}", variables, frozenset(wanted), float32, int16)
+
+
+def native_list() -> Path:
+    """A file with the lines of ops.def that the native module has, for TFLM_OPS_FILE."""
+    return _listed(op for op in offered().values() if op.native != "none")
+
+
+def _listed(ops: Iterable[Op]) -> Path:
+    """Their lines as a file under build/ops."""
+    text = "".join(f"{op.line}\n" for op in ops)
+    path = BUILD / "ops" / f"{digest(text)[:12]}.def"
+    write_atomic(path, text)
+    return path
