@@ -1,5 +1,5 @@
-"""15 seconds of processor time for each fuzz target, and a minute in `make test-all`; long runs are
-in docs/measurements.md.
+"""15 seconds of processor time for each fuzz target, and a minute in `make test-all`; long runs
+are in docs/measurements.md.
 
 The check runs in libFuzzer if clang is there, else on random changes of the corpus;
 the check and TFLM together on these, built by gcc.
