@@ -77,6 +77,8 @@ def test_ops_of_several_models_are_joined(tmp_path: Path) -> None:
     assert both.names == {"RELU", "RELU6"}
     assert both == model_set(["RELU6", "RELU"], "both")
     assert _op_set(None, [int8, int8]) == model_set(["RELU"], "one", float32=False)
+    with pytest.raises(UserError, match="give one of them"):
+        _op_set("all", [int8])
 
 
 RUN = """\

@@ -218,13 +218,15 @@ def simulate(
 
 
 def _op_set(ops: str | None, ops_from: list[Path] | None) -> OpSet:
-    """The ops that --ops or --ops-from ask for."""
+    """The ops that --ops or --ops-from ask for. Raises UserError if both do."""
     from tinycnn.files import read_bytes
     from tinycnn.tflite.check import need_runnable
     from tinycnn.tflite.ops import model_set, profile_set
 
     if not ops_from:
         return profile_set(ops or "cnn")
+    if ops:
+        raise UserError("--ops and --ops-from are two ways to say the same: give one of them")
     found = [need_runnable(read_bytes(path), path) for path in ops_from]
     names = {op.name for model in found for op in model.ops}
     return model_set(
