@@ -15,7 +15,7 @@ SEED = 5
 STEPS, DEPTH, UNITS = 4, 3, 5
 
 
-def _lstm_options(*, time_major: bool = False, clip: float = 0.0) -> Any:
+def lstm_options(*, time_major: bool = False, clip: float = 0.0) -> Any:
     options = schema.UnidirectionalSequenceLSTMOptionsT()
     options.fusedActivationFunction = schema.ActivationFunctionType.TANH
     options.timeMajor, options.cellClip = time_major, clip
@@ -65,7 +65,7 @@ def lstm(
         OP.UNIDIRECTIONAL_SEQUENCE_LSTM,
         [x, *inward, *around, *[None] * 3, *biases, *[None] * 2, hidden, cell, *[None] * 4],
         ends(UNITS, 1 / 128, 3),
-        _lstm_options(time_major=time_major, clip=clip),
+        lstm_options(time_major=time_major, clip=clip),
         version=1 if real else 2,
         intermediates=() if real else _INTERMEDIATES,
     )

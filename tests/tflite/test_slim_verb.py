@@ -9,8 +9,24 @@ import numpy as np
 import pytest
 
 from host_helpers import Command
+from litert import OTHERS, outputs_of, prepared
 from skips import or_skip
-from tflite_models import FLOAT32, INT32, OP, RELU, SIGN, Tensor, one_op, schema
+from state_models import lstm_options
+from tflite_models import (
+    BOOL,
+    FLOAT32,
+    INT32,
+    INT64,
+    OP,
+    RELU,
+    SIGN,
+    Op,
+    Tensor,
+    build,
+    edited,
+    one_op,
+    schema,
+)
 from tinycnn._tensorflow import captured, keras, tensorflow
 from tinycnn.errors import UserError
 from tinycnn.files import stage
@@ -236,3 +252,54 @@ def test_a_masked_begin_is_the_first() -> None:
     number, graph.outputs = graph.outputs[0], []
     assert fold(model, {}) == ["STRIDED_SLICE"]
     assert bytes(model.buffers[graph.tensors[number].buffer].data) == b"\7\0\0\0"
+
+
+def test_sizes_that_a_run_finds_are_not_folded() -> None:
+    """No drawn input is above 100, so that none of them would tell."""
+    x, above = Tensor([1, 8]), Tensor([1, 8], BOOL)
+    found, shape, given = Tensor([1, 2], INT64), Tensor([2], INT32), Tensor([2])
+    options = schema.ShapeOptionsT()
+    options.outType = INT32
+    hundred = Tensor([], FLOAT32, 100.0)
+    model = build(
+        [x],
+        [given],
+        [
+            Op(OP.GREATER, [x, hundred], [above]),
+            Op(OP.WHERE, [above], [found], schema.WhereOptionsT()),
+            Op(OP.SHAPE, [found], [shape], options),
+            Op(OP.CAST, [shape], [given], schema.CastOptionsT()),
+        ],
+    )
+
+    def free(model: Any) -> None:
+        for tensor in model.subgraphs[0].tensors:
+            if tensor.type == INT64:
+                tensor.shapeSignature = np.array([-1, 2], np.int32)
+
+    made = slim_proved(edited(model, free), "model")
+    assert made.gone == ()
+    values = 30 * np.arange(8, dtype=np.float32)[None]
+    (told,) = outputs_of(prepared(made.data, OTHERS), [values])
+    assert list(told) == [4, 2]
+
+
+def test_a_state_does_not_outlive_indices_that_do_not_fit() -> None:
+    """Of 975 words and 1,000 that are drawn from, the LSTM runs on some before one is none."""
+    rng = np.random.default_rng(3)
+
+    def weights(*shape: int) -> Tensor:
+        return Tensor(shape, FLOAT32, rng.normal(0, 0.6, shape))
+
+    words, vectors, heard = Tensor([1, 4], INT32), Tensor([1, 4, 3]), Tensor([1, 4, 5])
+    axis = schema.GatherOptionsT()
+    axis.axis = 0
+    given: list[Tensor | None] = [
+        *(weights(5, 3) for _ in range(4)),
+        *(weights(5, 5) for _ in range(4)),
+    ]
+    given += [None] * 3 + [weights(5) for _ in range(4)] + [None] * 2
+    given += [Tensor([1, 5], variable=True) for _ in range(2)] + [None] * 4
+    lstm = Op(OP.UNIDIRECTIONAL_SEQUENCE_LSTM, [vectors, *given], [heard], lstm_options())
+    gather = Op(OP.GATHER, [weights(975, 3), words], [vectors], axis)
+    assert slim_proved(build([words], [heard], [gather, lstm]), "model").tflm is not None

@@ -46,6 +46,7 @@ def _drawn_and_run(lite: Any) -> tuple[list[list[Raw]], list[list[Raw]]]:
     """Inputs that the model runs on, and what it gives. Raises what the last of them did."""
     details = lite.get_input_details()
     for indices in INDICES:
+        lite.reset_all_variables()  # what failed may have run for a while
         generator = np.random.default_rng(1)
         drawn = [_drawn(details, generator, indices) for _ in range(ROUNDS)]
         try:

@@ -37,20 +37,51 @@ def fold(model: Any, shapes: Mapping[int, list[int]]) -> list[str]:
     Returns the names of the ops that are gone, each time that one is.
     """
     graph = model.subgraphs[0]
+    as_they_were = [(tensor.shape, tensor.shapeSignature) for tensor in graph.tensors]
     _fix_sizes(graph, shapes)
     gone = []
+    unsure: set[int] = set()  # tensors whose sizes depend on what a run is given
     for op in list(graph.operators):
         name = op_name(op_code(model, op))
-        if name not in _FOLDS or len(op.outputs) != 1:
-            continue
-        found = _FOLDS[name](model, graph, op)
-        output = graph.tensors[op.outputs[0]]
+        if name != "SHAPE" and not unsure.isdisjoint(op.inputs):
+            unsure.update(op.outputs)
+        found = None
+        if name in _FOLDS and len(op.outputs) == 1 and unsure.isdisjoint(op.inputs):
+            found = _FOLDS[name](model, graph, op)
+        output = graph.tensors[op.outputs[0]] if len(op.outputs) > 0 else None
         if found is None or op.outputs[0] in graph.outputs or type_name(output) not in _DTYPES:
+            if _sizes_by_values(model, graph, op, name):
+                unsure.update(op.outputs)
             continue
         _make_constant(model, output, found)
         graph.operators.remove(op)
         gone.append(name)
+    for index in unsure:
+        graph.tensors[index].shape, graph.tensors[index].shapeSignature = as_they_were[index]
     return gone
+
+
+def _sizes_by_values(model: Any, graph: Any, op: Any, name: str) -> bool:
+    """Whether the sizes of what `op` gives are known only when it runs, for each input anew."""
+    sized = [op.inputs[i] for i in _SIZED.get(name, ()) if i < len(op.inputs)]
+    return name in _COUNTS or any(_constant(model, graph, index) is None for index in sized)
+
+
+_COUNTS = frozenset(
+    ["WHERE", "UNIQUE", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5", "SEGMENT_SUM"]
+)
+"""Ops that give as many values as they find."""
+
+_SIZED = {
+    "RESHAPE": (1,), "FILL": (0,), "RANGE": (0, 1, 2), "TILE": (1,), "SLICE": (2,),
+    "STRIDED_SLICE": (1, 2, 3), "BROADCAST_TO": (1,), "PAD": (1,), "PADV2": (1,),
+    "MIRROR_PAD": (1,), "RESIZE_BILINEAR": (1,), "RESIZE_NEAREST_NEIGHBOR": (1,),
+    "TRANSPOSE_CONV": (0,), "CONV_3D_TRANSPOSE": (0,), "ONE_HOT": (1,), "TOPK_V2": (1,),
+    "SPACE_TO_BATCH_ND": (1, 2), "BATCH_TO_SPACE_ND": (1, 2), "SPARSE_TO_DENSE": (1,),
+    "SCATTER_ND": (2,), "UNSORTED_SEGMENT_SUM": (2,), "UNSORTED_SEGMENT_MAX": (2,),
+    "UNSORTED_SEGMENT_MIN": (2,), "UNSORTED_SEGMENT_PROD": (2,),
+}  # fmt: skip
+"""Which inputs of an op say how large its output is."""
 
 
 def need_sizes(model: Any) -> None:
