@@ -73,7 +73,7 @@ static bool check_weights(check_t *c, const check_tensor_t *data, const check_te
 
 // Does a window of `window` inputs that moves by `stride` give `out` of `in`?
 static bool check_window(check_t *c, int padding, int32_t stride, int64_t window, int32_t in, int32_t out) {
-    if (stride < 1 || stride > CHECK_MAX_SIDE) {
+    if (stride < 1 || stride > CHECK_MAX_STEP) {
         return model_check_fail(c, "stride is %d", (int)stride);
     }
     if (window < 1 || window > CHECK_MAX_SIDE) {
@@ -109,7 +109,7 @@ static bool check_images(check_t *c, const check_tensor_t *in) {
 
 // The side of a kernel of `size` whose elements are `dilation` apart; 0 if that is wrong.
 static int64_t dilated(int32_t size, int32_t dilation) {
-    if (dilation < 1 || dilation > CHECK_MAX_SIDE) {
+    if (dilation < 1 || dilation > CHECK_MAX_STEP) {
         return 0;
     }
     return (int64_t)(size - 1) * dilation + 1;

@@ -20,7 +20,8 @@ bool model_check_quantize(check_t *c) {
         return model_check_fail(c, "type %s to type %s is not supported",
             model_type_name(c->in[0].type), model_type_name(c->out.type));
     }
-    if (!model_check_quantized(c, &c->out, "output")) {
+    if (!model_check_quantized(c, &c->out, "output") || !model_check_symmetric(c, &c->out, "output")
+        || !model_check_symmetric(c, &c->in[0], "input")) {
         return false;
     }
     if (model_check_is_float(c)) {
@@ -32,7 +33,8 @@ bool model_check_quantize(check_t *c) {
 }
 
 bool model_check_dequantize(check_t *c) {
-    return model_check_type(c, &c->out, TENSOR_FLOAT32, "output") && model_check_quantized(c, &c->in[0], "input");
+    return model_check_type(c, &c->out, TENSOR_FLOAT32, "output") && model_check_quantized(c, &c->in[0], "input")
+           && model_check_symmetric(c, &c->in[0], "input");
 }
 
 // The largest difference of two values.

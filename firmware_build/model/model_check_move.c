@@ -375,7 +375,7 @@ static bool check_batch(check_t *c, const check_tensor_t *large, const check_ten
     }
     return ((fits && batch == model_check_dim(c, small, 0))
             || model_check_fail(c, "shapes of input and output do not fit"))
-           && model_check_same_quantization(c, &c->in[0], "input");
+           && model_check_same_quantization(c, &c->in[0], "input") && model_check_symmetric(c, &c->out, "output");
 }
 
 bool model_check_space_to_batch(check_t *c) {

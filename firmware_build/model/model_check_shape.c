@@ -85,7 +85,7 @@ bool model_check_pad(check_t *c) {
     if (rank < 1 || rank > 5) {
         return model_check_fail(c, "%u dimensions, not 1 to 5", rank);
     }
-    if (!model_check_rank(c, &c->out, rank, "output")) {
+    if (!model_check_rank(c, &c->out, rank, "output") || !model_check_symmetric(c, &c->out, "output")) {
         return false;
     }
     if (paddings->data == 0 || paddings->type != TENSOR_INT32 || paddings->elements != 2 * rank) {

@@ -9,7 +9,8 @@
 #include "model_schema.h"
 
 #define CHECK_MAX_RANK (6) // of RuntimeShape, whose array has no more room
-#define CHECK_MAX_SIDE (0xffff) // of an image, a window, a stride: esp-nn counts with 16 bits
+#define CHECK_MAX_SIDE (0xffff) // of an image or a window: esp-nn counts with 16 bits
+#define CHECK_MAX_STEP (0x7fff) // of a window or its taps: TFLM and LiteRT count with 15 bits
 
 // One tensor, as read from a file whose structure is sound.
 typedef struct _check_tensor_t {
@@ -220,7 +221,7 @@ bool model_check_rescale(check_t *c, uint64_t magnitude, double multiplier);
 bool model_check_rescale_64(check_t *c, uint64_t magnitude, double multiplier);
 // Is a constant of int64 aligned for who reads it as such? A vector of a file need not be.
 bool model_check_aligned(check_t *c, const check_tensor_t *t);
-// A zero point of 0, or none.
+// A zero point of 0, or none, if it is of int16: kernels take it for granted.
 bool model_check_symmetric(check_t *c, const check_tensor_t *t, const char *what);
 // A constant axis, counted from the end if negative, of a tensor of `rank` dimensions.
 // Returns -1, and a message, if it is out of range.

@@ -23,17 +23,19 @@ TfLiteStatus find_steps(const TfLiteEvalTensor *input, size_t *size, size_t *ste
 TfLiteStatus slice_eval(TfLiteContext *context, TfLiteNode *node) {
     const TfLiteEvalTensor *input = tflite::micro::GetEvalInput(context, node, 0);
     const int *sizes = tflite::micro::GetEvalOutput(context, node, 0)->dims->data;
-    const auto *begins = input_of<int32_t>(context, node, 1);
+    // A thread may write there: each is read once.
+    const volatile auto *begins = input_of<int32_t>(context, node, 1);
     const auto *from = input_of<uint8_t>(context, node, 0);
     int rank = input->dims->size;
     size_t size, steps[MAX_RANK];
     TF_LITE_ENSURE_STATUS(find_steps(input, &size, steps));
     for (int i = 0; i < rank; i++) {
-        if (begins[i] < 0 || begins[i] > input->dims->data[i] - sizes[i]) {
+        int32_t begin = begins[i];
+        if (begin < 0 || begin > input->dims->data[i] - sizes[i]) {
             MicroPrintf("slice out of range");
             return kTfLiteError;
         }
-        from += (size_t)begins[i] * steps[i];
+        from += (size_t)begin * steps[i];
     }
     int8_rearrange(sizes, steps, rank, size, from, output_of<void>(context, node));
     return kTfLiteOk;

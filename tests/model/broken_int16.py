@@ -33,6 +33,8 @@ BROKEN: dict[str, list[Row]] = {
         ("dense_w", x2(type=INT32, data=[0] * 10), "bias has type INT32, not INT64"),
         ("dense_no_bias_w", options(quantizedBiasType=INT32), "bias has type INT32, not INT64"),
         ("dense_no_bias_w", y(scale=1e-8), OVERFLOW),
+        ("dense_w", (x2(data=[2**46] * 10, dtype=np.int64), x0(scale=1e-6), x1(scale=1e-6),
+         y(scale=1.0)), "scales make the result vanish"),
         # By the largest shift alone.
         ("dense_no_bias_w", (x0(scale=1.0, shape=[1, 1]), y(scale=1.0),
          x1(scale=65.0, shape=[10, 1], data=[0] * 10, dtype=np.int8)), OVERFLOW),
@@ -85,6 +87,23 @@ BROKEN: dict[str, list[Row]] = {
         ("matmul_w", x1(scale=0.5, zero=1), "zero point of input 1 is not 0"),
         ("matmul_w", (x0(scale=1.0), x1(scale=1.0), y(scale=7.0)), OVERFLOW),
         ("matmul_w", (x0(shape=[1, 3, 2**17]), x1(shape=[1, 2**17, 5])), OVERFLOW),
+    ],
+    # Whose kernels take a zero point for 0.
+    "PAD": [
+        ("pad_q", (x0(type=INT16, scale=0.5, zero=1), y(type=INT16, scale=0.5, zero=1)),
+         "zero point of output is not 0"),
+    ],
+    "SPACE_TO_BATCH_ND": [
+        ("space_to_batch_q",
+         (x0(type=INT16, scale=0.5, zero=1), y(type=INT16, scale=0.5, zero=1)),
+         "zero point of output is not 0"),
+    ],
+    "QUANTIZE": [
+        ("requantize_int16_int8", x0(scale=0.125, zero=1), "zero point of input is not 0"),
+        ("requantize_int8_int16", y(scale=0.75, zero=1), "zero point of output is not 0"),
+    ],
+    "DEQUANTIZE": [
+        ("dequantize", x0(type=INT16, scale=0.5, zero=1), "zero point of input is not 0"),
     ],
     # That have no kernels of int16.
     "RSQRT": [

@@ -164,6 +164,7 @@ BROKEN["op 0 CONV_2D: "] = [
     ("conv_same_q", options(strideH=0), "stride is 0"),
     ("conv_same_q", options(strideW=-1), "stride is -1"),
     ("conv_same_q", options(strideW=2**31 - 1), "stride is 2147483647"),
+    ("conv_same_q", options(strideH=2**15), "stride is 32768"),
     ("conv_dilated_q", options(dilationHFactor=0), "window is too large or empty"),
     ("conv_same_q", options(dilationHFactor=2**31 - 1), "window is too large or empty"),
     ("conv_same_q", options(dilationHFactor=2**15), "window is too large or empty"),
