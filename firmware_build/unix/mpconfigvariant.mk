@@ -8,3 +8,6 @@ MICROPY_PY_FFI = 0
 MICROPY_PY_SSL = 0
 MICROPY_SSL_MBEDTLS = 0
 FROZEN_MANIFEST =
+# Threads as on a board, one of which runs Python at a time. Without that lock the collector of this
+# port may take what another thread is about to use.
+MICROPY_PY_THREAD_GIL = 1

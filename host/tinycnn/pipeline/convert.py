@@ -83,7 +83,8 @@ def converted(
         raise UserError(answer.facts[-1]["error"])
     if not answer.arrays:
         why = answer.facts[-1]["error"] if answer.facts else f"the converter {answer.died}"
-        raise UserError(f"{name} cannot be converted: {_at_fault(asked('look'))}{why}")
+        way_out = "" if activations == "int8" else "; try it with --activations int8"
+        raise UserError(f"{name} cannot be converted: {_at_fault(asked('look'))}{why}{way_out}")
     made = dict(answer.arrays)
     tflites = {kind: made.pop(kind).tobytes() for kind in KINDS}
     return Converted(tflites, tuple(made.values()), tuple(map(tuple, answer.facts[0]["rebuilt"])))
@@ -258,7 +259,8 @@ def _look(model: Any, activations: str, reply: Reply) -> None:
             alone = keras().Model(inputs, gives)
         except Exception:  # shared by several places, say: it cannot be looked at by itself
             continue
-        reply.tell(layer=printable(layer.name), kind=type(layer).__name__)
+        kind = type(getattr(layer, "stands_for", layer)).__name__
+        reply.tell(layer=printable(layer.name), kind=kind)
         drawn = np.random.default_rng(1)
         given = [drawn.random((10, *t.shape[1:])).astype(t.dtype) for t in takes]
         try:

@@ -136,14 +136,14 @@ def _is_keras_2s(layer: Any) -> bool:
 
 
 class _Instead(_LAYER):  # type: ignore[misc]
-    """Stands where `layer` stood."""
+    """Stands where the layer `stands_for` stood."""
 
     def __init__(self, layer: Any) -> None:
         super().__init__(name=layer.name)
-        self._was = layer
+        self.stands_for = layer
 
     def compute_output_shape(self, shape: Any) -> Any:
-        return self._was.compute_output_shape(shape)
+        return self.stands_for.compute_output_shape(shape)
 
     def call(self, x: Any, mask: Any = None, training: Any = None) -> Any:
         """A layer in several places is called with all that Keras's own takes; no mask is left."""
@@ -168,7 +168,7 @@ class _Fused(_Instead):
         self._arguments = (kernel, recurrent, *(bias or [none]))
 
     def gives(self, x: Any) -> Any:
-        tf, units = tensorflow(), self._was.units
+        tf, units = tensorflow(), self.stands_for.units
 
         def standard_lstm(x: Any, h: Any, c: Any, *weights: Any) -> Any:
             return h, tf.zeros((*x.shape[:2], units)), h, c, tf.constant(0.0)
@@ -177,14 +177,14 @@ class _Fused(_Instead):
             "api_implements": f"lstm_{next(_COUNT)}",
             "api_preferred_device": "CPU",
             "time_major": False,
-            "go_backwards": self._was.go_backwards,
+            "go_backwards": self.stands_for.go_backwards,
         }
         function = tf.function(standard_lstm, autograph=False, experimental_attributes=attributes)
         if x.shape[0] is None:  # being built: shapes alone
-            return tf.zeros(self._was.compute_output_shape((1, *x.shape[1:])))
+            return tf.zeros(self.stands_for.compute_output_shape((1, *x.shape[1:])))
         start = tf.zeros((x.shape[0], units))
         outputs = function(x, start, start, *map(tf.constant, self._arguments))[1]
-        return outputs if self._was.return_sequences else outputs[:, -1]
+        return outputs if self.stands_for.return_sequences else outputs[:, -1]
 
 
 class _BothWays(_Instead):
@@ -197,9 +197,9 @@ class _BothWays(_Instead):
     def gives(self, x: Any) -> Any:
         ops = keras().ops
         a, b = (way(x) for way in self._ways)
-        if self._was.return_sequences:
+        if self.stands_for.return_sequences:
             b = ops.flip(b, axis=1)
-        match self._was.merge_mode:
+        match self.stands_for.merge_mode:
             case "concat":
                 return ops.concatenate([a, b], axis=-1)
             case "sum":
@@ -216,7 +216,7 @@ class _Steps(_Instead):
 
     def gives(self, x: Any) -> Any:
         ops = keras().ops
-        made = self._was.layer(ops.reshape(x, (-1, *x.shape[2:])), training=False)
+        made = self.stands_for.layer(ops.reshape(x, (-1, *x.shape[2:])), training=False)
         return ops.reshape(made, (-1, x.shape[1], *made.shape[1:]))
 
 
@@ -236,10 +236,10 @@ class _Repeat(_Instead):
 
     def gives(self, x: Any) -> Any:
         _, *sides, channels = x.shape
-        if _kind(self._was) == "RepeatVector":
-            by = [self._was.n]
+        if _kind(self.stands_for) == "RepeatVector":
+            by = [self.stands_for.n]
         else:
-            by = list(np.atleast_1d(self._was.size))
+            by = list(np.atleast_1d(self.stands_for.size))
         height, width = [*sides, 1, 1][:2]
         larger = [height * by[0], width * [*by, 1][1]]
         image = keras().ops.reshape(x, (-1, height, width, channels))

@@ -90,7 +90,10 @@ def need_sizes(model: Any) -> None:
     Which numbers to take nobody can know. Or if there are several subgraphs.
     """
     if len(model.subgraphs) != 1:
-        raise UserError(f"{len(model.subgraphs)} subgraphs, not 1: loops or conditions stay")
+        raise UserError(
+            f"{len(model.subgraphs)} subgraphs, not 1: loops, conditions and what sets variables "
+            "up stay as they are"
+        )
     graph = model.subgraphs[0]
     for number, index in enumerate(graph.inputs):
         signature = graph.tensors[index].shapeSignature
