@@ -48,6 +48,10 @@ model_real_t model_real_whole(uint64_t x) {
     return rounded(x, false, 0, BITS);
 }
 
+model_real_t model_real_whole_single(uint64_t x) {
+    return rounded(x, false, 0, SINGLE_BITS);
+}
+
 model_real_t model_real_times(model_real_t a, model_real_t b) {
     // By halves of 26 bits: high * 2**52 + middle * 2**26 + low.
     const uint64_t mask = (1 << 26) - 1;
@@ -99,6 +103,21 @@ uint32_t model_real_bits(model_real_t x) {
     }
     uint32_t mantissa = (uint32_t)(x.mantissa >> (BITS - SINGLE_BITS)) & 0x7fffff;
     return (uint32_t)(x.exponent + (BITS - SINGLE_BITS) + 150) << 23 | mantissa;
+}
+
+uint32_t model_real_nearest(model_real_t x) {
+    // In units of a subnormal, of which a mantissa has 23 bits.
+    int32_t down = -149 - x.exponent;
+    if (x.mantissa == 0 || down > BITS) {
+        return 0;
+    }
+    if (down > BITS - SINGLE_BITS) {
+        uint64_t half = UINT64_C(1) << (down - 1), rest = x.mantissa & (2 * half - 1);
+        uint32_t units = (uint32_t)(x.mantissa >> down);
+        return units + (rest > half || (rest == half && (units & 1) != 0));
+    }
+    x = model_real_single(x);
+    return x.exponent + BITS > 128 ? UINT32_C(0x7f800000) : model_real_bits(x);
 }
 
 int model_real_compare(model_real_t a, model_real_t b) {

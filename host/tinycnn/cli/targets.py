@@ -28,6 +28,7 @@ class TargetName(StrEnum):
     unix_hosted = "unix-hosted"
     unix = "unix"
     unix_esp_nn = "unix-esp-nn"
+    unix_stock = "unix-stock"
     qemu_rv32 = "qemu-rv32"
     qemu_esp32 = "qemu-esp32"
     qemu_esp32c3 = "qemu-esp32c3"
@@ -38,9 +39,9 @@ TargetOption = Annotated[
     TargetName,
     typer.Option(
         help="unix-hosted: this machine, models in the tflite-micro wheel; unix: this machine, "
-        "TFLM compiled in; unix-esp-nn: with Espressif's kernels; qemu-rv32: a bare RISC-V "
-        "machine in QEMU; qemu-esp32, qemu-esp32c3: emulated chips; esp32: a board on a port. "
-        "See docs/targets.md."
+        "TFLM compiled in; unix-esp-nn: with Espressif's kernels; unix-stock: the native module "
+        "tflm.mpy in a stock MicroPython; qemu-rv32: a bare RISC-V machine in QEMU; qemu-esp32, "
+        "qemu-esp32c3: emulated chips; esp32: a board on a port. See docs/targets.md."
     ),
 ]
 PortOption = Annotated[
