@@ -31,6 +31,7 @@ LACKS: dict[str, set[str]] = {
     "unix-esp-nn": {"icount", "memory", "soft_reset"},
     "unix-stock": {"icount", "memory", "soft_reset"},
     "qemu-rv32": {"exit_status", "fat", "memory", "threads"},
+    "qemu-rv32-stock": {"exit_status", "fat", "memory", "threads"},
     "qemu-esp32": {"exit_status"},
     "qemu-esp32c3": {"exit_status"},
     "esp32": {"exit_status", "icount"},

@@ -7,6 +7,7 @@ MicroPython's tools/mpy_ld.py makes the file. See firmware_build/native/.
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -32,23 +33,33 @@ _NOT_NATIVE = ("tflm_port.c", "tflm_real.c", "engine_hosted.c")
 class Arch:
     """What MicroPython calls an architecture, and how GCC compiles for it.
 
+    prefix   of the compiler's name
     flags    of the compiler, wherever it is called
-    libgcc   whether what the compiler calls of its own library may be linked
+    libgcc   what is linked of the compiler's own library: members of that archive
+    origin   where it comes from, if it is no package of Debian's
     """
 
     prefix: str
     flags: tuple[str, ...]
-    libgcc: bool = True
+    libgcc: tuple[str, ...] = ()
+    origin: str = ""
 
 
 ARCHES = {
     # Functions and loops that are aligned would move the text from where the linker has it.
     "x64": Arch("", ("-falign-functions=1", "-falign-loops=1", "-falign-jumps=1")),
-    # Not compressed atomics, which an ESP32-C3 has not, and no floats.
+    # No atomics, which an ESP32-C3 has not. Strings need no alignment.
     "rv32imc": Arch(
-        "riscv64-unknown-elf-", ("-march=rv32imc", "-mabi=ilp32", "-mno-relax"), libgcc=False
+        "riscv64-unknown-elf-",
+        ("-march=rv32imc", "-mabi=ilp32", "-mno-relax", "-malign-data=natural", "-msave-restore"),
+        libgcc=("save-restore.o",),
     ),
-    "xtensawin": Arch("xtensa-esp32-elf-", ("-mlongcalls",)),
+    "xtensawin": Arch(
+        "xtensa-esp32-elf-",
+        # MicroPython's linker knows a literal by its section.
+        ("-mlongcalls", "-mno-text-section-literals"),
+        origin="it comes with ESP-IDF (install.sh, then `. export.sh`)",
+    ),
 }
 
 _FLAGS = (
@@ -68,8 +79,17 @@ _FLAGS = (
     "-U_FORTIFY_SOURCE",
     "-flto",
 )
-# Without the plugin, or what is linked with -r is kept whole.
-_LINK = ("-fwhole-program", "-flto-partition=one", "-fno-use-linker-plugin", "-r", "-nostdlib")
+# Without the plugin, or what is linked with -r is kept whole. What is taken is what the compiler
+# made of all, before it was linked: of that MicroPython's linker takes every relocation.
+_LINK = (
+    "-fwhole-program",
+    "-flto-partition=one",
+    "-fno-use-linker-plugin",
+    "-r",
+    "-nostdlib",
+    "-save-temps",
+)
+_MADE = "*.ltrans0.ltrans.o"
 _FAST = ("-O2", "-fno-schedule-insns", "-fno-tree-reassoc")
 """For the kernels, as tflm/micropython.mk has it."""
 
@@ -144,6 +164,8 @@ def build_native(
     """
     known, ops = ARCHES[arch], ops or native_set()
     gcc = f"{known.prefix}gcc"
+    if known.origin and shutil.which(gcc) is None:
+        raise MissingToolError(f"{gcc} is missing: {known.origin}")
     need(gcc)
     if find_spec("elftools") is None:
         raise MissingToolError("MicroPython's linker needs pyelftools: pip install pyelftools")
@@ -196,7 +218,7 @@ def _specs(arch: Arch) -> tuple[str, ...]:
 
 def _make(build: _Build, arch: str, small: list[Path], kernels: list[Path]) -> Path:
     build.folder.mkdir(parents=True, exist_ok=True)
-    for old in build.folder.glob("*.o"):
+    for old in build.folder.iterdir():
         old.unlink()
     config = build.folder / "config.h"
     write_atomic(config, _CONFIG)
@@ -208,12 +230,15 @@ def _make(build: _Build, arch: str, small: list[Path], kernels: list[Path]) -> P
     build.compile(small)
     build.compile(kernels, *_FAST)
     objects = sorted(build.folder.glob("*.o"))
-    whole = build.folder / "whole.o"
-    libgcc = ("-lgcc",) if build.arch.libgcc else ()
-    build.call(build.gcc, *build.flags, *_LINK, "-o", whole, *objects, *libgcc)
+    flags = [flag for flag in build.flags if not flag.startswith("--specs")]
+    build.call(build.gcc, *flags, *_LINK, "-o", "whole.o", *objects)
+    (whole,) = build.folder.glob(_MADE)
+    if build.arch.libgcc:
+        archive = build.call(build.gcc, *flags, "-print-libgcc-file-name").strip()
+        build.call(f"{build.arch.prefix}ar", "x", archive, *build.arch.libgcc)
     link = build.micropython / "tools" / "mpy_ld.py"
-    words = (f"--arch={arch}", f"--qstrs={config}", f"--output={NAME}", whole)
-    build.call(sys.executable, link, *words)
+    words = (f"--arch={arch}", f"--qstrs={config}", f"--output={NAME}")
+    build.call(sys.executable, link, *words, whole, *build.arch.libgcc)
     return build.folder / NAME
 
 

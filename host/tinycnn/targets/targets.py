@@ -16,7 +16,7 @@ from tinycnn.board.repl import wait_for_repl
 from tinycnn.errors import MissingToolError, TargetError, UserError
 from tinycnn.firmware.native import build_native
 from tinycnn.firmware.port import Program
-from tinycnn.firmware.qemu import build_qemu
+from tinycnn.firmware.qemu import build_qemu, build_qemu_stock
 from tinycnn.firmware.unix import build_unix, build_unix_stock
 from tinycnn.progress import Progress, silent
 from tinycnn.targets import board, esp32, plugged, qemu, unix
@@ -103,7 +103,7 @@ def _unix(name: str, choice: Choice, progress: Progress) -> Target:
 
 def _unix_stock(name: str, choice: Choice, progress: Progress) -> Target:
     built = build_unix_stock(progress=progress)
-    library = build_native("x64", ops=choice.ops, progress=progress).path.parent
+    library = build_native("x64", progress=progress).path.parent
     run = partial(unix.run, program=built.path, library=library)
     return Target(name, built.path, _version(built), run, library=library)
 
@@ -111,6 +111,13 @@ def _unix_stock(name: str, choice: Choice, progress: Progress) -> Target:
 def _qemu(name: str, choice: Choice, progress: Progress) -> Target:
     built = build_qemu(ops=choice.ops, progress=progress)
     return _emulated(name, built.path, _version(built), partial(qemu.plug, firmware=built.path))
+
+
+def _qemu_stock(name: str, choice: Choice, progress: Progress) -> Target:
+    built = build_qemu_stock(progress=progress)
+    module = build_native("rv32imc", progress=progress).path
+    plug = partial(qemu.plug, firmware=built.path, more=[module])
+    return _emulated(name, built.path, _version(built), plug)
 
 
 def _chip(name: str, choice: Choice, progress: Progress) -> Target:
@@ -154,6 +161,7 @@ BUILDS: dict[str, tuple[Build, frozenset[str]]] = {
     "unix-esp-nn": (_unix, frozenset({"ops"})),
     "unix-stock": (_unix_stock, frozenset()),
     "qemu-rv32": (_qemu, frozenset({"ops"})),
+    "qemu-rv32-stock": (_qemu_stock, frozenset()),
     "qemu-esp32": (_chip, frozenset({"qemu", "image"})),
     "qemu-esp32c3": (_chip, frozenset({"qemu", "image"})),
     "esp32": (_board, frozenset({"port"})),
