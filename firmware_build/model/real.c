@@ -6,16 +6,26 @@
 #define SINGLE_BITS (24)
 #define LEAST_EXPONENT (-0x8000) // of 0, which is less than all others
 
+static int bits_of(uint64_t x) {
+    uint32_t word = (uint32_t)(x >> 32);
+    int bits = word != 0 ? 32 : 0;
+    word = word != 0 ? word : (uint32_t)x;
+    for (int half = 16; half > 0; half /= 2) {
+        if (word >> half != 0) {
+            word >>= half;
+            bits += half;
+        }
+    }
+    return bits + (word != 0);
+}
+
 // x * 2**exponent, and if `more` is set a little more than that, rounded to so many bits. What is a
 // little more has more bits than these.
 static model_real_t rounded(uint64_t x, bool more, int32_t exponent, int bits) {
     if (x == 0) {
         return (model_real_t) { 0, LEAST_EXPONENT };
     }
-    int drop = -bits;
-    for (uint64_t rest = x; rest != 0; rest >>= 1) {
-        drop++;
-    }
+    int drop = bits_of(x) - bits;
     if (drop > 0) {
         uint64_t half = UINT64_C(1) << (drop - 1), rest = x & (2 * half - 1);
         x >>= drop;

@@ -102,6 +102,7 @@ _DEFINES = (
     "-DTFLM_NATIVE=1",
     "-DMODEL_INT16=0",
     '-DTFLM_ENGINE_NAME="native"',
+    '-DTFLM_COMMIT="none"',
 )
 
 _CONFIG = """\
