@@ -69,12 +69,12 @@ static const mp_rom_map_elem_t tflm_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_tflm_commit), MP_ROM_PTR(&commit_obj) },
     { MP_ROM_QSTR(MP_QSTR_engine), MP_ROM_PTR(&engine_obj) },
     { MP_ROM_QSTR(MP_QSTR_supported_ops), MP_ROM_PTR(&tflm_supported_ops_obj) },
-    { MP_ROM_QSTR(MP_QSTR_Arena), MP_ROM_PTR(&tflm_arena_type) },
-    { MP_ROM_QSTR(MP_QSTR_Interpreter), MP_ROM_PTR(&tflm_interpreter_type) },
-    { MP_ROM_QSTR(MP_QSTR_Tensor), MP_ROM_PTR(&tflm_tensor_type) },
-    { MP_ROM_QSTR(MP_QSTR_ModelError), MP_ROM_PTR(&mp_type_ModelError) },
-    { MP_ROM_QSTR(MP_QSTR_UnsupportedOpError), MP_ROM_PTR(&mp_type_UnsupportedOpError) },
-    { MP_ROM_QSTR(MP_QSTR_ArenaError), MP_ROM_PTR(&mp_type_ArenaError) },
+    { MP_ROM_QSTR(MP_QSTR_Arena), TFLM_ROM_TYPE(tflm_arena_type) },
+    { MP_ROM_QSTR(MP_QSTR_Interpreter), TFLM_ROM_TYPE(tflm_interpreter_type) },
+    { MP_ROM_QSTR(MP_QSTR_Tensor), TFLM_ROM_TYPE(tflm_tensor_type) },
+    { MP_ROM_QSTR(MP_QSTR_ModelError), TFLM_ROM_TYPE(mp_type_ModelError) },
+    { MP_ROM_QSTR(MP_QSTR_UnsupportedOpError), TFLM_ROM_TYPE(mp_type_UnsupportedOpError) },
+    { MP_ROM_QSTR(MP_QSTR_ArenaError), TFLM_ROM_TYPE(mp_type_ArenaError) },
 };
 MP_DEFINE_CONST_DICT(tflm_globals, tflm_globals_table);
 

@@ -28,6 +28,7 @@
 #endif
 
 #define TFLM_DECLARE_TYPE(name) extern const mp_obj_type_t name
+#define TFLM_ROM_TYPE(name) MP_ROM_PTR(&name) // in a table
 
 #define TFLM_DEFINE_EXCEPTION(name, parent_type) \
     MP_DEFINE_CONST_OBJ_TYPE( \

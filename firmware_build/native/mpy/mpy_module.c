@@ -71,16 +71,16 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
     MP_DYNRUNTIME_INIT_ENTRY
     static const uint8_t known[] = { MPY_KNOWN(KNOWN) };
     for (size_t i = 0; i < MPY_KNOWN_COUNT; i++) {
-        mpy_state.known[i] = mp_load_global(mp_native_qstr_table[known[i]]);
+        mpy_now()->known[i] = mp_load_global(mp_native_qstr_table[known[i]]);
     }
     need_version();
-    mpy_state.nothing = MP_DYNRUNTIME_MAKE_FUNCTION(do_nothing);
-    make_type(mpy_state.arena, &tflm_arena_type_rom);
-    make_type(mpy_state.interpreter, &tflm_interpreter_type_rom);
-    make_type(mpy_state.tensor, &tflm_tensor_type_rom);
-    make_exception(mpy_state.ModelError, MP_QSTR_ModelError, &mp_type_ValueError);
-    make_exception(mpy_state.UnsupportedOpError, MP_QSTR_UnsupportedOpError, &mp_type_ModelError);
-    make_exception(mpy_state.ArenaError, MP_QSTR_ArenaError, &mp_type_MemoryError);
+    mpy_now()->nothing = MP_DYNRUNTIME_MAKE_FUNCTION(do_nothing);
+    make_type(mpy_now()->of_tflm_arena_type, &tflm_arena_type_rom);
+    make_type(mpy_now()->of_tflm_interpreter_type, &tflm_interpreter_type_rom);
+    make_type(mpy_now()->of_tflm_tensor_type, &tflm_tensor_type_rom);
+    make_exception(mpy_now()->of_mp_type_ModelError, MP_QSTR_ModelError, &mp_type_ValueError);
+    make_exception(mpy_now()->of_mp_type_UnsupportedOpError, MP_QSTR_UnsupportedOpError, &mp_type_ModelError);
+    make_exception(mpy_now()->of_mp_type_ArenaError, MP_QSTR_ArenaError, &mp_type_MemoryError);
     for (size_t i = 0; i < tflm_globals.count; i++) {
         mp_store_global(qstr_of(tflm_globals.table[i].key), (mp_obj_t)tflm_globals.table[i].value);
     }

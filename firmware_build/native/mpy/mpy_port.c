@@ -34,7 +34,7 @@ size_t tflm_largest_piece(void) {
 void MPY_NOINLINE tflm_need_stack(size_t bytes) {
     volatile uint8_t frame[STEP];
     frame[0] = 0;
-    mp_call_function_n_kw(mpy_state.nothing, 0, 0, NULL);
+    mp_call_function_n_kw(mpy_now()->nothing, 0, 0, NULL);
     if (bytes > STEP + REST) {
         tflm_need_stack(bytes - STEP - REST);
     }
@@ -148,7 +148,7 @@ void mpy_tuple_get(mp_obj_t tuple_in, size_t *count, mp_obj_t **items) {
 
 void mpy_print(const mp_print_t *print, mp_obj_t obj, mp_print_kind_t kind) {
     if (kind == PRINT_REPR) {
-        obj = mp_call_function_n_kw(mpy_state.known[MPY_KNOWN_repr], 1, 0, &obj);
+        obj = mp_call_function_n_kw(mpy_now()->known[MPY_KNOWN_repr], 1, 0, &obj);
     }
     size_t len;
     const char *text = mpy_get_str(obj, &len);
@@ -205,10 +205,10 @@ mp_uint_t mpy_ticks_us(void) {
     mp_obj_t ticks = tflm_try(call_time, MP_OBJ_NULL, &call, &error);
     if (ticks != MP_OBJ_NULL && mp_obj_is_small_int(ticks)) {
         uint32_t now = (uint32_t)MP_OBJ_SMALL_INT_VALUE(ticks);
-        mpy_state.us += (now - mpy_state.ticks) & 0x3fffffff;
-        mpy_state.ticks = now;
+        mpy_now()->us += (now - mpy_now()->ticks) & 0x3fffffff;
+        mpy_now()->ticks = now;
     }
-    return mpy_state.us;
+    return mpy_now()->us;
 }
 
 void mpy_delay_ms(mp_uint_t ms) {

@@ -39,30 +39,40 @@
 enum { MPY_KNOWN(MPY_KNOWN_INDEX) MPY_KNOWN_COUNT };
 
 // Memory of a type with so many slots, which is one of the tables that are made.
-#define MPY_TYPE(name, count) const void *name[offsetof(mp_obj_type_t, slots) / sizeof(void *) + count]
+#define MPY_TYPE(name, count) const void *of_##name[offsetof(mp_obj_type_t, slots) / sizeof(void *) + count]
 
 typedef struct _mpy_state_t {
     // First, so that the linker's table has a pointer to where .bss begins.
     mp_obj_t known[MPY_KNOWN_COUNT];
     mp_obj_t nothing; // a function that does nothing but to check the stack
     uint32_t us, ticks; // see mpy_ticks_us()
-    MPY_TYPE(ModelError, 4);
-    MPY_TYPE(UnsupportedOpError, 4);
-    MPY_TYPE(ArenaError, 4);
-    MPY_TYPE(arena, 4);
-    MPY_TYPE(interpreter, 4);
-    MPY_TYPE(tensor, 5);
+    MPY_TYPE(mp_type_ModelError, 4);
+    MPY_TYPE(mp_type_UnsupportedOpError, 4);
+    MPY_TYPE(mp_type_ArenaError, 4);
+    MPY_TYPE(tflm_arena_type, 4);
+    MPY_TYPE(tflm_interpreter_type, 4);
+    MPY_TYPE(tflm_tensor_type, 5);
 } mpy_state_t;
 
 extern mpy_state_t mpy_state;
 
-#define MPY_TYPE_OF(name) (*(const mp_obj_type_t *)mpy_state.name)
-#define mp_type_ModelError MPY_TYPE_OF(ModelError)
-#define mp_type_UnsupportedOpError MPY_TYPE_OF(UnsupportedOpError)
-#define mp_type_ArenaError MPY_TYPE_OF(ArenaError)
-#define tflm_arena_type MPY_TYPE_OF(arena)
-#define tflm_interpreter_type MPY_TYPE_OF(interpreter)
-#define tflm_tensor_type MPY_TYPE_OF(tensor)
+// Where it is, to the compiler a pointer like any other: of the address of a part of it, which is
+// a symbol and a number, MicroPython's linker forgets the number on Xtensa. (In a constant table it
+// does not.)
+static inline mpy_state_t *mpy_now(void) {
+    mpy_state_t *state = &mpy_state;
+    __asm__ ("" : "+r" (state));
+    return state;
+}
+
+#define MPY_TYPE_OF(name) (*(const mp_obj_type_t *)mpy_now()->of_##name)
+#define mp_type_ModelError MPY_TYPE_OF(mp_type_ModelError)
+#define mp_type_UnsupportedOpError MPY_TYPE_OF(mp_type_UnsupportedOpError)
+#define mp_type_ArenaError MPY_TYPE_OF(mp_type_ArenaError)
+#define tflm_arena_type MPY_TYPE_OF(tflm_arena_type)
+#define tflm_interpreter_type MPY_TYPE_OF(tflm_interpreter_type)
+#define tflm_tensor_type MPY_TYPE_OF(tflm_tensor_type)
+#define TFLM_ROM_TYPE(name) ((mp_rom_obj_t)mpy_state.of_##name)
 
 #undef mp_type_NotImplementedError
 #undef mp_type_RuntimeError
@@ -71,7 +81,7 @@ extern mpy_state_t mpy_state;
 #undef mp_type_bytes
 #undef mp_type_int
 #undef mp_type_tuple
-#define MPY_KNOWN_TYPE(name) (*(const mp_obj_type_t *)mpy_state.known[MPY_KNOWN_##name])
+#define MPY_KNOWN_TYPE(name) (*(const mp_obj_type_t *)mpy_now()->known[MPY_KNOWN_##name])
 #define mp_type_MemoryError MPY_KNOWN_TYPE(MemoryError)
 #define mp_type_NotImplementedError MPY_KNOWN_TYPE(NotImplementedError)
 #define mp_type_OSError MPY_KNOWN_TYPE(OSError)
