@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -234,6 +235,8 @@ def _make(build: _Build, arch: str, small: list[Path], kernels: list[Path]) -> P
     flags = [flag for flag in build.flags if not flag.startswith("--specs")]
     build.call(build.gcc, *flags, *_LINK, "-o", "whole.o", *objects)
     (whole,) = build.folder.glob(_MADE)
+    if lost := _lost_addends(whole):
+        raise BuildError(f"{NAME} ({build.name}): mpy_ld would forget the number of {lost[0]}")
     if build.arch.libgcc:
         archive = build.call(build.gcc, *flags, "-print-libgcc-file-name").strip()
         build.call(f"{build.arch.prefix}ar", "x", archive, *build.arch.libgcc)
@@ -241,6 +244,21 @@ def _make(build: _Build, arch: str, small: list[Path], kernels: list[Path]) -> P
     words = (f"--arch={arch}", f"--qstrs={config}", f"--output={NAME}")
     build.call(sys.executable, link, *words, whole, *build.arch.libgcc)
     return build.folder / NAME
+
+
+def _lost_addends(path: Path) -> list[str]:
+    """Literals that are a symbol and a number, which MicroPython's linker takes for the symbol."""
+    with path.open("rb") as file:
+        elf = import_module("elftools.elf.elffile").ELFFile(file)
+        symbols = elf.get_section_by_name(".symtab")
+        found = []
+        for section in elf.iter_sections():
+            if section.name.startswith(".rela.literal"):
+                for relocation in section.iter_relocations():
+                    symbol = symbols.get_symbol(relocation["r_info_sym"])
+                    if relocation["r_addend"] != 0 and symbol.name not in ("", "mp_fun_table"):
+                        found.append(f"{symbol.name}+{relocation['r_addend']}")
+        return found
 
 
 def _complaint(done: Finished) -> str:
