@@ -193,8 +193,11 @@ typedef struct _time_call_t {
 static mp_obj_t call_time(mp_obj_t self, void *call_in) {
     const time_call_t *call = call_in;
     (void)self;
-    mp_obj_t time = mp_import_name(MP_QSTR_time, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
-    return mp_call_function_n_kw(mp_load_attr(time, call->name), call->n_args, 0, call->args);
+    mpy_state_t *state = mpy_now();
+    if (state->time == MP_OBJ_NULL) {
+        state->time = mp_import_name(MP_QSTR_time, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+    }
+    return mp_call_function_n_kw(mp_load_attr(state->time, call->name), call->n_args, 0, call->args);
 }
 
 // Microseconds, which Python tells by their lower bits alone. A run must not be left in its midst,

@@ -45,6 +45,7 @@ typedef struct _mpy_state_t {
     // First, so that the linker's table has a pointer to where .bss begins.
     mp_obj_t known[MPY_KNOWN_COUNT];
     mp_obj_t nothing; // a function that does nothing but to check the stack
+    mp_obj_t time; // the module, once it was needed: to find it may take long each time
     uint32_t us, ticks; // see mpy_ticks_us()
     MPY_TYPE(mp_type_ModelError, 4);
     MPY_TYPE(mp_type_UnsupportedOpError, 4);
