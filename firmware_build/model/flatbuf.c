@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "flatbuf.h"
 
 flatbuf_t model_flatbuf_init(const uint8_t *data, size_t size) {
@@ -19,13 +17,6 @@ uint32_t model_flatbuf_u32_at(const flatbuf_t *buf, uint32_t pos) {
 
 uint64_t model_flatbuf_u64_at(const flatbuf_t *buf, uint32_t pos) {
     return model_flatbuf_u32_at(buf, pos) | (uint64_t)model_flatbuf_u32_at(buf, pos + 4) << 32;
-}
-
-float model_flatbuf_float_at(const flatbuf_t *buf, uint32_t pos) {
-    uint32_t bits = model_flatbuf_u32_at(buf, pos);
-    float value;
-    memcpy(&value, &bits, sizeof(value));
-    return value;
 }
 
 bool model_flatbuf_inside(const flatbuf_t *buf, uint32_t pos, uint64_t bytes) {

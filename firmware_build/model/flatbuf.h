@@ -33,7 +33,6 @@ flatbuf_t model_flatbuf_init(const uint8_t *data, size_t size);
 uint16_t model_flatbuf_u16_at(const flatbuf_t *buf, uint32_t pos);
 uint32_t model_flatbuf_u32_at(const flatbuf_t *buf, uint32_t pos);
 uint64_t model_flatbuf_u64_at(const flatbuf_t *buf, uint32_t pos);
-float model_flatbuf_float_at(const flatbuf_t *buf, uint32_t pos);
 
 // Is [pos, pos + bytes) inside?
 bool model_flatbuf_inside(const flatbuf_t *buf, uint32_t pos, uint64_t bytes);

@@ -57,9 +57,9 @@ bool model_check_prelu(check_t *c) {
     if (model_check_is_float(c)) {
         return true;
     }
-    double multiplier = model_check_scale_of(c, &c->in[0]) / model_check_scale_of(c, &c->out);
+    model_real_t multiplier = model_check_ratio(c, &c->in[0], &c->out);
     return model_check_rescale(c, 255, multiplier)
-           && model_check_rescale(c, 255 * 255, multiplier * model_check_scale_of(c, &c->in[1]));
+           && model_check_rescale(c, 255 * 255, model_real_times(multiplier, model_check_real(c, &c->in[1])));
 }
 
 // Numbers without a scale, as TFLM's own audio front end ends with. A quotient needs a divisor that is
@@ -84,9 +84,9 @@ static bool check_arithmetic(check_t *c) {
 }
 
 // TFLM takes 2 * scale / 2**20 / output, of int16 by 2**15, and aborts unless it is below 1.
-static bool check_sum(check_t *c, float scale) {
-    float most = model_check_is_int16(&c->out) ? 1 << 13 : 1 << 18;
-    return scale <= model_check_scale(c, &c->out, 0) * most
+static bool check_sum(check_t *c, uint32_t scale) {
+    int more = model_check_is_int16(&c->out) ? 13 : 18;
+    return model_real_compare(model_real(scale), model_real_scaled(model_check_real(c, &c->out), more)) <= 0
            || model_check_fail(c, "scale of the output is too small");
 }
 
@@ -101,8 +101,8 @@ bool model_check_add(check_t *c) {
     if (model_check_is_float(c)) {
         return true;
     }
-    float first = model_check_scale(c, &c->in[0], 0);
-    float second = model_check_scale(c, &c->in[1], 0);
+    uint32_t first = model_check_scale(c, &c->in[0], 0);
+    uint32_t second = model_check_scale(c, &c->in[1], 0);
     return check_sum(c, first > second ? first : second);
 }
 
@@ -128,8 +128,13 @@ bool model_check_div(check_t *c) {
         return check_int32(c, true);
     }
     return model_check_own_int8(c) && check_arithmetic(c)
-           && (model_check_is_float(c) || model_check_rescale(c, 255,
-        model_check_scale_of(c, &c->in[0]) / (model_check_scale_of(c, &c->in[1]) * model_check_scale_of(c, &c->out))));
+           && (model_check_is_float(c) || model_check_rescale(c, 255, model_real_over(
+        model_check_real(c, &c->in[0]), model_real_times(model_check_real(c, &c->in[1]), model_check_real(c, &c->out)))));
+}
+
+// Of a product of the two, to the output.
+static model_real_t product_ratio(const check_t *c, const check_tensor_t *a, const check_tensor_t *b) {
+    return model_real_over(model_real_times(model_check_real(c, a), model_check_real(c, b)), model_check_real(c, &c->out));
 }
 
 bool model_check_mul(check_t *c) {
@@ -138,7 +143,7 @@ bool model_check_mul(check_t *c) {
     }
     return check_arithmetic(c)
            && (model_check_is_float(c) || model_check_rescale(c, model_check_is_int16(&c->in[0]) ? 1 << 30 : 255 * 255,
-        model_check_scale_of(c, &c->in[0]) * model_check_scale_of(c, &c->in[1]) / model_check_scale_of(c, &c->out)));
+        product_ratio(c, &c->in[0], &c->in[1])));
 }
 
 bool model_check_squared_difference(check_t *c) {
@@ -149,11 +154,11 @@ bool model_check_squared_difference(check_t *c) {
         return true;
     }
     // Differences of numbers with 7 more bits, in units of twice the larger scale.
-    double first = model_check_scale_of(c, &c->in[0]);
-    double second = model_check_scale_of(c, &c->in[1]);
-    double unit = 2 * (first > second ? first : second);
+    uint32_t first = model_check_scale(c, &c->in[0], 0);
+    uint32_t second = model_check_scale(c, &c->in[1], 0);
+    model_real_t unit = model_real_scaled(model_real(first > second ? first : second), 1);
     return model_check_rescale(c, (uint64_t)32640 * 32640,
-        unit * unit / ((1 << 14) * model_check_scale_of(c, &c->out)));
+        model_real_over(model_real_times(unit, unit), model_real_scaled(model_check_real(c, &c->out), 14)));
 }
 
 // EQUAL, LESS and the like
@@ -167,7 +172,7 @@ bool model_check_compare(check_t *c) {
     }
     // TFLM aborts on others.
     return check_operands(c)
-           && ((model_check_scale_of(c, &c->in[0]) < 1.0 && model_check_scale_of(c, &c->in[1]) < 1.0)
+           && ((model_check_scale(c, &c->in[0], 0) < SCALE_OF_2(0) && model_check_scale(c, &c->in[1], 0) < SCALE_OF_2(0))
                || model_check_fail(c, "scale of 1 or more"));
 }
 
@@ -221,10 +226,10 @@ bool model_check_batch_matmul(check_t *c) {
         || !model_check_out_dim(c, rank - 1, model_check_dim(c, b, rank - 1 - adj_y))) {
         return false;
     }
-    double multiplier = model_check_is_float(c) ? 0
-        : model_check_scale_of(c, a) * model_check_scale_of(c, b) / model_check_scale_of(c, &c->out);
-    if (model_check_is_int16(a)) {
-        return model_check_rescale_64(c, (uint64_t)depth << 30, multiplier);
+    if (model_check_is_float(c)) {
+        return true;
     }
-    return model_check_is_float(c) || model_check_rescale(c, (uint64_t)depth * 255 * 255, multiplier);
+    model_real_t multiplier = product_ratio(c, a, b);
+    return model_check_is_int16(a) ? model_check_rescale_64(c, (uint64_t)depth << 30, multiplier)
+        : model_check_rescale(c, (uint64_t)depth * 255 * 255, multiplier);
 }

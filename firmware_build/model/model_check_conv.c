@@ -44,9 +44,9 @@ static bool check_weights(check_t *c, const check_tensor_t *data, const check_te
             return model_check_fail(c, "zero point of weights is not 0");
         }
     }
-    float largest = 0;
+    uint32_t largest = 0;
     for (uint32_t i = 0; i < weights->scales.len; ++i) {
-        float scale = model_check_scale(c, weights, i);
+        uint32_t scale = model_check_scale(c, weights, i);
         largest = scale > largest ? scale : largest;
     }
 
@@ -61,8 +61,8 @@ static bool check_weights(check_t *c, const check_tensor_t *data, const check_te
         }
         magnitude = model_check_largest(c, bias);
     }
-    double multiplier = (double)model_check_scale(c, data, 0) * (double)largest
-        / (double)model_check_scale(c, &c->out, 0);
+    model_real_t multiplier = model_real_over(
+        model_real_times(model_check_real(c, data), model_real(largest)), model_check_real(c, &c->out));
     if (is_int16) {
         // A bias that is out of bounds by itself must not wrap to one that is not.
         magnitude = magnitude >> 47 == 0 ? magnitude + ((uint64_t)depth << 22) : magnitude;

@@ -173,7 +173,7 @@ static uint32_t span_of(const check_t *c) {
 static bool check_reduced_scale(check_t *c, uint32_t magnitude) {
     return c->in[0].type == TENSOR_FLOAT32
            || model_check_rescale(c, magnitude,
-        (double)model_check_scale(c, &c->in[0], 0) / (double)model_check_scale(c, &c->out, 0));
+        model_check_ratio(c, &c->in[0], &c->out));
 }
 
 bool model_check_mean(check_t *c) {

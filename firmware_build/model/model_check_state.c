@@ -69,10 +69,6 @@ static bool check_zero_point(check_t *c, const check_tensor_t *t, const char *wh
            || model_check_fail(c, "zero point of %s is not 0", what);
 }
 
-static double scale_of(const check_t *c, const check_tensor_t *t) {
-    return (double)model_check_scale(c, t, 0);
-}
-
 // A bias of so many values, constant unless it is of floats; its largest.
 static bool check_bias(check_t *c, const check_tensor_t *bias, int32_t count, bool is_float, uint64_t *largest) {
     *largest = 0;
@@ -102,8 +98,8 @@ enum { GATES = 4 };
 enum { LSTM_WEIGHTS = 1, LSTM_RECURRENT = 5, LSTM_PEEPHOLE = 9, LSTM_BIASES = 12, LSTM_PROJECTION = 16,
        LSTM_HIDDEN = 18, LSTM_CELL = 19, LSTM_NORM = 20 };
 
-// Sums of int8 products become numbers of 16 bits, 12 of them behind the point.
-#define GATE_SCALE (1.0 / (1 << 12))
+// Sums of int8 products become numbers of 16 bits, so many of them behind the point.
+#define GATE_BITS (12)
 
 // One of the matrices that `in` is multiplied with, what is added to each sum being `bias` at most.
 static bool check_gate(check_t *c, uint32_t input, const check_tensor_t *in, int32_t units,
@@ -116,7 +112,7 @@ static bool check_gate(check_t *c, uint32_t input, const check_tensor_t *in, int
     return in->type == TENSOR_FLOAT32
            || (model_check_quantized(c, &weights, "weights") && check_zero_point(c, &weights, "weights")
                && model_check_rescale(c, bias + (uint64_t)depth * 255 * 128,
-        scale_of(c, in) * scale_of(c, &weights) / GATE_SCALE));
+        model_real_scaled(model_real_times(model_check_real(c, in), model_check_real(c, &weights)), GATE_BITS)));
 }
 
 // The kernel takes the cell's scale as 2**n, shifts by 12 + n bits, and multiplies by 2**-n.
@@ -135,9 +131,8 @@ static bool check_lstm_options(check_t *c) {
     if (model_flatbuf_u8(&c->buf, c->options, ACTIVATION) != TANH) {
         return model_check_fail(c, "activation is not tanh");
     }
-    uint32_t pos = model_flatbuf_field(&c->buf, c->options, CELL_CLIP, 4);
-    float clip = pos != 0 ? model_flatbuf_float_at(&c->buf, pos) : 0;
-    if (!(clip >= 0 && clip - clip == 0)) {
+    uint32_t clip = model_check_float(c, CELL_CLIP);
+    if (model_check_negative(clip) || !model_check_finite(clip)) {
         return model_check_fail(c, "cell clip is negative or not finite");
     }
     return model_flatbuf_u8(&c->buf, c->options, DIAGONAL) == 0
@@ -175,7 +170,8 @@ bool model_check_lstm(check_t *c) {
     if (!is_float
         && (!model_check_quantized(c, &hidden, "hidden state")
             || !model_check_same_quantization(c, &hidden, "hidden state")
-            || !model_check_rescale(c, 1 << 30, 1.0 / (1 << 30) / scale_of(c, &hidden))
+            || !model_check_rescale(c, 1 << 30, model_real_scaled(
+        model_real_over(model_real_whole(1), model_check_real(c, &hidden)), -30))
             || !check_cell(c, &cell))) {
         return false;
     }
@@ -192,6 +188,13 @@ bool model_check_lstm(check_t *c) {
 }
 
 // SVDF
+
+// a * b / unit in single precision.
+static model_real_t single_ratio(const check_t *c, const check_tensor_t *a, const check_tensor_t *b,
+    const check_tensor_t *unit) {
+    model_real_t product = model_real_single(model_real_times(model_check_real(c, a), model_check_real(c, b)));
+    return model_real_single(model_real_over(product, model_check_real(c, unit)));
+}
 
 // Inputs: data [batches, depth], features [filters, depth], weights in time [filters, steps],
 // biases, and of each batch and filter the last so many steps.
@@ -240,10 +243,8 @@ bool model_check_svdf(check_t *c) {
         return false;
     }
     // TFLM's own factors are of floats.
-    double first = (double)(model_check_scale(c, in, 0) * model_check_scale(c, features, 0)
-        / model_check_scale(c, &state, 0));
-    double second = (double)(model_check_scale(c, &state, 0) * model_check_scale(c, times, 0)
-        / model_check_scale(c, &c->out, 0));
+    model_real_t first = single_ratio(c, in, features, &state);
+    model_real_t second = single_ratio(c, &state, times, &c->out);
     // A sum over time may take all of 32 bits: our kernel clamps it there.
     return model_check_rescale(c, (uint64_t)model_check_dim(c, in, 1) * 255 * 128, first)
            && model_check_rescale(c, INT32_MAX - (1 << 17), second);

@@ -50,8 +50,8 @@ int32_t model_check_dim(const check_t *c, const check_tensor_t *t, unsigned i) {
     return (int32_t)model_flatbuf_u32_at(&c->buf, t->dims + 4 * i);
 }
 
-float model_check_scale(const check_t *c, const check_tensor_t *t, uint32_t i) {
-    return model_flatbuf_float_at(&c->buf, t->scales.pos + 4 * i);
+uint32_t model_check_scale(const check_t *c, const check_tensor_t *t, uint32_t i) {
+    return model_flatbuf_u32_at(&c->buf, t->scales.pos + 4 * i);
 }
 
 static bool zero_point_fits(int type, int64_t zero_point) {

@@ -61,21 +61,21 @@ bool model_check_type(check_t *c, const check_tensor_t *t, int type, const char 
         model_type_name(type), remedy);
 }
 
-static bool check_scale(check_t *c, const check_tensor_t *t, const char *what, float least) {
+static bool check_scale(check_t *c, const check_tensor_t *t, const char *what, uint32_t least) {
     if (t->scales.len != 1) {
         return model_check_fail(c, "%s has %u scales, not 1", what, (unsigned)t->scales.len);
     }
-    float scale = model_check_scale(c, t, 0);
-    return (scale >= least && scale <= (float)(1 << 30))
+    uint32_t scale = model_check_scale(c, t, 0);
+    return (scale >= least && scale <= SCALE_OF_2(30))
            || model_check_fail(c, "scale of %s is too far from 1", what);
 }
 
 bool model_check_quantized(check_t *c, const check_tensor_t *t, const char *what) {
-    return check_scale(c, t, what, 1.0f / (1 << 27));
+    return check_scale(c, t, what, SCALE_OF_2(-27));
 }
 
 bool model_check_operand(check_t *c, const check_tensor_t *t, const char *what) {
-    return check_scale(c, t, what, 1.0f / (1 << 30) / (1 << 30));
+    return check_scale(c, t, what, SCALE_OF_2(-60));
 }
 
 bool model_check_same_quantization(check_t *c, const check_tensor_t *t, const char *what) {
@@ -101,22 +101,27 @@ bool model_check_activation(check_t *c, int activation) {
            || model_check_fail(c, "activation %d is not supported", activation);
 }
 
-bool model_check_rescale(check_t *c, uint64_t magnitude, double multiplier) {
+// Is the product, in double precision, at most 2**29?
+static bool product_fits(uint64_t magnitude, model_real_t multiplier) {
+    return model_check_at_most(model_real_times(model_real_whole(magnitude), multiplier), 29);
+}
+
+bool model_check_rescale(check_t *c, uint64_t magnitude, model_real_t multiplier) {
     // TFLM multiplies by a fraction of 1 with 31 bits, after a left shift if the
     // multiplier is 1 or more, and adds a zero point.
-    if (magnitude >= (UINT64_C(1) << 31) - (1 << 16)
-        || !((double)magnitude * multiplier <= (double)(1 << 29))) {
+    if (magnitude >= (UINT64_C(1) << 31) - (1 << 16) || !product_fits(magnitude, multiplier)) {
         return model_check_fail(c, "scales make the result overflow");
     }
     return true;
 }
 
-bool model_check_rescale_64(check_t *c, uint64_t magnitude, double multiplier) {
+bool model_check_rescale_64(check_t *c, uint64_t magnitude, model_real_t multiplier) {
     // TFLM multiplies numbers of 48 bits by a fraction with 15 bits, and shifts by less than 8 to the
     // left. A factor below 2**-32 it takes for 0.
-    bool vanishes = multiplier < 1.0 / (1 << 16) / (1 << 16) && (double)magnitude * multiplier >= 0.5;
-    if (vanishes || magnitude >= UINT64_C(1) << 47 || multiplier > 64.0
-        || !((double)magnitude * multiplier <= (double)(1 << 29))) {
+    bool vanishes = magnitude < UINT64_C(1) << 47 && !model_check_at_least(multiplier, -32)
+        && model_check_at_least(model_real_times(model_real_whole(magnitude), multiplier), -1);
+    if (vanishes || magnitude >= UINT64_C(1) << 47 || !model_check_at_most(multiplier, 6)
+        || !product_fits(magnitude, multiplier)) {
         return model_check_fail(c, "scales make the result %s", vanishes ? "vanish" : "overflow");
     }
     return true;

@@ -158,9 +158,9 @@ int32_t model_tensor_dim(const model_tensor_t *tensor, size_t index) {
     return index < tensor->rank ? (int32_t)model_flatbuf_u32_at(&buf, 4 * (uint32_t)index) : 0;
 }
 
-float model_tensor_scale(const model_tensor_t *tensor, size_t index) {
+uint32_t model_tensor_scale(const model_tensor_t *tensor, size_t index) {
     flatbuf_t buf = { tensor->scales, 0 };
-    return index < tensor->scale_count ? model_flatbuf_float_at(&buf, 4 * (uint32_t)index) : 0;
+    return index < tensor->scale_count ? model_flatbuf_u32_at(&buf, 4 * (uint32_t)index) : 0;
 }
 
 int32_t model_tensor_zero_point(const model_tensor_t *tensor, size_t index) {

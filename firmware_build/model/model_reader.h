@@ -53,9 +53,10 @@ size_t model_tensor_count(const uint8_t *model, size_t size);
 bool model_tensor(const uint8_t *model, size_t size, size_t index, model_tensor_t *tensor);
 
 // Dimension, scale and zero point `index`; 0 when there are not so many. A
-// tensor with several scales and a single zero point has that one for all.
+// tensor with several scales and a single zero point has that one for all. A scale is a
+// float32, by its bits.
 int32_t model_tensor_dim(const model_tensor_t *tensor, size_t index);
-float model_tensor_scale(const model_tensor_t *tensor, size_t index);
+uint32_t model_tensor_scale(const model_tensor_t *tensor, size_t index);
 int32_t model_tensor_zero_point(const model_tensor_t *tensor, size_t index);
 
 // How many ops a run executes, and which is the one at `index`.

@@ -7,6 +7,7 @@
 #include "model_check.h"
 #include "model_reader.h"
 #include "model_schema.h"
+#include "real.h"
 
 #define CHECK_MAX_RANK (6) // of RuntimeShape, whose array has no more room
 #define CHECK_MAX_SIDE (0xffff) // of an image or a window: esp-nn counts with 16 bits
@@ -177,14 +178,44 @@ int32_t model_check_dim(const check_t *c, const check_tensor_t *t, unsigned i);
 int32_t model_check_constant(const check_t *c, const check_tensor_t *t, uint32_t i); // an int32 one
 // The largest absolute value of a constant of int32 or int64; of the least int64 that is 2**63.
 uint64_t model_check_largest(const check_t *c, const check_tensor_t *t);
-float model_check_scale(const check_t *c, const check_tensor_t *t, uint32_t i);
+// The bits of a scale. Each is a positive float32 and no subnormal, so bits are in the order of scales.
+uint32_t model_check_scale(const check_t *c, const check_tensor_t *t, uint32_t i);
+#define SCALE_OF_2(power) ((uint32_t)(127 + (power)) << 23) // bits of 2**power
 
 // Are the custom options a map of just these whole numbers? The keys are in alphabetical order,
 // each with its NUL, and one more behind the last.
 bool model_check_custom_options(check_t *c, const char *keys, int32_t *values);
 
-static inline double model_check_scale_of(const check_t *c, const check_tensor_t *t) {
-    return (double)model_check_scale(c, t, 0);
+// A field of the options that is a float32: its bits; of a number that is finite, and not negative.
+static inline uint32_t model_check_float(const check_t *c, unsigned field) {
+    uint32_t pos = model_flatbuf_field(&c->buf, c->options, field, 4);
+    return pos != 0 ? model_flatbuf_u32_at(&c->buf, pos) : 0;
+}
+
+static inline bool model_check_finite(uint32_t bits) {
+    return (bits >> 23 & 0xff) != 0xff;
+}
+
+static inline bool model_check_negative(uint32_t bits) {
+    return bits > UINT32_C(1) << 31; // which is -0
+}
+
+// A tensor's one scale, and the quotient of two, in double precision.
+static inline model_real_t model_check_real(const check_t *c, const check_tensor_t *t) {
+    return model_real(model_check_scale(c, t, 0));
+}
+
+static inline model_real_t model_check_ratio(const check_t *c, const check_tensor_t *t, const check_tensor_t *unit) {
+    return model_real_over(model_check_real(c, t), model_check_real(c, unit));
+}
+
+// Is x at least, or at most, 2**power?
+static inline bool model_check_at_least(model_real_t x, int power) {
+    return model_real_compare(x, model_real_scaled(model_real_whole(1), power)) >= 0;
+}
+
+static inline bool model_check_at_most(model_real_t x, int power) {
+    return model_real_compare(x, model_real_scaled(model_real_whole(1), power)) <= 0;
 }
 
 static inline bool model_check_is_float(const check_t *c) {
@@ -216,9 +247,9 @@ bool model_check_own_int8(check_t *c);
 // Fused activations: none, relu, relu of -1 to 1, relu6.
 bool model_check_activation(check_t *c, int activation);
 // Can integers up to `magnitude`, at least 1, be multiplied by a fixed-point `multiplier` in 32 bits?
-bool model_check_rescale(check_t *c, uint64_t magnitude, double multiplier);
+bool model_check_rescale(check_t *c, uint64_t magnitude, model_real_t multiplier);
 // The same in 64 bits, as TFLM does it for sums of int16.
-bool model_check_rescale_64(check_t *c, uint64_t magnitude, double multiplier);
+bool model_check_rescale_64(check_t *c, uint64_t magnitude, model_real_t multiplier);
 // Is a constant of int64 aligned for who reads it as such? A vector of a file need not be.
 bool model_check_aligned(check_t *c, const check_tensor_t *t);
 // A zero point of 0, or none, if it is of int16: kernels take it for granted.

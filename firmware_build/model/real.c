@@ -6,16 +6,26 @@
 #define SINGLE_BITS (24)
 #define LEAST_EXPONENT (-0x8000) // of 0, which is less than all others
 
+static int bits_of(uint64_t x) {
+    uint32_t word = (uint32_t)(x >> 32);
+    int bits = word != 0 ? 32 : 0;
+    word = word != 0 ? word : (uint32_t)x;
+    for (int half = 16; half > 0; half /= 2) {
+        if (word >> half != 0) {
+            word >>= half;
+            bits += half;
+        }
+    }
+    return bits + (word != 0);
+}
+
 // x * 2**exponent, and if `more` is set a little more than that, rounded to so many bits. What is a
 // little more has more bits than these.
 static model_real_t rounded(uint64_t x, bool more, int32_t exponent, int bits) {
     if (x == 0) {
         return (model_real_t) { 0, LEAST_EXPONENT };
     }
-    int drop = -bits;
-    for (uint64_t rest = x; rest != 0; rest >>= 1) {
-        drop++;
-    }
+    int drop = bits_of(x) - bits;
     if (drop > 0) {
         uint64_t half = UINT64_C(1) << (drop - 1), rest = x & (2 * half - 1);
         x >>= drop;
@@ -46,6 +56,10 @@ model_real_t model_real(uint32_t bits) {
 
 model_real_t model_real_whole(uint64_t x) {
     return rounded(x, false, 0, BITS);
+}
+
+model_real_t model_real_whole_single(uint64_t x) {
+    return rounded(x, false, 0, SINGLE_BITS);
 }
 
 model_real_t model_real_times(model_real_t a, model_real_t b) {
@@ -99,6 +113,21 @@ uint32_t model_real_bits(model_real_t x) {
     }
     uint32_t mantissa = (uint32_t)(x.mantissa >> (BITS - SINGLE_BITS)) & 0x7fffff;
     return (uint32_t)(x.exponent + (BITS - SINGLE_BITS) + 150) << 23 | mantissa;
+}
+
+uint32_t model_real_nearest(model_real_t x) {
+    // In units of a subnormal, of which a mantissa has 23 bits.
+    int32_t down = -149 - x.exponent;
+    if (x.mantissa == 0 || down > BITS) {
+        return 0;
+    }
+    if (down > BITS - SINGLE_BITS) {
+        uint64_t half = UINT64_C(1) << (down - 1), rest = x.mantissa & (2 * half - 1);
+        uint32_t units = (uint32_t)(x.mantissa >> down);
+        return units + (rest > half || (rest == half && (units & 1) != 0));
+    }
+    x = model_real_single(x);
+    return x.exponent + BITS > 128 ? UINT32_C(0x7f800000) : model_real_bits(x);
 }
 
 int model_real_compare(model_real_t a, model_real_t b) {

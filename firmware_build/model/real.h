@@ -20,8 +20,9 @@ typedef struct _model_real_t {
 // Of a float32 by its bits: positive, or 0, and finite.
 model_real_t model_real(uint32_t bits);
 
-// Of a whole number below 2**53.
+// Of a whole number below 2**53; of any, rounded to a float32's 24 bits.
 model_real_t model_real_whole(uint64_t x);
+model_real_t model_real_whole_single(uint64_t x);
 
 // As IEEE 754 rounds: to the nearest, of two equally near ones to the even one. What is divided by
 // is not 0. No exponent may leave a double's range; those of a few float32s never do.
@@ -38,6 +39,9 @@ model_real_t model_real_single(model_real_t x);
 
 // The bits of the float32 that x is, which has 24 bits and the range of a normal one, or is 0.
 uint32_t model_real_bits(model_real_t x);
+
+// The bits of the float32 nearest to x: of a subnormal too, and infinite if it is too large.
+uint32_t model_real_nearest(model_real_t x);
 
 // Below 0 if a < b, 0 if they are equal, else above 0.
 int model_real_compare(model_real_t a, model_real_t b);

@@ -17,6 +17,8 @@ FROZEN_MANIFEST =
 CFLAGS += -DQEMU_SOC_VIRT -DMICROPY_HW_MCU_NAME='"$(RV32_ARCH)"'
 MPY_CROSS_FLAGS += -march=rv32imc
 
+# Where make finds these, with our module (USER_C_MODULES) and without.
+VPATH += $(dir $(BOARD_DIR))
 SRC_BOARD_O += qemu/start.o shared/runtime/gchelper_native.o shared/runtime/gchelper_rv32i.o
 
 # Upstream's qemu port looks at its UART only when it waits for input, so that nothing

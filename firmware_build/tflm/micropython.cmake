@@ -18,6 +18,8 @@ set(TFLM_SOURCES
     ${TFLM_MOD_DIR}/tflm_arena.c
     ${TFLM_MOD_DIR}/tflm_interpreter.c
     ${TFLM_MOD_DIR}/tflm_memory.c
+    ${TFLM_MOD_DIR}/tflm_port.c
+    ${TFLM_MOD_DIR}/tflm_real.c
     ${TFLM_MOD_DIR}/tflm_tensor.c
     ${TFLM_MOD_DIR}/tflm_values.c
     ${TFLM_FROZEN_MODELS}

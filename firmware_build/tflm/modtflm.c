@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-#include "py/objexcept.h"
-#include "py/objstr.h"
-#include "py/runtime.h"
-
 #include "model_check.h"
 #include "modtflm.h"
 #include "tflm_ops.h"
@@ -20,18 +16,9 @@
 
 #define TFLM_MODULE_VERSION "0.1.0"
 
-#define DEFINE_EXCEPTION(name, parent_type) \
-    MP_DEFINE_CONST_OBJ_TYPE( \
-    mp_type_##name, MP_QSTR_##name, MP_TYPE_FLAG_NONE, \
-    make_new, mp_obj_exception_make_new, \
-    print, mp_obj_exception_print, \
-    attr, mp_obj_exception_attr, \
-    parent, &mp_type_##parent_type \
-    );
-
-DEFINE_EXCEPTION(ModelError, ValueError)
-DEFINE_EXCEPTION(UnsupportedOpError, ModelError)
-DEFINE_EXCEPTION(ArenaError, MemoryError)
+TFLM_DEFINE_EXCEPTION(ModelError, ValueError)
+TFLM_DEFINE_EXCEPTION(UnsupportedOpError, ModelError)
+TFLM_DEFINE_EXCEPTION(ArenaError, MemoryError)
 
 MP_NORETURN void tflm_raise(tflm_status_t status, const tflm_message_t *message) {
     const mp_obj_type_t *type = &mp_type_RuntimeError;
@@ -60,32 +47,38 @@ static mp_obj_t tflm_supported_ops(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(tflm_supported_ops_obj, tflm_supported_ops);
 
+#if !TFLM_NATIVE
 // MicroPython calls it when the module is first imported after a reset.
 static mp_obj_t tflm_init(void) {
     tflm_arena_init();
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(tflm_init_obj, tflm_init);
+#endif
 
-static MP_DEFINE_STR_OBJ(commit_obj, TFLM_COMMIT);
-static MP_DEFINE_STR_OBJ(version_obj, TFLM_MODULE_VERSION);
-static MP_DEFINE_STR_OBJ(engine_obj, TFLM_ENGINE_NAME);
+static const MP_DEFINE_STR_OBJ(commit_obj, TFLM_COMMIT);
+static const MP_DEFINE_STR_OBJ(version_obj, TFLM_MODULE_VERSION);
+static const MP_DEFINE_STR_OBJ(engine_obj, TFLM_ENGINE_NAME);
 
 static const mp_rom_map_elem_t tflm_globals_table[] = {
+    #if !TFLM_NATIVE
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_tflm) },
     { MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&tflm_init_obj) },
+    #endif
     { MP_ROM_QSTR(MP_QSTR___version__), MP_ROM_PTR(&version_obj) },
     { MP_ROM_QSTR(MP_QSTR_tflm_commit), MP_ROM_PTR(&commit_obj) },
     { MP_ROM_QSTR(MP_QSTR_engine), MP_ROM_PTR(&engine_obj) },
     { MP_ROM_QSTR(MP_QSTR_supported_ops), MP_ROM_PTR(&tflm_supported_ops_obj) },
-    { MP_ROM_QSTR(MP_QSTR_Arena), MP_ROM_PTR(&tflm_arena_type) },
-    { MP_ROM_QSTR(MP_QSTR_Interpreter), MP_ROM_PTR(&tflm_interpreter_type) },
-    { MP_ROM_QSTR(MP_QSTR_Tensor), MP_ROM_PTR(&tflm_tensor_type) },
-    { MP_ROM_QSTR(MP_QSTR_ModelError), MP_ROM_PTR(&mp_type_ModelError) },
-    { MP_ROM_QSTR(MP_QSTR_UnsupportedOpError), MP_ROM_PTR(&mp_type_UnsupportedOpError) },
-    { MP_ROM_QSTR(MP_QSTR_ArenaError), MP_ROM_PTR(&mp_type_ArenaError) },
+    { MP_ROM_QSTR(MP_QSTR_Arena), TFLM_ROM_TYPE(tflm_arena_type) },
+    { MP_ROM_QSTR(MP_QSTR_Interpreter), TFLM_ROM_TYPE(tflm_interpreter_type) },
+    { MP_ROM_QSTR(MP_QSTR_Tensor), TFLM_ROM_TYPE(tflm_tensor_type) },
+    { MP_ROM_QSTR(MP_QSTR_ModelError), TFLM_ROM_TYPE(mp_type_ModelError) },
+    { MP_ROM_QSTR(MP_QSTR_UnsupportedOpError), TFLM_ROM_TYPE(mp_type_UnsupportedOpError) },
+    { MP_ROM_QSTR(MP_QSTR_ArenaError), TFLM_ROM_TYPE(mp_type_ArenaError) },
 };
-static MP_DEFINE_CONST_DICT(tflm_globals, tflm_globals_table);
+MP_DEFINE_CONST_DICT(tflm_globals, tflm_globals_table);
+
+#if !TFLM_NATIVE
 
 const mp_obj_module_t tflm_user_cmodule = {
     .base = { &mp_type_module },
@@ -93,3 +86,5 @@ const mp_obj_module_t tflm_user_cmodule = {
 };
 
 MP_REGISTER_MODULE(MP_QSTR_tflm, tflm_user_cmodule);
+
+#endif

@@ -3,15 +3,9 @@
 #ifndef MODTFLM_H
 #define MODTFLM_H
 
-#include "py/obj.h"
-#include "py/objlist.h"
-
 #include "model_reader.h"
 #include "tflm_engine.h"
-
-#ifndef MP_NORETURN
-#define MP_NORETURN NORETURN // MicroPython 1.25
-#endif
+#include "tflm_port.h"
 
 // A model's bytes, which nothing can change, and the object that keeps them alive:
 // MP_OBJ_NULL if they are a copy of ours.
@@ -53,16 +47,16 @@ typedef struct _tflm_tensor_obj_t {
     bool per_channel; // the model has a scale and zero point for each channel
     char typecode; // as in `array`
     uint8_t size; // bytes of one element
-    float scale; // of all; 0: not quantized
+    uint32_t scale; // of all, the bits of a float32; 0: not quantized
     int32_t zero_point;
 } tflm_tensor_obj_t;
 
-extern const mp_obj_type_t tflm_arena_type;
-extern const mp_obj_type_t tflm_interpreter_type;
-extern const mp_obj_type_t tflm_tensor_type;
-extern const mp_obj_type_t mp_type_ModelError;
-extern const mp_obj_type_t mp_type_UnsupportedOpError;
-extern const mp_obj_type_t mp_type_ArenaError;
+TFLM_DECLARE_TYPE(tflm_arena_type);
+TFLM_DECLARE_TYPE(tflm_interpreter_type);
+TFLM_DECLARE_TYPE(tflm_tensor_type);
+TFLM_DECLARE_TYPE(mp_type_ModelError);
+TFLM_DECLARE_TYPE(mp_type_UnsupportedOpError);
+TFLM_DECLARE_TYPE(mp_type_ArenaError);
 
 // Raise what an engine's status and message say. Does not return.
 MP_NORETURN void tflm_raise(tflm_status_t status, const tflm_message_t *message);
@@ -90,7 +84,7 @@ void tflm_give_back(bool *busy);
 // What TFLM takes of the stack, with room for another compiler's frames. Measured with the
 // models of the tests: 1,260 and 1,256 bytes on rv32, 1,116 and 1,308 on an emulated
 // ESP32-C3, 2,584 and 2,232 on x86-64.
-#if defined(TFLM_OPS_ALL) || defined(TFLM_OPS_FILE)
+#if (defined(TFLM_OPS_ALL) || defined(TFLM_OPS_FILE)) && !TFLM_NATIVE
 #define TFLM_STACK_MAKE (704 * sizeof(void *)) // to check variables
 #else
 #define TFLM_STACK_MAKE (512 * sizeof(void *))
@@ -100,26 +94,18 @@ void tflm_give_back(bool *busy);
 // A name of the model as a str; what is no UTF-8 in it becomes question marks.
 mp_obj_t tflm_name(const char *text, size_t len);
 
-// Raise RuntimeError unless there are so many bytes of stack left.
-void tflm_need_stack(size_t bytes);
+// Call, and then end, be it that the call raises.
+mp_obj_t tflm_finally(tflm_call_t call, mp_obj_t self, void *argument, void (*end)(void *), void *ended);
 
-// Between these the interpreter, its tensors and where they lie belong to this call alone.
-// TFLM_BEGIN raises RuntimeError if another one has them; what raises in between gives
-// them back.
-void tflm_begin(tflm_interpreter_obj_t *self);
-void tflm_end(void *self);
-
-#define TFLM_BEGIN(interpreter) \
-    tflm_begin(interpreter); \
-    MP_DEFINE_NLR_JUMP_CALLBACK_FUNCTION_1(end_ctx, tflm_end, interpreter); \
-    nlr_push_jump_callback(&end_ctx.callback, mp_call_function_1_from_nlr_jump_callback)
-#define TFLM_END() nlr_pop_jump_callback(true)
+// Call while the interpreter, its tensors and where they lie belong to that call alone.
+// RuntimeError if another one has them.
+mp_obj_t tflm_locked(tflm_interpreter_obj_t *interpreter, tflm_call_t call, mp_obj_t self, void *argument);
 
 // Make the tuple of all inputs or outputs in `list`, which the interpreter has.
 void tflm_tensors_make(tflm_interpreter_obj_t *interpreter, bool output, mp_obj_t *list);
 
-// What the model says of a tensor, and where its bytes are: they stay there between
-// TFLM_BEGIN and TFLM_END only.
+// What the model says of a tensor, and where its bytes are: they stay there within
+// tflm_locked() only.
 model_tensor_t tflm_tensor_describe(const tflm_tensor_obj_t *self);
 void *tflm_tensor_data(const tflm_tensor_obj_t *self);
 
@@ -133,12 +119,12 @@ typedef struct _tflm_numbers_t {
 // Look at `values`; ValueError if they say by themselves that they are not self->count.
 tflm_numbers_t tflm_tensor_numbers(const tflm_tensor_obj_t *self, mp_obj_t values);
 
-// These between TFLM_BEGIN and TFLM_END. Fill the tensor; its values as floats;
-// the index of the largest, the first of equals; one value.
+// These within tflm_locked(). Fill the tensor; its values as floats; the index of the largest,
+// the first of equals; one value.
 void tflm_tensor_fill(const tflm_tensor_obj_t *self, const tflm_numbers_t *numbers);
 mp_obj_t tflm_tensor_floats(const tflm_tensor_obj_t *self);
 size_t tflm_tensor_largest(const tflm_tensor_obj_t *self);
-float tflm_tensor_float(const tflm_tensor_obj_t *self, size_t i);
+mp_obj_t tflm_tensor_float(const tflm_tensor_obj_t *self, size_t i);
 
 // Make of each item of `list` an (index, value) of the largest elements, largest first; of
 // equals the first first. The list is no longer than the tensor.

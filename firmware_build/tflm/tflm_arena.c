@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-#include "py/binary.h"
-#include "py/runtime.h"
-
 #if defined(TFLM_ESP_IDF)
 #include "esp_heap_caps.h"
 #endif
@@ -121,7 +118,7 @@ static tflm_arena_obj_t *new_placed(const mp_obj_type_t *type, size_t size, mp_o
 static mp_obj_t arena_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
     const mp_obj_t *all_args) {
     enum { ARG_size, ARG_memory };
-    static const mp_arg_t allowed[] = {
+    TFLM_ARGS allowed[] = {
         { MP_QSTR_size, MP_ARG_REQUIRED | MP_ARG_INT, { .u_int = 0 } },
         { MP_QSTR_memory, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
     };

@@ -2,10 +2,6 @@
 
 #include <string.h>
 
-#include "py/mphal.h"
-#include "py/mpthread.h"
-#include "py/runtime.h"
-
 #include "modtflm.h"
 
 // Construction --------------------------------------------------------------
@@ -26,7 +22,7 @@ static tflm_interpreter_obj_t *new_interpreter(const mp_obj_type_t *type,
 static mp_obj_t tflm_interpreter_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
     const mp_obj_t *all_args) {
     enum { ARG_model, ARG_arena };
-    static const mp_arg_t allowed[] = {
+    TFLM_ARGS allowed[] = {
         { MP_QSTR_model, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
         { MP_QSTR_arena, MP_ARG_KW_ONLY | MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
     };
@@ -68,15 +64,26 @@ void tflm_give_back(bool *busy) {
     #endif
 }
 
-void tflm_begin(tflm_interpreter_obj_t *self) {
-    tflm_need_stack(TFLM_STACK_RUN);
-    if (!tflm_take(&self->busy)) {
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("interpreter is busy"));
+mp_obj_t tflm_finally(tflm_call_t call, mp_obj_t self, void *argument, void (*end)(void *), void *ended) {
+    mp_obj_t error;
+    mp_obj_t result = tflm_try(call, self, argument, &error);
+    end(ended);
+    if (result == MP_OBJ_NULL) {
+        nlr_raise(error);
     }
+    return result;
 }
 
-void tflm_end(void *self) {
-    tflm_give_back(&((tflm_interpreter_obj_t *)self)->busy);
+static void unlock(void *interpreter) {
+    tflm_give_back(&((tflm_interpreter_obj_t *)interpreter)->busy);
+}
+
+mp_obj_t tflm_locked(tflm_interpreter_obj_t *interpreter, tflm_call_t call, mp_obj_t self, void *argument) {
+    tflm_need_stack(TFLM_STACK_RUN);
+    if (!tflm_take(&interpreter->busy)) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("interpreter is busy"));
+    }
+    return tflm_finally(call, self, argument, unlock, interpreter);
 }
 
 static void count(size_t *number, size_t more) {
@@ -97,20 +104,23 @@ static void wait_no_more(void *arena) {
 // Who ran last lets the others go first: where one core runs all threads, another one gets
 // the GIL only while a run goes on without it, and would find the Arena busy each time. Not
 // for ever: this may be a callback that interrupts another one's waiting.
+static mp_obj_t wait_for_arena(mp_obj_t self_in, void *arena_in) {
+    tflm_arena_obj_t *arena = arena_in;
+    uintptr_t me = ~(uintptr_t)MP_OBJ_TO_PTR(self_in);
+    for (size_t ms = 0; (arena->last == me && arena->waiting > 1 && ms < 50) || !tflm_take(&arena->busy); ms++) {
+        mp_hal_delay_ms(1);
+    }
+    arena->last = me;
+    return mp_const_none;
+}
+
 static void take_arena(tflm_interpreter_obj_t *self) {
     tflm_arena_obj_t *arena = self->given;
     if (arena == NULL) {
         return;
     }
     count(&arena->waiting, 1);
-    MP_DEFINE_NLR_JUMP_CALLBACK_FUNCTION_1(ctx, wait_no_more, arena);
-    nlr_push_jump_callback(&ctx.callback, mp_call_function_1_from_nlr_jump_callback);
-    uintptr_t me = ~(uintptr_t)self;
-    for (size_t ms = 0; (arena->last == me && arena->waiting > 1 && ms < 50) || !tflm_take(&arena->busy); ms++) {
-        mp_hal_delay_ms(1);
-    }
-    arena->last = me;
-    nlr_pop_jump_callback(true);
+    tflm_finally(wait_for_arena, MP_OBJ_FROM_PTR(self), arena, wait_no_more, arena);
 }
 
 static void give_back_arena(tflm_interpreter_obj_t *self) {
@@ -128,7 +138,7 @@ static void give_back_arena(tflm_interpreter_obj_t *self) {
 #define RUN_END() MP_THREAD_GIL_ENTER()
 #endif
 
-// Between TFLM_BEGIN and TFLM_END. False if the run ended early, without outputs.
+// Within tflm_locked(). False if the run ended early, without outputs.
 static bool invoke(tflm_interpreter_obj_t *self) {
     tflm_message_t message;
     take_arena(self);
@@ -142,31 +152,52 @@ static bool invoke(tflm_interpreter_obj_t *self) {
     return status == TFLM_OK;
 }
 
+static mp_obj_t locked_invoke(mp_obj_t self_in, void *argument) {
+    (void)argument;
+    return mp_obj_new_bool(invoke(MP_OBJ_TO_PTR(self_in)));
+}
+
 static mp_obj_t tflm_interpreter_invoke(mp_obj_t self_in) {
-    tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    TFLM_BEGIN(self);
-    bool done = invoke(self);
-    TFLM_END();
-    return mp_obj_new_bool(done);
+    return tflm_locked(MP_OBJ_TO_PTR(self_in), locked_invoke, self_in, NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_invoke_obj, tflm_interpreter_invoke);
 
 // Arenas hold no state, so nobody else's run is in the way.
-static mp_obj_t tflm_interpreter_reset(mp_obj_t self_in) {
-    tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    TFLM_BEGIN(self);
+static mp_obj_t locked_reset(mp_obj_t self_in, void *argument) {
+    const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    (void)argument;
     tflm_message_t message;
     tflm_status_t status = tflm_engine_reset(self->engine, &message);
-    TFLM_END();
     if (status != TFLM_OK) {
         tflm_raise(status, &message);
     }
     return mp_const_none;
 }
+
+static mp_obj_t tflm_interpreter_reset(mp_obj_t self_in) {
+    return tflm_locked(MP_OBJ_TO_PTR(self_in), locked_reset, self_in, NULL);
+}
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_reset_obj, tflm_interpreter_reset);
 
-// Run on one input and return what `result` makes of the one output. Nobody else gets the
-// interpreter in between.
+// A run on one input, and what makes a result of the one output.
+typedef struct _run_t {
+    const tflm_tensor_obj_t *input;
+    tflm_numbers_t numbers;
+    const tflm_tensor_obj_t *output;
+    mp_obj_t (*result)(const tflm_tensor_obj_t *output);
+} run_t;
+
+static mp_obj_t locked_run(mp_obj_t self_in, void *run_in) {
+    const run_t *run = run_in;
+    tflm_tensor_fill(run->input, &run->numbers);
+    if (!invoke(MP_OBJ_TO_PTR(self_in))) {
+        mp_raise_msg(&mp_type_RuntimeError,
+            MP_ERROR_TEXT("the run ended early, without outputs: use invoke(), which tells"));
+    }
+    return run->result(run->output);
+}
+
+// Nobody else gets the interpreter in between.
 static mp_obj_t run(tflm_interpreter_obj_t *self, mp_obj_t values,
     mp_obj_t (*result)(const tflm_tensor_obj_t *output)) {
     size_t inputs, outputs;
@@ -176,16 +207,9 @@ static mp_obj_t run(tflm_interpreter_obj_t *self, mp_obj_t values,
     if (inputs != 1 || outputs != 1) {
         mp_raise_ValueError(MP_ERROR_TEXT("model must have one input and one output"));
     }
-    tflm_numbers_t numbers = tflm_tensor_numbers(MP_OBJ_TO_PTR(input[0]), values);
-    TFLM_BEGIN(self);
-    tflm_tensor_fill(MP_OBJ_TO_PTR(input[0]), &numbers);
-    if (!invoke(self)) {
-        mp_raise_msg(&mp_type_RuntimeError,
-            MP_ERROR_TEXT("the run ended early, without outputs: use invoke(), which tells"));
-    }
-    mp_obj_t made = result(MP_OBJ_TO_PTR(output[0]));
-    TFLM_END();
-    return made;
+    run_t run = { .input = MP_OBJ_TO_PTR(input[0]), .output = MP_OBJ_TO_PTR(output[0]), .result = result };
+    run.numbers = tflm_tensor_numbers(run.input, values);
+    return tflm_locked(self, locked_run, MP_OBJ_FROM_PTR(self), &run);
 }
 
 static mp_obj_t tflm_interpreter_predict(mp_obj_t self_in, mp_obj_t values) {
@@ -195,8 +219,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(tflm_interpreter_predict_obj, tflm_interpreter_
 
 static mp_obj_t best_of(const tflm_tensor_obj_t *output) {
     size_t index = tflm_tensor_largest(output);
-    float value = tflm_tensor_float(output, index);
-    mp_obj_t pair[2] = { mp_obj_new_int_from_uint(index), mp_obj_new_float((mp_float_t)value) };
+    mp_obj_t pair[2] = { mp_obj_new_int_from_uint(index), tflm_tensor_float(output, index) };
     return mp_obj_new_tuple(2, pair);
 }
 
@@ -241,20 +264,28 @@ static uint32_t now_us(void) {
     return (uint32_t)mp_hal_ticks_us();
 }
 
-// Run once: a list of (name, microseconds), one for each op.
-static mp_obj_t tflm_interpreter_profile(mp_obj_t self_in) {
+static size_t op_count(const tflm_interpreter_obj_t *self) {
+    return model_op_count(self->model.data, self->model.size);
+}
+
+static mp_obj_t locked_profile(mp_obj_t self_in, void *ticks) {
     tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    size_t count = model_op_count(self->model.data, self->model.size);
-    uint32_t *ticks = m_new0(uint32_t, count);
-    TFLM_BEGIN(self);
     take_arena(self);
     tflm_message_t message;
-    tflm_status_t status = tflm_engine_profile(self->engine, now_us, ticks, count, &message);
+    tflm_status_t status = tflm_engine_profile(self->engine, now_us, ticks, op_count(self), &message);
     give_back_arena(self);
-    TFLM_END();
     if (status != TFLM_OK && status != TFLM_ENDED_EARLY) {
         tflm_raise(status, &message);
     }
+    return mp_const_none;
+}
+
+// Run once: a list of (name, microseconds), one for each op.
+static mp_obj_t tflm_interpreter_profile(mp_obj_t self_in) {
+    tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t count = op_count(self);
+    uint32_t *ticks = m_new0(uint32_t, count);
+    tflm_locked(self, locked_profile, self_in, ticks);
     mp_obj_list_t *list = MP_OBJ_TO_PTR(tflm_interpreter_ops(self_in));
     for (size_t i = 0; i < list->len; i++) {
         // These tuples were made just now, and nobody else has seen them.
@@ -266,11 +297,10 @@ static mp_obj_t tflm_interpreter_profile(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_profile_obj, tflm_interpreter_profile);
 
-// A list of (name, offset, bytes), one for each tensor that lies in the arena.
-static mp_obj_t tflm_interpreter_memory_map(mp_obj_t self_in) {
-    tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+static mp_obj_t locked_memory_map(mp_obj_t self_in, void *argument) {
+    const tflm_interpreter_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    (void)argument;
     mp_obj_t list = mp_obj_new_list(0, NULL);
-    TFLM_BEGIN(self); // a run may be in the other subgraph
     size_t count = model_tensor_count(self->model.data, self->model.size);
     for (size_t i = 0; i < count; i++) {
         model_tensor_t tensor;
@@ -286,8 +316,13 @@ static mp_obj_t tflm_interpreter_memory_map(mp_obj_t self_in) {
             mp_obj_list_append(list, mp_obj_new_tuple(3, row));
         }
     }
-    TFLM_END();
     return list;
+}
+
+// A list of (name, offset, bytes), one for each tensor that lies in the arena. Locked, since a run
+// may be in the other subgraph.
+static mp_obj_t tflm_interpreter_memory_map(mp_obj_t self_in) {
+    return tflm_locked(MP_OBJ_TO_PTR(self_in), locked_memory_map, self_in, NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_interpreter_memory_map_obj, tflm_interpreter_memory_map);
 

@@ -2,14 +2,6 @@
 
 #include <string.h>
 
-#include "py/builtin.h"
-#include "py/cstack.h"
-#include "py/gc.h"
-#include "py/objint.h"
-#include "py/objtype.h"
-#include "py/runtime.h"
-#include "py/stream.h"
-
 #if defined(TFLM_ESP_IDF)
 #include "esp_mmu_map.h"
 #endif
@@ -20,19 +12,13 @@
 
 // Blocks --------------------------------------------------------------------
 
-static size_t largest_piece(void) {
-    gc_info_t info;
-    gc_info(&info);
-    return info.max_free * MICROPY_BYTES_PER_GC_BLOCK;
-}
-
 MP_NORETURN static void raise_full(const mp_obj_type_t *type, const char *what, size_t size) {
     if (gc_is_locked()) {
         m_malloc_fail(size); // says so
     }
     mp_raise_msg_varg(type,
         MP_ERROR_TEXT("%s needs " UINT_FMT " bytes, heap has " UINT_FMT " in one piece"),
-        what, (mp_uint_t)size, (mp_uint_t)largest_piece());
+        what, (mp_uint_t)size, (mp_uint_t)tflm_largest_piece());
 }
 
 static uint8_t *new_block_maybe(size_t size) {
@@ -50,18 +36,6 @@ uint8_t *tflm_new_block(const mp_obj_type_t *type, const char *what, size_t size
     return data;
 }
 
-void tflm_need_stack(size_t bytes) {
-    #if MICROPY_STACK_CHECK
-    // The words are ready: to make some takes stack too, and a collection in the midst of it
-    // more than the margin that MicroPython leaves.
-    if (mp_cstack_usage() + bytes > MP_STATE_THREAD(stack_limit)) {
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("too little stack for tflm"));
-    }
-    #else
-    (void)bytes;
-    #endif
-}
-
 // Models --------------------------------------------------------------------
 
 static mp_obj_t call_method(mp_obj_t obj, qstr name) {
@@ -70,31 +44,31 @@ static mp_obj_t call_method(mp_obj_t obj, qstr name) {
     return mp_call_method_n_kw(0, 0, method);
 }
 
-static mp_obj_t open_file(mp_obj_t path) {
+static mp_obj_t open_file(mp_obj_t path, void *argument) {
+    (void)argument;
     mp_obj_t args[2] = { path, MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
     return mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_builtin_open_obj), 2, 0, args);
 }
 
-static mp_obj_t read_all(mp_obj_t file) {
+static mp_obj_t read_all(mp_obj_t file, void *argument) {
+    (void)argument;
     return call_method(file, MP_QSTR_read);
 }
 
-// What `call` makes of `argument`. An OSError names the file.
-static mp_obj_t of_file(mp_obj_t path, mp_obj_t (*call)(mp_obj_t argument), mp_obj_t argument) {
-    nlr_buf_t nlr;
-    if (nlr_push(&nlr) == 0) {
-        mp_obj_t result = call(argument);
-        nlr_pop();
+// What `call` makes of `self`. An OSError names the file.
+static mp_obj_t of_file(mp_obj_t path, tflm_call_t call, mp_obj_t self) {
+    mp_obj_t error;
+    mp_obj_t result = tflm_try(call, self, NULL, &error);
+    if (result != MP_OBJ_NULL) {
         return result;
     }
-    mp_obj_t error = MP_OBJ_FROM_PTR(nlr.ret_val);
     if (mp_obj_is_exact_type(error, &mp_type_OSError)) {
         mp_obj_t number = mp_obj_exception_get_value(error);
         if (mp_obj_is_small_int(number)) {
             mp_raise_OSError_with_filename(MP_OBJ_SMALL_INT_VALUE(number), mp_obj_str_get_str(path));
         }
     }
-    nlr_jump(nlr.ret_val);
+    nlr_raise(error);
 }
 
 // Bytes of a file that is no Python object of the user's, 0 if it cannot tell.
@@ -190,6 +164,10 @@ static bool in_flash(const uint8_t *data, size_t size) {
 
 // What to do about an op, or a version or type of one, that this firmware does not have.
 static const char *advice(const tflm_model_t *model) {
+    #if TFLM_NATIVE
+    (void)model;
+    return "firmware with TFLM may have it";
+    #else
     model_op_t op;
     for (size_t i = 0; model_op(model->data, model->size, i, &op); i++) {
         if (!tflm_op_offered(&op)) {
@@ -197,6 +175,7 @@ static const char *advice(const tflm_model_t *model) {
         }
     }
     return "build it with --ops all or --ops-from MODEL";
+    #endif
 }
 
 // Nothing else in this module looks at a model that did not pass the check, and what
@@ -244,7 +223,7 @@ static void regrow(tflm_block_t *block, const char *what, size_t size) {
     block->size = size;
     block->data = new_block_maybe(size);
     if (block->data == NULL) {
-        size_t largest = largest_piece();
+        size_t largest = tflm_largest_piece();
         block->size = largest < size ? largest : size;
         block->data = block->size > had ? new_block_maybe(block->size) : NULL;
         if (block->data == NULL) {
@@ -258,7 +237,7 @@ static size_t arena_bytes(mp_obj_t arena) {
     if (!mp_obj_is_int(arena)) {
         mp_raise_TypeError(MP_ERROR_TEXT("arena must be None, an int or a tflm.Arena: other buffers may move"));
     }
-    if (mp_obj_int_sign(arena) < 0) {
+    if (mp_binary_op(MP_BINARY_OP_LESS, arena, MP_OBJ_NEW_SMALL_INT(0)) == mp_const_true) {
         mp_raise_ValueError(MP_ERROR_TEXT("arena must not be negative"));
     }
     // What is beyond a machine word is not there either.

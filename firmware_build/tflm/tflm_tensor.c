@@ -3,10 +3,6 @@
 
 #include <string.h>
 
-#include "py/objtype.h"
-#include "py/unicode.h"
-#include "py/runtime.h"
-
 #include "modtflm.h"
 
 // An input may be an output too: the same tensor, which has one block for both.
@@ -29,7 +25,7 @@ static uint8_t *block_of_twin(const tflm_tensor_obj_t *self) {
 }
 
 // Move the bytes to a block of their own, for good: a memoryview keeps that alive, and holds
-// nothing of what the interpreter has. Between TFLM_BEGIN and TFLM_END.
+// nothing of what the interpreter has. Within tflm_locked().
 static void move_to_block(tflm_tensor_obj_t *self) {
     uint8_t *block = block_of_twin(self);
     if (block == NULL) {
@@ -78,33 +74,44 @@ void tflm_tensors_make(tflm_interpreter_obj_t *interpreter, bool output, mp_obj_
 
 // Methods -------------------------------------------------------------------
 
+static mp_obj_t locked_quantize(mp_obj_t self_in, void *numbers) {
+    tflm_tensor_fill(MP_OBJ_TO_PTR(self_in), numbers);
+    return mp_const_none;
+}
+
 static mp_obj_t tflm_tensor_quantize(mp_obj_t self_in, mp_obj_t values) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
     tflm_numbers_t numbers = tflm_tensor_numbers(self, values);
-    TFLM_BEGIN(self->interpreter);
-    tflm_tensor_fill(self, &numbers);
-    TFLM_END();
-    return mp_const_none;
+    return tflm_locked(self->interpreter, locked_quantize, self_in, &numbers);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(tflm_tensor_quantize_obj, tflm_tensor_quantize);
 
+static mp_obj_t locked_dequantize(mp_obj_t self_in, void *argument) {
+    (void)argument;
+    return tflm_tensor_floats(MP_OBJ_TO_PTR(self_in));
+}
+
 static mp_obj_t tflm_tensor_dequantize(mp_obj_t self_in) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    TFLM_BEGIN(self->interpreter);
-    mp_obj_t floats = tflm_tensor_floats(self);
-    TFLM_END();
-    return floats;
+    return tflm_locked(self->interpreter, locked_dequantize, self_in, NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_tensor_dequantize_obj, tflm_tensor_dequantize);
 
+static mp_obj_t locked_argmax(mp_obj_t self_in, void *argument) {
+    (void)argument;
+    return mp_obj_new_int_from_uint(tflm_tensor_largest(MP_OBJ_TO_PTR(self_in)));
+}
+
 static mp_obj_t tflm_tensor_argmax(mp_obj_t self_in) {
     const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    TFLM_BEGIN(self->interpreter);
-    size_t index = tflm_tensor_largest(self);
-    TFLM_END();
-    return mp_obj_new_int_from_uint(index);
+    return tflm_locked(self->interpreter, locked_argmax, self_in, NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tflm_tensor_argmax_obj, tflm_tensor_argmax);
+
+static mp_obj_t locked_topk(mp_obj_t self_in, void *list) {
+    tflm_tensor_sort(MP_OBJ_TO_PTR(self_in), list);
+    return MP_OBJ_FROM_PTR(list);
+}
 
 // The k largest as (index, score).
 static mp_obj_t tflm_tensor_topk(mp_obj_t self_in, mp_obj_t k_in) {
@@ -115,10 +122,7 @@ static mp_obj_t tflm_tensor_topk(mp_obj_t self_in, mp_obj_t k_in) {
             (int)self->count);
     }
     mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list((size_t)k, NULL));
-    TFLM_BEGIN(self->interpreter);
-    tflm_tensor_sort(self, list);
-    TFLM_END();
-    return MP_OBJ_FROM_PTR(list);
+    return tflm_locked(self->interpreter, locked_topk, self_in, list);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(tflm_tensor_topk_obj, tflm_tensor_topk);
 
@@ -152,12 +156,13 @@ mp_obj_t tflm_name(const char *text, size_t len) {
     if (is_utf8((const uint8_t *)text, len)) {
         return mp_obj_new_str(text, len);
     }
-    vstr_t vstr;
-    vstr_init_len(&vstr, len);
+    char *plain = m_new(char, len);
     for (size_t i = 0; i < len; i++) {
-        vstr.buf[i] = text[i] & 0x80 ? '?' : text[i];
+        plain[i] = text[i] & 0x80 ? '?' : text[i];
     }
-    return mp_obj_new_str_from_vstr(&vstr);
+    mp_obj_t name = mp_obj_new_str(plain, len);
+    m_del(char, plain, len);
+    return name;
 }
 
 // Attributes ----------------------------------------------------------------
@@ -176,7 +181,7 @@ static mp_obj_t quantization_of(const model_tensor_t *info, bool want_scale) {
     mp_obj_tuple_t *all = MP_OBJ_TO_PTR(mp_obj_new_tuple(n, NULL));
     for (size_t i = 0; i < n; i++) {
         all->items[i] = want_scale
-            ? mp_obj_new_float((mp_float_t)model_tensor_scale(info, i))
+            ? tflm_new_float(model_tensor_scale(info, i))
             : mp_obj_new_int(model_tensor_zero_point(info, i));
     }
     return n == 1 ? all->items[0] : MP_OBJ_FROM_PTR(all);
@@ -221,17 +226,22 @@ static void tflm_tensor_print(const mp_print_t *print, mp_obj_t self_in, mp_prin
     mp_print_str(print, ">");
 }
 
+static mp_obj_t locked_move(mp_obj_t self_in, void *argument) {
+    tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    (void)argument;
+    if (self->block == NULL) { // still, or another thread was faster
+        move_to_block(self);
+    }
+    return mp_const_none;
+}
+
 static mp_int_t tflm_tensor_get_buffer(mp_obj_t self_in, mp_buffer_info_t *buffer, mp_uint_t flags) {
     tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (self->constant && (flags & MP_BUFFER_WRITE)) {
         return 1;
     }
     if (self->block == NULL) {
-        TFLM_BEGIN(self->interpreter);
-        if (self->block == NULL) { // still, or another thread was faster
-            move_to_block(self);
-        }
-        TFLM_END();
+        tflm_locked(self->interpreter, locked_move, self_in, NULL);
     }
     buffer->buf = self->block;
     buffer->len = self->count * self->size;

@@ -1,9 +1,6 @@
 // The values of a tensor: raw ones in memory, real ones for Python.
 
-#include <math.h>
 #include <string.h>
-
-#include "py/runtime.h"
 
 #include "kernels.h"
 #include "modtflm.h"
@@ -18,7 +15,7 @@ model_tensor_t tflm_tensor_describe(const tflm_tensor_obj_t *self) {
     return tensor;
 }
 
-// Where the bytes are. They stay there between TFLM_BEGIN and TFLM_END only.
+// Where the bytes are. They stay there within tflm_locked() only.
 void *tflm_tensor_data(const tflm_tensor_obj_t *self) {
     if (self->block != NULL) {
         return self->block;
@@ -34,7 +31,7 @@ typedef struct _values_t {
     void *data;
     char typecode;
     size_t channels; // 1: not per channel
-    float scale; // of all, if not per channel; 0: not quantized
+    uint32_t scale; // of all, if not per channel: its bits; 0: not quantized
     int32_t zero_point;
     size_t stride; // elements from one channel to the next
     model_tensor_t info; // of one per channel
@@ -57,7 +54,7 @@ static void values_of(const tflm_tensor_obj_t *self, values_t *values) {
 }
 
 // 0: not quantized.
-static float scale_of(const values_t *values, size_t i) {
+static uint32_t scale_of(const values_t *values, size_t i) {
     return values->channels == 1 ? values->scale
         : model_tensor_scale(&values->info, i / values->stride % values->channels);
 }
@@ -87,103 +84,46 @@ static int64_t get_raw(const values_t *values, size_t i) {
     }
 }
 
-// TFLite's QUANTIZE: round(value / scale) half away from zero, plus the zero
-// point, saturated to the type; in single precision, as its reference kernel.
-// lite/kernels/internal/reference/quantize.h, AffineQuantize.
-static int64_t quantized(const values_t *values, size_t i, float value, int64_t min, int64_t max) {
-    float scale = scale_of(values, i);
-    float q = roundf(scale != 0.0f ? value / scale : value);
-    // The cast needs a bound, which a float has only with room for the zero point below it.
-    const float far = 4611686018427387904.0f;
-    if (q >= far || q <= -far) {
-        return q > 0 ? max : min;
-    }
-    int64_t raw = (int64_t)q + zero_point_of(values, i);
-    return raw > max ? max : (raw < min ? min : raw);
-}
-
-static uint32_t bits_of(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    return bits;
-}
-
-// The same for int8, mostly without a division of floats, which is slow where there is no FPU.
-static bool set_int8(const values_t *values, size_t i, float value) {
-    int32_t q = int8_quotient(bits_of(value), bits_of(values->scale));
-    if (q == INT8_UNDECIDED) {
-        return false;
-    }
-    q += values->zero_point;
-    ((int8_t *)values->data)[i] = (int8_t)(q > INT8_MAX ? INT8_MAX : (q < INT8_MIN ? INT8_MIN : q));
-    return true;
-}
-
-// The 64-bit types have more values above that bound.
-static int64_t quantized_64(const values_t *values, size_t i, float value) {
-    const float two_63 = 9223372036854775808.0f;
-    bool is_unsigned = values->typecode == 'Q';
-    float scale = scale_of(values, i);
-    float q = roundf(scale != 0.0f ? value / scale : value);
-    if (is_unsigned && q >= two_63) {
-        return q >= 2 * two_63 ? -1 : (int64_t)(uint64_t)q;
-    }
-    if (q > -two_63 && q < two_63 && (q >= two_63 / 2 || q <= -two_63 / 2)) {
-        return is_unsigned && q < 0 ? 0 : (int64_t)q;
-    }
-    return quantized(values, i, value, is_unsigned ? 0 : INT64_MIN, INT64_MAX);
-}
-
-static void set_real(const values_t *values, size_t i, float value) {
-    if (values->typecode == 'b' && values->channels == 1 && set_int8(values, i, value)) {
-        return;
-    }
+static void set_real(const values_t *values, size_t i, uint32_t value) {
     if (values->typecode == 'f') {
-        ((float *)values->data)[i] = value;
+        ((uint32_t *)values->data)[i] = value;
         return;
     }
-    if (isnan(value)) {
+    // Mostly this does, without the division of floats that is slow where there is no FPU.
+    int32_t q = values->typecode == 'b' && values->channels == 1 ? int8_quotient(value, values->scale) : INT8_UNDECIDED;
+    if (q != INT8_UNDECIDED) {
+        q += values->zero_point;
+        ((int8_t *)values->data)[i] = (int8_t)(q > INT8_MAX ? INT8_MAX : (q < INT8_MIN ? INT8_MIN : q));
+        return;
+    }
+    if (tflm_real_is_nan(value)) {
         mp_raise_ValueError(MP_ERROR_TEXT("NaN can't be quantized"));
     }
+    int64_t raw = tflm_real_quantized(value, scale_of(values, i), zero_point_of(values, i), values->typecode);
     switch (values->typecode) {
         case 'b':
-            ((int8_t *)values->data)[i] = (int8_t)quantized(values, i, value, INT8_MIN, INT8_MAX);
-            break;
         case 'B':
-            ((uint8_t *)values->data)[i] = (uint8_t)quantized(values, i, value, 0, UINT8_MAX);
+            ((uint8_t *)values->data)[i] = (uint8_t)raw;
             break;
         case 'h':
-            ((int16_t *)values->data)[i] = (int16_t)quantized(values, i, value, INT16_MIN, INT16_MAX);
-            break;
         case 'H':
-            ((uint16_t *)values->data)[i] = (uint16_t)quantized(values, i, value, 0, UINT16_MAX);
+            ((uint16_t *)values->data)[i] = (uint16_t)raw;
             break;
         case 'i':
-            ((int32_t *)values->data)[i] = (int32_t)quantized(values, i, value, INT32_MIN, INT32_MAX);
-            break;
         case 'I':
-            ((uint32_t *)values->data)[i] = (uint32_t)quantized(values, i, value, 0, UINT32_MAX);
+            ((uint32_t *)values->data)[i] = (uint32_t)raw;
             break;
         default:
-            ((int64_t *)values->data)[i] = quantized_64(values, i, value);
+            ((int64_t *)values->data)[i] = raw;
             break;
     }
 }
 
-static float get_real(const values_t *values, size_t i) {
+static uint32_t get_real(const values_t *values, size_t i) {
     if (values->typecode == 'f') {
-        return ((const float *)values->data)[i];
+        return ((const uint32_t *)values->data)[i];
     }
-    // Without an FPU it takes long to make a float of 64 bits.
-    if (values->typecode == 'b' && values->channels == 1 && bits_of(values->scale) != 0) {
-        return values->scale * (float)(((const int8_t *)values->data)[i] - values->zero_point);
-    }
-    int64_t raw = get_raw(values, i);
-    float scale = scale_of(values, i);
-    if (scale != 0.0f) {
-        return scale * (float)(raw - zero_point_of(values, i));
-    }
-    return values->typecode == 'Q' ? (float)(uint64_t)raw : (float)raw;
+    return tflm_real_dequantized(get_raw(values, i), scale_of(values, i), zero_point_of(values, i), values->typecode);
 }
 
 MP_NORETURN static void raise_count(const tflm_tensor_obj_t *self) {
@@ -234,7 +174,7 @@ void tflm_tensor_fill(const tflm_tensor_obj_t *self, const tflm_numbers_t *numbe
     values_of(self, &values);
     if (numbers->floats != NULL) {
         for (size_t i = 0; i < self->count; i++) {
-            float value;
+            uint32_t value;
             memcpy(&value, numbers->floats + i * sizeof(value), sizeof(value));
             set_real(&values, i, value);
         }
@@ -252,8 +192,7 @@ void tflm_tensor_fill(const tflm_tensor_obj_t *self, const tflm_numbers_t *numbe
         if (i == self->count) {
             raise_count(self);
         }
-        float value = (float)(mp_obj_is_float(item) ? mp_obj_float_get(item) : mp_obj_get_float(item));
-        set_real(&values, i, value);
+        set_real(&values, i, tflm_get_float(item));
     }
     if (i != self->count) {
         raise_count(self);
@@ -265,7 +204,7 @@ mp_obj_t tflm_tensor_floats(const tflm_tensor_obj_t *self) {
     values_of(self, &values);
     mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list(self->count, NULL));
     for (size_t i = 0; i < self->count; i++) {
-        list->items[i] = mp_obj_new_float((mp_float_t)get_real(&values, i));
+        list->items[i] = tflm_new_float(get_real(&values, i));
     }
     return MP_OBJ_FROM_PTR(list);
 }
@@ -274,9 +213,7 @@ mp_obj_t tflm_tensor_floats(const tflm_tensor_obj_t *self) {
 // of different scales can't be compared.
 static bool larger(const values_t *values, size_t a, size_t b) {
     if (values->typecode == 'f' || values->channels > 1) {
-        float x = get_real(values, a);
-        float y = get_real(values, b);
-        return x > y || (isnan(y) && !isnan(x));
+        return tflm_real_order(get_real(values, a)) > tflm_real_order(get_real(values, b));
     }
     if (values->typecode == 'Q') {
         return (uint64_t)get_raw(values, a) > (uint64_t)get_raw(values, b);
@@ -306,10 +243,10 @@ size_t tflm_tensor_largest(const tflm_tensor_obj_t *self) {
     return best;
 }
 
-float tflm_tensor_float(const tflm_tensor_obj_t *self, size_t i) {
+mp_obj_t tflm_tensor_float(const tflm_tensor_obj_t *self, size_t i) {
     values_t values;
     values_of(self, &values);
-    return get_real(&values, i);
+    return tflm_new_float(get_real(&values, i));
 }
 
 // Does element a stand before element b? In the place of an index, a small int.
@@ -359,7 +296,7 @@ void tflm_tensor_sort(const tflm_tensor_obj_t *self, mp_obj_list_t *list) {
     }
     for (size_t i = 0; i < list->len; i++) {
         size_t index = (size_t)MP_OBJ_SMALL_INT_VALUE(items[i]);
-        mp_obj_t pair[2] = { items[i], mp_obj_new_float((mp_float_t)get_real(&values, index)) };
+        mp_obj_t pair[2] = { items[i], tflm_new_float(get_real(&values, index)) };
         items[i] = mp_obj_new_tuple(2, pair);
     }
 }

@@ -9,7 +9,8 @@ for name in ("model_int8", "model_float32", "add", "echo_q", "slow"):
     needed = tflm.Interpreter(model).arena_size
     step = 8 if needed < 10000 else 1024
     wrong = 0
-    for size in list(range(0, needed - 64, step)) + list(range(needed - 64, needed, 4)):
+    near = max(needed - 64, 0)
+    for size in list(range(0, near, step)) + list(range(near, needed, 4)):
         # Alternately a number and an Arena.
         arena = size if size // 4 % 2 else tflm.Arena(size)
         try:

@@ -57,15 +57,19 @@ def echo(type_: int, scale: float | None = None, zero_point: int = 0, size: int 
     return named(one_op(OP.RESHAPE, [source], target), [b"ask", b"answer"])
 
 
+def int8(*shape: int) -> Tensor:
+    """A tensor that every target has all ops for. Its values are halves."""
+    return Tensor(shape, INT8, scale=0.5)
+
+
 def add() -> bytes:
-    """float (2, 3): left + right, which is given out twice; `same` by a RESHAPE to (6,)."""
-    shape = [2, 3]
+    """int8 (2, 3): left + right, which is given out twice; `same` by a RESHAPE to (6,)."""
     options = schema.AddOptionsT()
-    model = one_op(OP.ADD, [Tensor(shape), Tensor(shape)], Tensor(shape), options)
+    model = one_op(OP.ADD, [int8(2, 3), int8(2, 3)], int8(2, 3), options)
 
     def give_twice(model: Any) -> None:
         graph = model.subgraphs[0]
-        graph.tensors.append(Tensor([6]).pack(model))
+        graph.tensors.append(int8(6).pack(model))
         code, node = schema.OperatorCodeT(), schema.OperatorT()
         code.builtinCode = code.deprecatedBuiltinCode = OP.RESHAPE
         code.version = 1
@@ -78,35 +82,36 @@ def add() -> bytes:
 
 
 def constant_output() -> bytes:
-    """float (4,): RELU of the input, and a constant of the model."""
+    """int8 (4,): RELU of the input, and a constant of the model."""
 
     def give_constant(model: Any) -> None:
         graph = model.subgraphs[0]
         graph.tensors.append(Tensor([4], INT8, [1, 2, 3, 4], scale=0.5).pack(model))
         graph.outputs = [1, 2]
 
-    model = edited(one_op(OP.RELU, [Tensor([4])], Tensor([4])), give_constant)
+    model = edited(one_op(OP.RELU, [int8(4)], int8(4)), give_constant)
     return named(model, [b"x", b"relu", b"constant"])
 
 
 def through() -> bytes:
-    """float (4,): an input that is an output too, and its RELU."""
+    """float (4,): an input that is an output too, and a RESHAPE of it."""
 
     def give_input(model: Any) -> None:
         model.subgraphs[0].outputs = [0, 1]
 
-    return named(edited(one_op(OP.RELU, [Tensor([4])], Tensor([4])), give_input), [b"x", b"relu"])
+    model = one_op(OP.RESHAPE, [Tensor([4])], Tensor([4]))
+    return named(edited(model, give_input), [b"x", b"same"])
 
 
 def many_inputs(count: int = 300) -> bytes:
-    """float (1,): RELU of the last of so many inputs; nothing uses the others."""
+    """float (1,): RESHAPE of the last of so many inputs; nothing uses the others."""
 
     def add_inputs(model: Any) -> None:
         graph = model.subgraphs[0]
         graph.tensors += [Tensor([1]).pack(model) for _ in range(count - 1)]
         graph.inputs = [*range(2, count + 1), 0]
 
-    return edited(one_op(OP.RELU, [Tensor([1])], Tensor([1])), add_inputs)
+    return edited(one_op(OP.RESHAPE, [Tensor([1])], Tensor([1])), add_inputs)
 
 
 def per_channel() -> bytes:
@@ -141,7 +146,7 @@ def unused_code() -> bytes:
         code.version = 1
         model.operatorCodes.append(code)
 
-    return edited(one_op(OP.RELU, [Tensor([4])], Tensor([4])), add_code)
+    return edited(one_op(OP.RELU, [int8(4)], int8(4)), add_code)
 
 
 def metadata() -> bytes:
@@ -159,7 +164,30 @@ def metadata() -> bytes:
         lost.name, lost.buffer = b"lost", 1000
         model.metadata += [lost, schema.MetadataT()]
 
-    return edited(one_op(OP.RELU, [Tensor([4])], Tensor([4])), add_entries)
+    return edited(one_op(OP.RELU, [int8(4)], int8(4)), add_entries)
+
+
+def float_ends(model: bytes) -> bytes:
+    """The int8 `model`, with an op before it and one behind that make its ends float32."""
+
+    def wrap(model: Any) -> None:
+        graph = model.subgraphs[0]
+        for ends, code in (("inputs", OP.QUANTIZE), ("outputs", OP.DEQUANTIZE)):
+            op = schema.OperatorCodeT()
+            op.builtinCode = op.deprecatedBuiltinCode = code
+            op.version = 2
+            node = schema.OperatorT()
+            node.opcodeIndex = len(model.operatorCodes)
+            model.operatorCodes.append(op)
+            inner, outer = getattr(graph, ends)[0], len(graph.tensors)
+            graph.tensors.append(Tensor(graph.tensors[inner].shape).pack(model))
+            graph.tensors[outer].name = graph.tensors[inner].name
+            first = code == OP.QUANTIZE
+            node.inputs, node.outputs = ([outer], [inner]) if first else ([inner], [outer])
+            graph.operators.insert(0 if first else len(graph.operators), node)
+            setattr(graph, ends, [outer])
+
+    return edited(model, wrap)
 
 
 def unknown_op() -> bytes:
@@ -169,7 +197,7 @@ def unknown_op() -> bytes:
 
 def newer_op() -> bytes:
     """A version of a known op that nobody has yet."""
-    return one_op(OP.RELU, [Tensor([4])], Tensor([4]), version=99)
+    return one_op(OP.RELU, [int8(4)], int8(4), version=99)
 
 
 def custom_op() -> bytes:

@@ -7,4 +7,5 @@ for name in ("unknown_op.tflite", "newer_op.tflite", "custom_op.tflite"):
         print("made?", name)
     except tflm.UnsupportedOpError as error:
         print(name, type(error), isinstance(error, ValueError))
-        print(error)
+        said, _, advice = str(error).rpartition("; ")
+        print(said, advice != "")

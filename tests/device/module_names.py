@@ -1,7 +1,7 @@
 # The names of the module, and what they are.
 import tflm
 
-print([name for name in dir(tflm) if name[0] != "_" or name == "__version__"])
+print([name for name in sorted(dir(tflm)) if name[0] != "_" or name == "__version__"])
 print(tflm.__name__, type(tflm.__version__), type(tflm.engine), type(tflm.tflm_commit))
 print(all(part.isdigit() for part in tflm.__version__.split(".")), tflm.tflm_commit != "")
 

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 import pytest
 
-from device_models import device_models
+from device_models import device_models, float_ends
 from host_helpers import Pipeline
 from skips import TARGET
 from tinycnn.files import ROOT, stage
@@ -29,7 +29,9 @@ LACKS: dict[str, set[str]] = {
     "unix-hosted": {"icount", "memory", "profile", "soft_reset"},
     "unix": {"icount", "memory", "soft_reset"},
     "unix-esp-nn": {"icount", "memory", "soft_reset"},
+    "unix-stock": {"float32", "icount", "memory", "soft_reset"},
     "qemu-rv32": {"exit_status", "fat", "memory", "threads"},
+    "qemu-rv32-stock": {"exit_status", "fat", "float32", "memory", "threads"},
     "qemu-esp32": {"exit_status"},
     "qemu-esp32c3": {"exit_status"},
     "esp32": {"exit_status", "icount"},
@@ -39,6 +41,7 @@ LACKS: dict[str, set[str]] = {
 CAPABILITIES = {
     "exit_status",
     "fat",
+    "float32",
     "heap_lock",
     "icount",
     "memory",
@@ -65,13 +68,20 @@ def run(
     return target.run(script, args, flash=flash, capture=True, timeout=timeout * slower)
 
 
-def stage_all(flash: Path, pipeline: Pipeline) -> None:
-    """What a deploy copies, all the digits' pixels, and the small models."""
+def stage_all(flash: Path, pipeline: Pipeline, *, float32: bool = True) -> None:
+    """What a deploy copies, all the digits' pixels, and the small models.
+
+    Where no op computes in `float32`, the model of that name does at its ends alone.
+    """
     converted = pipeline.converted
     files = {path.name: path for path in (ROOT / "device").glob("*.py")}
     for name, model in zip(("int8", "float32"), (converted.int8, converted.float32), strict=True):
         files[f"model_{name}.tflite"] = converted.path(model)
     stage(flash, files)
+    if not float32:
+        ends = float_ends((flash / "model_int8.tflite").read_bytes())
+        (flash / "model_float32.tflite").unlink()
+        (flash / "model_float32.tflite").write_bytes(ends)
     pixels = np.rint(pipeline.dataset.x * pipeline.dataset.maximum).astype(np.uint8)
     (flash / "digits.bin").write_bytes(pixels.tobytes())
     for name, data in device_models().items():
@@ -143,7 +153,8 @@ def started(target: Target, script: Path, flash: Path) -> Iterator[Running]:
         with plugged.started(target.plug, script.read_text(), flash=flash) as behind:
             yield RunningSerial(behind)
     else:
-        with running(target.program, script, flash) as process:
+        env = environment(flash, target.library)
+        with running(target.program, script, flash, env) as process:
             yield process
 
 

@@ -12,7 +12,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from host_helpers import Pipeline
-from staging import LACKS, run, started
+from staging import LACKS, need, run, started
 from tinycnn.files import ROOT
 from tinycnn.pipeline import samples
 from tinycnn.targets.targets import Target
@@ -84,6 +84,8 @@ def check_run(text: str, model: TFLite, pipeline: Pipeline) -> None:
 def test_classifies_the_samples(
     target: Target, board: Path, article_pipeline: Pipeline, tmp_path: Path, name: str
 ) -> None:
+    if name == "model_float32":
+        need(target, "float32")
     script = changed(tmp_path, 'MODEL = "digits.tflite"', f'MODEL = "{name}.tflite"')
     done = run(target, script, flash=board)
     assert (done.status, done.stderr) == (0, "")

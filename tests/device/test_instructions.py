@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from host_helpers import Pipeline
-from staging import need
+from staging import LACKS, need
 from tinycnn.bench.count import ByClock, count_instructions
 from tinycnn.bench.models import Model
 from tinycnn.targets.targets import Target
@@ -21,7 +21,8 @@ def test_invoke_takes_the_same_instructions_each_time(
     """However many calls in a process, and from one start of the machine to the next."""
     need(target, "icount")
     assert target.counted is not None
-    for model in article_pipeline.converted.models:
+    models = article_pipeline.converted.models
+    for model in models if "float32" not in LACKS[target.name] else models[1:]:
         once, again, twice = (
             count_instructions(Model(model.name, model.data), counter)
             for counter in (

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from device_models import FLOAT32, INT8, OP, Tensor, echo, one_op
 from host_helpers import Pipeline
 from litert import outputs_of, prepared
-from staging import run
+from staging import need, run
 from tinycnn.firmware.port import Program
 from tinycnn.targets import unix
 from tinycnn.targets.targets import Target
@@ -93,6 +93,7 @@ def test_float_outputs_are_near_the_wheels(
     reference: dict[str, Inferences],
     tmp_path: Path,
 ) -> None:
+    need(target, "float32")
     model = article_pipeline.converted.float32
     got = outputs(target, flash, tmp_path / "script.py", model)
     wanted = reference[model.name].outputs

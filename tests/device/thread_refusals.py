@@ -1,4 +1,4 @@
-# What TFLM says of a model that it refuses goes to the thread that asked, whole.
+# What an engine says of a model that it refuses goes to the thread that asked, whole.
 try:
     import _thread
 except ImportError:
@@ -23,7 +23,7 @@ def said():
 
 
 alone = said()
-print(alone[:60])
+print("zero_point" in alone or "quantized" in alone)
 print("/" in alone, len(alone) > 40)
 wrong = [0, 0]
 ran = [0, 0]

@@ -65,8 +65,10 @@ static void describe_tensors(const uint8_t *data, size_t size, bool output) {
             printf("%s%d", k > 0 ? "," : "", (int)model_tensor_dim(&tensor, k));
         }
         for (size_t k = 0; k < tensor.scale_count; ++k) {
-            printf("\t%.9g %d", (double)model_tensor_scale(&tensor, k),
-                (int)model_tensor_zero_point(&tensor, k));
+            uint32_t bits = model_tensor_scale(&tensor, k);
+            float scale;
+            memcpy(&scale, &bits, sizeof(scale));
+            printf("\t%.9g %d", (double)scale, (int)model_tensor_zero_point(&tensor, k));
         }
         printf("\n");
     }

@@ -36,7 +36,7 @@ static void read_tensors(const uint8_t *data, size_t size, bool output, bool pas
             sum += (uint32_t)model_tensor_dim(&tensor, k);
         }
         for (size_t k = 0; k <= tensor.scale_count && k < 64; ++k) {
-            sum += (uint32_t)model_tensor_zero_point(&tensor, k) + (model_tensor_scale(&tensor, k) > 0);
+            sum += (uint32_t)model_tensor_zero_point(&tensor, k) + model_tensor_scale(&tensor, k);
         }
         use(!passed || (tensor.bytes > 0 && tensor.rank <= 6));
         sink += sum + (uint32_t)model_type_code(tensor.type);

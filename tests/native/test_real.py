@@ -44,10 +44,12 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         check=True,
     )
     library = ctypes.CDLL(str(path))
-    for name in ("", "_whole", "_times", "_over", "_minus", "_scaled", "_single"):
+    for name in ("", "_whole", "_whole_single", "_times", "_over", "_minus", "_scaled", "_single"):
         getattr(library, f"model_real{name}").restype = Real
     library.model_real_whole.argtypes = [ctypes.c_uint64]
+    library.model_real_whole_single.argtypes = [ctypes.c_uint64]
     library.model_real_bits.restype = ctypes.c_uint32
+    library.model_real_nearest.restype = ctypes.c_uint32
     return library
 
 
@@ -107,3 +109,25 @@ def test_factors(real: ctypes.CDLL, bits: int, whole: int) -> None:
         multiplier, shift = ctypes.c_int32(), ctypes.c_int8()
         real.model_real_factor(x, ctypes.byref(multiplier), ctypes.byref(shift))
         assert (multiplier.value, shift.value) == quantize_multiplier(x.value)
+
+
+@settings(max_examples=5000, deadline=None)
+@given(BITS, BITS)
+@example(1, 0x3F000000)  # half of the least subnormal, which is even
+@example(3, 0x3F000000)
+@example(0x7F7FFFFF, 0x3F800001)
+@example(0x00FFFFFF, 0x3F000000)
+def test_nearest_single(real: ctypes.CDLL, a: int, b: int) -> None:
+    with np.errstate(over="ignore", under="ignore"):
+        expected = np.float32(number(a)) * np.float32(number(b))
+    product = real.model_real_times(real.model_real(a), real.model_real(b))
+    assert real.model_real_nearest(product) == int(expected.view(np.uint32))
+
+
+@settings(max_examples=5000, deadline=None)
+@given(st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 2**26), st.integers(2**53, 2**55)))
+@example(2**24 + 1)
+@example(2**53 + 2**29 + 1)  # which two roundings get wrong
+@example(2**64 - 1)
+def test_whole_single(real: ctypes.CDLL, x: int) -> None:
+    assert real.model_real_whole_single(x).value == float(np.uint64(x).astype(np.float32))

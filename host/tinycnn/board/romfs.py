@@ -53,11 +53,13 @@ def romfs_image(files: Mapping[str, bytes]) -> bytes:
     return writer.finalise()
 
 
-def romfs_folder(folder: Path) -> bytes:
-    """A file system with all that is in `folder`."""
+def romfs_folder(folder: Path, *more: Path) -> bytes:
+    """A file system with all that is in `folder`, and the files `more`."""
     writer = _AlignedWriter()
     with contextlib.redirect_stdout(io.StringIO()):  # mpremote tells what it packs
         copy_recursively(writer, f"{folder}/", "", False)
+    for path in more:
+        writer.mkfile(path.name, path.read_bytes())
     return writer.finalise()
 
 

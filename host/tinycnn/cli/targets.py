@@ -28,7 +28,9 @@ class TargetName(StrEnum):
     unix_hosted = "unix-hosted"
     unix = "unix"
     unix_esp_nn = "unix-esp-nn"
+    unix_stock = "unix-stock"
     qemu_rv32 = "qemu-rv32"
+    qemu_rv32_stock = "qemu-rv32-stock"
     qemu_esp32 = "qemu-esp32"
     qemu_esp32c3 = "qemu-esp32c3"
     esp32 = "esp32"
@@ -38,9 +40,10 @@ TargetOption = Annotated[
     TargetName,
     typer.Option(
         help="unix-hosted: this machine, models in the tflite-micro wheel; unix: this machine, "
-        "TFLM compiled in; unix-esp-nn: with Espressif's kernels; qemu-rv32: a bare RISC-V "
-        "machine in QEMU; qemu-esp32, qemu-esp32c3: emulated chips; esp32: a board on a port. "
-        "See docs/targets.md."
+        "TFLM compiled in; unix-esp-nn: with Espressif's kernels; unix-stock: the native module "
+        "tflm.mpy in a stock MicroPython; qemu-rv32: a bare RISC-V machine in QEMU; "
+        "qemu-rv32-stock: the same with tflm.mpy; qemu-esp32, qemu-esp32c3: emulated chips; "
+        "esp32: a board on a port. See docs/targets.md."
     ),
 ]
 PortOption = Annotated[
@@ -167,6 +170,44 @@ def build(
         say(line)
 
 
+class ArchName(StrEnum):
+    """The architectures of native modules, as MicroPython calls them."""
+
+    x64 = "x64"
+    rv32imc = "rv32imc"
+    xtensawin = "xtensawin"
+
+
+@firmware.command()
+def native(
+    arch: Annotated[
+        list[ArchName] | None,
+        typer.Option(help="Of the chip; may be repeated. Without it: all that can be built here."),
+    ] = None,
+    ops_from: OpsFromOption = None,
+) -> None:
+    """Build the native module tflm.mpy, for a stock MicroPython: one file to copy."""
+    from tinycnn.errors import MissingToolError
+    from tinycnn.firmware.native import build_native
+
+    chosen = _native_ops(ops_from) if ops_from else None
+    missing = []
+    for name in arch or list(ArchName):
+        try:
+            with progress_bar(name.value) as show:
+                built = build_native(name.value, ops=chosen, progress=show)
+        except MissingToolError as error:
+            missing.append(f"{name.value}: {error}")
+            continue
+        say(f"{name.value} {built.size:,} bytes: {built.path}")
+    for line in missing[:-1]:
+        say_error(line)
+    if missing and (arch or len(missing) == len(ArchName)):
+        raise UserError(missing[-1])
+    if missing:
+        say_error(missing[-1])
+
+
 @app.command(context_settings={"allow_interspersed_args": False})
 def simulate(
     script: Annotated[
@@ -235,6 +276,24 @@ def _op_set(ops: str | None, ops_from: list[Path] | None) -> OpSet:
         float32=not all(model.int8 for model in found),
         int16=any(model.int16 for model in found),
     )
+
+
+def _native_ops(ops_from: list[Path]) -> OpSet:
+    """The ops of these models, which the native module runs."""
+    from tinycnn.files import read_bytes
+    from tinycnn.tflite.check import need_runnable
+    from tinycnn.tflite.native import native_need
+    from tinycnn.tflite.ops import native_set
+
+    names = set()
+    for path in ops_from:
+        data = read_bytes(path)
+        names |= {op.name for op in need_runnable(data, path).ops}
+        try:
+            native_need(data)
+        except UserError as error:
+            raise UserError(f"{path} does not run in the native module: {error}") from None
+    return native_set(names, " and ".join(map(str, ops_from)))
 
 
 def _name_and_folder(text: str) -> tuple[str, Path]:

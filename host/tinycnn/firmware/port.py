@@ -60,6 +60,8 @@ class Port:
     variables: dict[str, str]
     map: str = ""
     """The linker's map that make leaves, if it is to be kept beside the product."""
+    stock: bool = False
+    """Without our module."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def build(port: Port, progress: Progress) -> Program:
         record, objects = folder / "record.json", folder / "objects"
         # Of the make that came to its end there, be it with an error.
         mark, settings = folder / "settings.json", json.dumps(config, sort_keys=True)
-        key = _fingerprint(port.name, settings, *kept)
+        key = _fingerprint(port, settings, *kept)
         if find(record, key) is not None:
             return program
         # One variant after the other, if the second can begin with the objects of the first.
@@ -152,7 +154,7 @@ def _make_once(port: Port, objects: Path, expected: int, progress: Progress) -> 
     }
     words = [
         f"--directory={micropython.path / 'ports' / port.name}",
-        f"USER_C_MODULES={FIRMWARE_BUILD}",
+        *([] if port.stock else [f"USER_C_MODULES={FIRMWARE_BUILD}"]),
         f"BUILD={objects}",
         *(f"{key}={value}" for key, value in port.variables.items()),
     ]
@@ -168,11 +170,11 @@ def _complaint(port: Port, made: Finished) -> str:
     return f"MicroPython ({port.variant}) does not build: {told} (log: {_log(port)})"
 
 
-def _fingerprint(port: str, *settings: str) -> str:
+def _fingerprint(port: Port, *settings: str) -> str:
     """Changes whenever a file of ours that make would look at changes, or `settings`."""
     files = sorted(
         path
-        for folder in (*_FOLDERS, port)
+        for folder in (*(() if port.stock else _FOLDERS), port.name)
         for path in (FIRMWARE_BUILD / folder).rglob("*")
         if path.is_file()
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from tinycnn.command import compiler, need, run
 from tinycnn.errors import MissingToolError, SourceError
 from tinycnn.firmware import libtflm, port
-from tinycnn.firmware.fetch import fetch
+from tinycnn.firmware.fetch import Checkout, fetch
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.ops import OpSet, profile_set
 
@@ -20,6 +20,16 @@ _MARCH = "-march=rv32imc_zicsr -mabi=ilp32 --specs=picolibc.specs"
 
 _SMALL = "-msave-restore"
 """As esp32/CMakeLists.txt has it for a RISC-V chip: functions share code to save registers."""
+
+# A warning that only the user's newer compiler knows must not stop the build.
+_BOARD = {
+    "BOARD": "TFLM_RV32",
+    "BOARD_DIR": str(port.FIRMWARE_BUILD / "qemu"),
+    "CFLAGS_EXTRA": "-Wno-error",
+}
+
+_STOCK_HEAP = 112640 + (64 << 10)
+"""What an ESP32 has left for it, about, and room for the native module, which lies in it."""
 
 _OLDEST = (1, 28)
 """The first MicroPython whose qemu port has a microsecond clock."""
@@ -45,25 +55,13 @@ def build_qemu(
     _need_cplusplus()
     port.refuse_odd_paths()
     ops = ops or profile_set("cnn")
-    micropython = fetch("micropython", progress=progress)
-    if _numbers(micropython.version) < _OLDEST:
-        raise SourceError(
-            f"qemu-rv32 needs MicroPython {'.'.join(map(str, _OLDEST))}, and only"
-            f" {micropython.version} is at hand: go online and run `tinycnn firmware fetch`"
-        )
-    # A warning that only the user's newer compiler knows must not stop the build.
-    variables = {
-        "BOARD": "TFLM_RV32",
-        "BOARD_DIR": str(port.FIRMWARE_BUILD / "qemu"),
-        "CFLAGS_EXTRA": "-Wno-error",
-        "TFLM_SMALL": _SMALL,
-    } | ops.variables
+    variables = _BOARD | {"TFLM_SMALL": _SMALL} | ops.variables
     what = port.Port(
         name="qemu",
         variant=ops.name if kernels == "own" else f"{ops.name}-{kernels}",
         product="firmware.elf",
         map="firmware.map",
-        micropython=micropython,
+        micropython=_micropython(progress),
         compiler=compiler(f"{PREFIX}gcc"),
         variables=variables
         | libtflm.make_variables(
@@ -71,6 +69,35 @@ def build_qemu(
         ),
     )
     return port.build(what, progress)
+
+
+def build_qemu_stock(*, progress: Progress = silent) -> port.Program:
+    """The same without our module: output in build/qemu/stock/firmware.elf.
+
+    Raises as build_qemu() does.
+    """
+    need("make", f"{PREFIX}gcc")
+    port.refuse_odd_paths()
+    what = port.Port(
+        name="qemu",
+        variant="stock",
+        product="firmware.elf",
+        micropython=_micropython(progress),
+        compiler=compiler(f"{PREFIX}gcc"),
+        variables=_BOARD | {"MICROPY_HEAP_SIZE": str(_STOCK_HEAP)},
+        stock=True,
+    )
+    return port.build(what, progress)
+
+
+def _micropython(progress: Progress) -> Checkout:
+    micropython = fetch("micropython", progress=progress)
+    if _numbers(micropython.version) < _OLDEST:
+        raise SourceError(
+            f"qemu-rv32 needs MicroPython {'.'.join(map(str, _OLDEST))}, and only"
+            f" {micropython.version} is at hand: go online and run `tinycnn firmware fetch`"
+        )
+    return micropython
 
 
 def _need_cplusplus() -> None:

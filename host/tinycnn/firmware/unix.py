@@ -13,6 +13,9 @@ from tinycnn.tflite.ops import OpSet, profile_set
 
 Engine = Literal["hosted", "tflm"]
 
+# A warning that only the user's newer compiler knows must not stop the build.
+_VARIANT = {"VARIANT_DIR": str(port.FIRMWARE_BUILD / "unix"), "CFLAGS_EXTRA": "-Wno-error"}
+
 _SANITIZE = "-fsanitize=address,undefined -fno-sanitize=nonnull-attribute"
 _SANITIZE_LINK = f"{_SANITIZE} --param asan-use-after-return=0"
 _SANITIZE_COMPILE = f"{_SANITIZE_LINK} -fno-sanitize-recover=undefined -DMP_ASAN=1 -DMP_UBSAN=1"
@@ -52,15 +55,29 @@ def build_unix(
     return port.build(what, progress)
 
 
+def build_unix_stock(*, progress: Progress = silent) -> port.Program:
+    """The same without our module: output in build/unix/stock/micropython.
+
+    Raises as build_unix() does.
+    """
+    need("make", "gcc")
+    port.refuse_odd_paths()
+    what = port.Port(
+        name="unix",
+        variant="stock",
+        product="micropython",
+        micropython=fetch("micropython", progress=progress),
+        compiler=compiler("gcc"),
+        variables=_VARIANT,
+        stock=True,
+    )
+    return port.build(what, progress)
+
+
 def _variables(
     engine: Engine, kernels: libtflm.Kernels, sanitize: bool, ops: OpSet, progress: Progress
 ) -> dict[str, str]:
-    # A warning that only the user's newer compiler knows must not stop the build.
-    variables = {
-        "VARIANT_DIR": str(port.FIRMWARE_BUILD / "unix"),
-        "TFLM_ENGINE": engine,
-        "CFLAGS_EXTRA": "-Wno-error",
-    } | ops.variables
+    variables = _VARIANT | {"TFLM_ENGINE": engine} | ops.variables
     if sanitize:
         variables["CFLAGS_EXTRA"] += f" {_SANITIZE_COMPILE}"
         variables["LDFLAGS_EXTRA"] = _SANITIZE_LINK

@@ -5,6 +5,7 @@ The converter is C++ that some models crash, so it has a process of its own.
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -160,7 +161,17 @@ def convert(
         with captured(show=False):
             return mended(converter.convert())
     except Exception as error:  # the converter raises what its C++ part says
-        raise UserError(f"the model cannot be converted: {cause(error)}") from error
+        raise UserError(f"the model cannot be converted: {_words(error)}") from error
+
+
+def _words(error: Exception) -> str:
+    """What the converter says, or of an op of TensorFlow's that it has none for its name."""
+    if lacking := re.search(r'fused\["(\w+):"', str(error)):
+        return (
+            f"TensorFlow Lite has no op for {lacking[1]}, of which Keras makes argmax and one_hot, "
+            "say: leave that part to Python"
+        )
+    return cause(error)
 
 
 def converted_here(

@@ -90,8 +90,10 @@ def _terminal(process: subprocess.Popen[bytes]) -> str:
 
 
 @contextmanager
-def plug(flash: Path, *, firmware: Path, options: Sequence[str] = ()) -> Iterator[Plugged]:
-    """A machine that runs `firmware`, with the folder `flash` mounted as /rom."""
-    image = romfs_folder(flash)
+def plug(
+    flash: Path, *, firmware: Path, more: Sequence[Path] = (), options: Sequence[str] = ()
+) -> Iterator[Plugged]:
+    """A machine that runs `firmware`; the folder `flash`, and files `more`, are in /rom."""
+    image = romfs_folder(flash, *more)
     with machine(firmware, image, options) as port:
         yield Plugged(port, _ENTER.format(address=_ROMFS, size=len(image)))

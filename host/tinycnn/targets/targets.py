@@ -14,9 +14,10 @@ from tinycnn.board.image import find_image, read_image
 from tinycnn.board.ports import choose_port
 from tinycnn.board.repl import wait_for_repl
 from tinycnn.errors import MissingToolError, TargetError, UserError
+from tinycnn.firmware.native import build_native
 from tinycnn.firmware.port import Program
-from tinycnn.firmware.qemu import build_qemu
-from tinycnn.firmware.unix import build_unix
+from tinycnn.firmware.qemu import build_qemu, build_qemu_stock
+from tinycnn.firmware.unix import build_unix, build_unix_stock
 from tinycnn.progress import Progress, silent
 from tinycnn.targets import board, esp32, plugged, qemu, unix
 from tinycnn.targets.completed import Completed
@@ -59,6 +60,7 @@ class Target:
     plug         None for a process of this machine, which has no serial line
     counted      `run`, with a clock that counts instructions, a thousand to a microsecond;
                  None where there is no such clock
+    library      the folder that `tflm` is imported from, where it is not built in
     """
 
     name: str
@@ -67,6 +69,7 @@ class Target:
     run: RunScript
     plug: Plug | None = None
     counted: RunScript | None = None
+    library: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,23 @@ def _unix(name: str, choice: Choice, progress: Progress) -> Target:
     return Target(name, built.path, _version(built), partial(unix.run, program=built.path))
 
 
+def _unix_stock(name: str, choice: Choice, progress: Progress) -> Target:
+    built = build_unix_stock(progress=progress)
+    library = build_native("x64", progress=progress).path.parent
+    run = partial(unix.run, program=built.path, library=library)
+    return Target(name, built.path, _version(built), run, library=library)
+
+
 def _qemu(name: str, choice: Choice, progress: Progress) -> Target:
     built = build_qemu(ops=choice.ops, progress=progress)
     return _emulated(name, built.path, _version(built), partial(qemu.plug, firmware=built.path))
+
+
+def _qemu_stock(name: str, choice: Choice, progress: Progress) -> Target:
+    built = build_qemu_stock(progress=progress)
+    module = build_native("rv32imc", progress=progress).path
+    plug = partial(qemu.plug, firmware=built.path, more=[module])
+    return _emulated(name, built.path, _version(built), plug)
 
 
 def _chip(name: str, choice: Choice, progress: Progress) -> Target:
@@ -142,7 +159,9 @@ BUILDS: dict[str, tuple[Build, frozenset[str]]] = {
     "unix-hosted": (_unix, frozenset({"ops"})),
     "unix": (_unix, frozenset({"ops"})),
     "unix-esp-nn": (_unix, frozenset({"ops"})),
+    "unix-stock": (_unix_stock, frozenset()),
     "qemu-rv32": (_qemu, frozenset({"ops"})),
+    "qemu-rv32-stock": (_qemu_stock, frozenset()),
     "qemu-esp32": (_chip, frozenset({"qemu", "image"})),
     "qemu-esp32c3": (_chip, frozenset({"qemu", "image"})),
     "esp32": (_board, frozenset({"port"})),

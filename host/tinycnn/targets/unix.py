@@ -21,14 +21,16 @@ def run(
     args: Sequence[str] = (),
     *,
     program: Path,
+    library: Path | None = None,
     flash: Path = FLASH,
     capture: bool = False,
     timeout: float | None = None,
 ) -> Completed:
     """Run `script` with `args`, or without one the REPL on the user's terminal.
 
-    `program` is the simulator. With `capture` the script has no terminal and its
-    output is returned. After `timeout` seconds it is killed, and everything it started.
+    `program` is the simulator, `library` a folder to import from. With `capture` the script has
+    no terminal and its output is returned. After `timeout` seconds it is killed, and everything
+    it started.
 
     Raises TargetError if the script or the simulator is not there.
     """
@@ -40,18 +42,19 @@ def run(
     argv = [str(program.absolute()), *([] if script is None else [str(script.absolute())]), *args]
     start = time.monotonic()
     status, stdout, stderr = (_captured if capture else _inherited)(
-        argv, flash, environment(flash), timeout
+        argv, flash, environment(flash, library), timeout
     )
     if status < 0:
         status = 128 - status
     return Completed(status, stdout, stderr, time.monotonic() - start)
 
 
-def environment(flash: Path) -> dict[str, str]:
-    """The environment of a simulator whose flash is `flash`."""
+def environment(flash: Path, library: Path | None = None) -> dict[str, str]:
+    """The environment of a simulator whose flash is `flash`, and which imports from `library`."""
+    places = [flash, flash / "lib", *([library] if library else [])]
     return dict(
         os.environ,
-        MICROPYPATH=f"{flash.absolute()}:{flash.absolute() / 'lib'}:.frozen",
+        MICROPYPATH=":".join([*(str(place.absolute()) for place in places), ".frozen"]),
         TFLM_HOST_PYTHON=sys.executable,
     )
 

@@ -7,6 +7,7 @@ this machine and called from here.
 from __future__ import annotations
 
 import ctypes
+import struct
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -220,11 +221,16 @@ def _tensors(library: ctypes.CDLL, model: bytes, *, output: bool) -> list[ModelT
                 printable(ctypes.string_at(tensor.name, tensor.name_len)),
                 library.model_type_name(tensor.type).decode(),
                 tuple(library.model_tensor_dim(at, i) for i in range(tensor.rank)),
-                library.model_tensor_scale(at, 0) if tensor.scale_count else 0.0,
+                _float32(library.model_tensor_scale(at, 0)),
                 library.model_tensor_zero_point(at, 0) if tensor.scale_count else 0,
             )
         )
     return found
+
+
+def _float32(bits: int) -> float:
+    (value,) = struct.unpack("<f", struct.pack("<I", bits))
+    return float(value)
 
 
 def _divisor(library: ctypes.CDLL, model: bytes) -> float | None:
@@ -277,7 +283,7 @@ def _library(*, int16: bool) -> ctypes.CDLL:
         library.model_tensor_zero_point,
     ):
         of_tensor.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
-    library.model_tensor_scale.restype = ctypes.c_float
+    library.model_tensor_scale.restype = ctypes.c_uint32
     return library
 
 

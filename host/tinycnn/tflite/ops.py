@@ -102,6 +102,20 @@ def model_set(
     return OpSet(f"ops-{path.stem}{kind}", variables, frozenset(wanted), float32, int16)
 
 
+def native_set(ops: Iterable[str] | None = None, model: str = "") -> OpSet:
+    """All ops of the native module, or just `ops` (names), which `model` (for messages) needs.
+
+    Writes the list under build/ops. Raises UserError if it has not one of them.
+    """
+    known = {name: op for name, op in offered().items() if op.native != "none"}
+    wanted = set(known if ops is None else ops)
+    if missing := sorted(wanted - set(known)):
+        raise UserError(f"{model} needs {', '.join(missing)}, which the native module has not")
+    path = _listed(known[name] for name in known if name in wanted)
+    name = "all" if ops is None else f"ops-{path.stem}"
+    return OpSet(name, {"TFLM_OPS_FILE": str(path)}, frozenset(wanted), False, False)
+
+
 def native_list() -> Path:
     """A file with the lines of ops.def that the native module has, for TFLM_OPS_FILE."""
     return _listed(op for op in offered().values() if op.native != "none")
