@@ -18,7 +18,7 @@ from networks import COUNT, NETWORKS, drawn
 from tinycnn._tensorflow import captured, keras
 from tinycnn.errors import UserError
 from tinycnn.pipeline import quantize as quantizing
-from tinycnn.pipeline.convert import Converted, converted_here
+from tinycnn.pipeline.convert import Converted, _words, converted_here
 from tinycnn.pipeline.examples import Examples, data_for
 from tinycnn.pipeline.model import taking
 from tinycnn.progress import Progress
@@ -267,3 +267,10 @@ def test_a_layer_that_the_converter_refuses_is_named(tmp_path: Path, command: Co
     words = "own.keras cannot be converted: layer kinds (CategoryEncoding): "
     assert_one_line_error(outcome, words)
     assert not build.exists()
+
+
+def test_an_op_that_the_converter_lacks_is_named() -> None:
+    """It says so in its compiler's words, a page of them."""
+    said = 'MLIR: error: loc(callsite(fused["BitwiseAnd:", "a/BitwiseAnd@b"] at callsite(...'
+    assert _words(RuntimeError(said)).startswith("TensorFlow Lite has no op for BitwiseAnd, ")
+    assert _words(RuntimeError("other words")) == "other words"
