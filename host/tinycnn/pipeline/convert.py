@@ -168,7 +168,7 @@ def _words(error: Exception) -> str:
     """What the converter says, or of an op of TensorFlow's that it has none for its name."""
     if lacking := re.search(r'fused\["(\w+):"', str(error)):
         return (
-            f"TensorFlow Lite has no op for {lacking[1]}, which Keras takes for argmax or one_hot, "
+            f"TensorFlow Lite has no op for {lacking[1]}, which Keras has for argmax or one_hot, "
             "say: leave that part to Python"
         )
     return cause(error)
