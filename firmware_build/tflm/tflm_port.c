@@ -1,7 +1,5 @@
 // What tflm_port.h declares, in a firmware. In a native module it is ../native/mpy/mpy_port.c.
 
-#include <string.h>
-
 #include "tflm_port.h"
 
 mp_obj_t tflm_try(tflm_call_t call, mp_obj_t self, void *argument, mp_obj_t *error) {
@@ -31,17 +29,4 @@ size_t tflm_largest_piece(void) {
     gc_info_t info;
     gc_info(&info);
     return info.max_free * MICROPY_BYTES_PER_GC_BLOCK;
-}
-
-mp_obj_t tflm_new_float(uint32_t bits) {
-    float value;
-    memcpy(&value, &bits, sizeof(value));
-    return mp_obj_new_float((mp_float_t)value);
-}
-
-uint32_t tflm_get_float(mp_obj_t obj) {
-    float value = (float)(mp_obj_is_float(obj) ? mp_obj_float_get(obj) : mp_obj_get_float(obj));
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    return bits;
 }

@@ -9,6 +9,8 @@
 #include TFLM_PORT
 #else
 
+#include <string.h>
+
 #include "py/binary.h"
 #include "py/builtin.h"
 #include "py/cstack.h"
@@ -42,6 +44,20 @@
 // What a table of arguments is, whose qstrs are constants.
 #define TFLM_ARGS static const mp_arg_t
 
+// As below; for each value of a tensor, so they are no calls.
+static inline mp_obj_t tflm_new_float(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof(value));
+    return mp_obj_new_float((mp_float_t)value);
+}
+
+static inline uint32_t tflm_get_float(mp_obj_t obj) {
+    float value = (float)(mp_obj_is_float(obj) ? mp_obj_float_get(obj) : mp_obj_get_float(obj));
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    return bits;
+}
+
 #endif
 
 #include "tflm_real.h"
@@ -57,7 +73,9 @@ void tflm_need_stack(size_t bytes);
 size_t tflm_largest_piece(void);
 
 // A float of these bits; the bits of what a float or an int is, or an object says by __float__.
+#ifdef TFLM_PORT
 mp_obj_t tflm_new_float(uint32_t bits);
 uint32_t tflm_get_float(mp_obj_t obj);
+#endif
 
 #endif // TFLM_PORT_H
