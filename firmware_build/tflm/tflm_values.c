@@ -123,6 +123,9 @@ static uint32_t get_real(const values_t *values, size_t i) {
     if (values->typecode == 'f') {
         return ((const uint32_t *)values->data)[i];
     }
+    if (values->typecode == 'b' && values->channels == 1) { // as mostly
+        return tflm_real_dequantized(((const int8_t *)values->data)[i], values->scale, values->zero_point, 'b');
+    }
     return tflm_real_dequantized(get_raw(values, i), scale_of(values, i), zero_point_of(values, i), values->typecode);
 }
 
