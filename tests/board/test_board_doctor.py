@@ -101,7 +101,7 @@ def test_firmware_without_the_module(
     with plugged_in(simulator.path, tmp_path / "flash.bin", without="tflm") as board:
         status, told = report(command, board.port)
     assert (status, told["tflm"]) == (1, "not in this firmware")
-    assert told["next"].startswith("tinycnn flash")
+    assert told["next"].startswith("tinycnn deploy, which brings tflm.mpy; or tinycnn flash")
 
 
 def test_nothing_answers(command: Command, models: Pipeline) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tinycnn.targets.targets import Target
 from tinycnn.tflite.arena import predict_arena
 from tinycnn.tflite.arena.planner import Buffer, plan
 from tinycnn.tflite.check import check_model
+from tinycnn.tflite.native import NativeNeed, native_need
 
 SEEDS = (*range(30), 115)
 """115: planning it took TFLM's memory planner outside the arena."""
@@ -94,10 +96,29 @@ for name in sorted(os.listdir()):
 """
 
 
+def taken(target: Target, able: dict[str, bytes], folder: Path) -> dict[str, tuple[int, int]]:
+    """Bytes of arena and beside it, of each of these models."""
+    for name, data in able.items():
+        (folder / f"{name}.tflite").write_bytes(data)
+    script = folder / "ask.py"
+    script.write_text(ASK)
+    done = target.run(script, flash=folder, capture=True, timeout=200)
+    assert done.status == 0, (done.stdout, done.stderr)
+    found = {name: (int(a), int(b)) for name, a, b in map(str.split, done.stdout.splitlines())}
+    assert set(found) == set(able)
+    return found
+
+
 def test_targets_take_no_more_than_predicted(
     models: dict[str, bytes], compiled_target: Target, tmp_path: Path
 ) -> None:
     """The arena is what was planned, with either size of pointers."""
+    if compiled_target.name.endswith("-stock"):
+        needs = natively(models)
+        assert len(needs) > 90
+        found = taken(compiled_target, {name: models[name] for name in needs}, tmp_path)
+        assert found == {name: (need.arena, need.kept) for name, need in needs.items()}
+        return
     own = compiled_target.name != "unix-esp-nn"
     able = {
         name: data
@@ -105,18 +126,20 @@ def test_targets_take_no_more_than_predicted(
         if not check_model(data).lacking("cnn") and (own or name not in BY_OURS)
     }
     assert len(able) > 150
-    for name, data in able.items():
-        (tmp_path / f"{name}.tflite").write_bytes(data)
-    script = tmp_path / "ask.py"
-    script.write_text(ASK)
-    done = compiled_target.run(script, flash=tmp_path, capture=True, timeout=200)
-    assert done.status == 0, done.stderr
-    found = {name: (int(a), int(b)) for name, a, b in map(str.split, done.stdout.splitlines())}
-    assert set(found) == set(able)
+    found = taken(compiled_target, able, tmp_path)
     arenas = {name: size for name, (size, _) in found.items()}
     assert arenas == {name: predict_arena(able[name], own=own).arena for name in arenas}
     if not compiled_target.name.startswith("unix"):  # that has 64 bits
         assert wrong({name: kept for name, (_, kept) in found.items()}, able) == {}
+
+
+def natively(models: dict[str, bytes]) -> dict[str, NativeNeed]:
+    """What those take in the native module that it runs."""
+    needs = {}
+    for name, data in models.items():
+        with suppress(UserError):
+            needs[name] = native_need(data)
+    return needs
 
 
 buffers = st.builds(

@@ -17,6 +17,7 @@ from typing import Any
 from serial import SerialException
 
 from tinycnn.board.answers import pair_of, sequence_of, size, text
+from tinycnn.board.native import NAME, native_for
 from tinycnn.board.repl import LostError, Repl, ScriptError
 from tinycnn.errors import TargetError, UserError
 from tinycnn.files import models_in, read_bytes
@@ -79,20 +80,24 @@ class Deployed:
 
     arenas   bytes of arena that each model needs there
     free     bytes free on its file system
+    module   where the native module came from that the stock firmware lacked, if it did
     """
 
     copied: tuple[str, ...]
     kept: tuple[str, ...]
     arenas: dict[str, int]
     free: int
+    module: Path | None = None
 
 
 def deploy(board: Repl, files: Mapping[str, Path], progress: Progress = silent) -> Deployed:
     """Bring `files` (names on the board -> host files) to `board`.
 
+    A stock firmware is brought the native module `tflm.mpy` before.
+
     Raises UserError if a model cannot run there, TargetError if the board has no
-    `tflm`, no room for a file, no memory for a model, or goes away. What was there
-    before is then still there.
+    `tflm` and can have none, no room for a file, no memory for a model, or goes away.
+    What was there before is then still there.
     """
     wanted = {name: read_bytes(path) for name, path in files.items()}
     models = models_in(files)
@@ -107,6 +112,9 @@ def _deployed(
     models: Iterable[str],
     progress: Progress,
 ) -> Deployed:
+    module = None if _has_module(board) else native_for(board, progress)
+    if module is not None:
+        sync(board, {NAME: read_bytes(module)}, progress)
     ops = _ops(board)
     for name in models:
         _check(board.port, files[name], wanted[name], ops)
@@ -118,7 +126,7 @@ def _deployed(
 
     copied = sync(board, wanted, progress, load)
     kept = tuple(name for name in wanted if name not in copied)
-    return Deployed(copied, kept, arenas, _room(board)[1])
+    return Deployed(copied, kept, arenas, _room(board)[1], module)
 
 
 def need_models(files: Mapping[str, Path]) -> dict[str, CheckedModel]:
@@ -186,18 +194,21 @@ def board_digests(board: Repl, names: Iterable[str]) -> dict[str, str]:
     return dict(zip(listed, found, strict=True))
 
 
-def _ops(board: Repl) -> dict[str, int]:
-    """The ops that the board's firmware runs, and the newest version of each."""
+def _has_module(board: Repl) -> bool:
+    """Whether `import tflm` works there. A native module of another kind is none."""
     try:
-        asked = "import tflm; print(tflm.supported_ops())"
-        return dict(board.value(asked, sequence_of(pair_of(text, size))))
+        board.run("import tflm")
     except ScriptError as error:
-        if error.exception != "ImportError":
+        if error.exception not in ("ImportError", "ValueError"):
             raise
-        raise TargetError(
-            f"the firmware on {board.port} has no tflm module: "
-            "put one on that has, with `tinycnn flash`"
-        ) from None
+        return False
+    return True
+
+
+def _ops(board: Repl) -> dict[str, int]:
+    """The ops that the board's module runs, and the newest version of each."""
+    asked = "import tflm; print(tflm.supported_ops())"
+    return dict(board.value(asked, sequence_of(pair_of(text, size))))
 
 
 def _check(port: str, path: Path, model: bytes, ops: dict[str, int]) -> None:

@@ -13,6 +13,7 @@ from tinycnn.board.answers import pair_of, record, sequence_of, size, text
 from tinycnn.board.deploy import board_digests
 from tinycnn.board.loader import Chip
 from tinycnn.board.loader import connect as connect_loader
+from tinycnn.board.native import NAME, stock_of
 from tinycnn.board.repl import LostError, Repl
 from tinycnn.board.repl import connect as connect_repl
 from tinycnn.files import read_bytes
@@ -42,7 +43,7 @@ facts["heap"] = gc.mem_free()
 try:
     import tflm
     facts["tflm"] = tflm.__version__, tflm.engine, tflm.tflm_commit, len(tflm.supported_ops())
-except (ImportError, AttributeError):
+except (ImportError, AttributeError, ValueError):
     pass
 print(facts)
 """
@@ -107,6 +108,7 @@ class Diagnosis:
 
     files    of what a deploy brings: "same", "other" or "missing"; "rom" or "frozen" if the
              same is in the firmware
+    native   whether a firmware without `tflm` takes it as a native module
     silence  why neither answers, and what to do; None if one does
     """
 
@@ -114,6 +116,7 @@ class Diagnosis:
     board: Board | None = None
     chip: Chip | None = None
     files: dict[str, str] = field(default_factory=dict)
+    native: bool = False
     silence: LostError | None = None
 
     @property
@@ -122,6 +125,8 @@ class Diagnosis:
         if self.board is None:
             return self.silence.do if self.silence else "tinycnn flash"
         if self.board.tflm is None:
+            if self.native:
+                return f"tinycnn deploy, which brings {NAME}; or tinycnn flash, for more ops"
             return "tinycnn flash, since this firmware has no tflm module"
         if not self._has_all:
             if not self.board.files_size:
@@ -169,7 +174,9 @@ def examine(port: str, files: Mapping[str, Path]) -> Diagnosis:
     """
     try:
         with connect_repl(port, timeout=6) as board, board.limit("what is on it", _SECONDS):
-            return Diagnosis(port, read_board(board), files=_compare(board, files))
+            found, state = read_board(board), _compare(board, files)
+            native = found.tflm is None and not stock_of(board).why_not
+            return Diagnosis(port, found, files=state, native=native)
     except LostError as error:
         silence = error
     try:

@@ -168,6 +168,8 @@ def deploy(
     name = choose_port(port)
     with connect(name) as board, progress_bar("deploy") as show:
         done = deploying.deploy(board, files, show)
+    if done.module is not None:
+        say(f"{done.module.name}: copied, since this firmware has no tflm module")
     for file in files:
         arena = f", arena of {done.arenas[file]} bytes" if file in done.arenas else ""
         state = "copied" if file in done.copied else "there already"
