@@ -27,9 +27,11 @@ from tinycnn.firmware.native import NativeModule, build_native
 from tinycnn.firmware.port import Program
 from tinycnn.firmware.unix import build_unix_stock
 from tinycnn.progress import Progress
+from tinycnn.tflite.ops import OpSet
 
 MODEL = "model_int8.tflite"
 SHIPPED = "digits.tflite"
+WITHOUT = "since this firmware has no tflm module"
 MPREMOTE = [sys.executable, "-m", "mpremote"]
 
 
@@ -195,20 +197,27 @@ def test_model_too_large_for_the_heap(
             assert f"{MODEL}.new" not in repl.value("import os; print(os.listdir())")
 
 
+@pytest.mark.parametrize(
+    "heap, said",
+    [
+        ("1M", WITHOUT),
+        ("140K", f"{WITHOUT}, with just the ops of this model for want of memory"),
+    ],
+)
 def test_stock_firmware_is_brought_the_module(
-    command: Command, models: Pipeline, tmp_path: Path
+    command: Command, models: Pipeline, tmp_path: Path, heap: str, said: str
 ) -> None:
     with or_skip(MissingToolError):
         stock = build_unix_stock()
-        build_native("x64")
-    with plugged_in(stock.path, tmp_path / "flash.bin", blocks=512) as board:
+        whole = build_native("x64").size
+    with plugged_in(stock.path, tmp_path / "flash.bin", blocks=512, heap=heap) as board:
         outcome = command("deploy", "--port", board.port)
         assert outcome.status == 0, outcome
         lines = outcome.out.splitlines()
-        assert lines[:2] == [
-            "tflm.mpy: copied, since this firmware has no tflm module",
-            "classify.py: copied",
-        ]
+        assert lines[:2] == [f"tflm.mpy: copied, {said}", "classify.py: copied"]
+        with connect(board.port) as repl:
+            there = repl.value("import os; print(os.stat('tflm.mpy')[6])")
+        assert (there == whole) == ("memory" not in said)
         again = command("deploy", "--port", board.port)
         assert again.out.splitlines()[0] == "classify.py: there already"
         done = subprocess.run(
@@ -220,14 +229,13 @@ def test_stock_firmware_is_brought_the_module(
         assert done.stdout.count("Predicted class:") == 8, done
 
 
-X64 = Stock((1, 28), "x64", (6, 3), 1 << 20, None)
+X64 = Stock((1, 28), "x64", (6, 3))
 UNFIT = {
     "MicroPython 1.23 is older than 1.24": replace(X64, version=(1, 23)),
     "no tflm.mpy for its chip": replace(X64, arch=""),
     "no tflm.mpy for armv6": replace(X64, arch="armv6"),
     "have ABI 6.2, and tflm.mpy 6.3": replace(X64, abi=(6, 2)),
-    "no room for tflm.mpy": replace(X64, heap=1000),
-    "1000 of memory for code free": replace(X64, code=1000),
+    "takes 2000000 bytes in one piece": X64,
 }
 
 
@@ -256,7 +264,7 @@ def test_module_that_cannot_be_built_here(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def missing(arch: str, progress: Progress) -> NativeModule:
+    def missing(arch: str, ops: OpSet | None, progress: Progress) -> NativeModule:
         raise MissingToolError("some-gcc is missing")
 
     monkeypatch.setattr(native, "build_native", missing)
@@ -268,10 +276,10 @@ def test_module_that_cannot_be_built_here(
 
 
 def built_of(folder: Path) -> Callable[..., NativeModule]:
-    """What builds a tflm.mpy of 50,000 bytes."""
+    """What builds a tflm.mpy of 2,000,000 bytes."""
     path = folder / "tflm.mpy"
-    path.write_bytes(bytes(50_000))
-    return lambda arch, progress: NativeModule(arch, path, 50_000)
+    path.write_bytes(bytes(2_000_000))
+    return lambda arch, ops, progress: NativeModule(arch, path, 2_000_000)
 
 
 def test_model_that_is_none(command: Command, board: PtyBoard, tmp_path: Path) -> None:

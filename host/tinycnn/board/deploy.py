@@ -17,12 +17,12 @@ from typing import Any
 from serial import SerialException
 
 from tinycnn.board.answers import pair_of, sequence_of, size, text
-from tinycnn.board.native import NAME, native_for
+from tinycnn.board.native import NAME, Module, natives_for
 from tinycnn.board.repl import LostError, Repl, ScriptError
 from tinycnn.errors import TargetError, UserError
 from tinycnn.files import models_in, read_bytes
 from tinycnn.progress import Progress, silent
-from tinycnn.tflite.check import CheckedModel, need_runnable
+from tinycnn.tflite.check import CheckedModel, check_model, need_runnable
 
 _BESIDE = ".new"
 _SLOWEST = 1000  # bytes a second: a third of what 115200 baud bring, as text
@@ -80,14 +80,14 @@ class Deployed:
 
     arenas   bytes of arena that each model needs there
     free     bytes free on its file system
-    module   where the native module came from that the stock firmware lacked, if it did
+    module   the native module that was brought to a stock firmware, if it was
     """
 
     copied: tuple[str, ...]
     kept: tuple[str, ...]
     arenas: dict[str, int]
     free: int
-    module: Path | None = None
+    module: Module | None = None
 
 
 def deploy(board: Repl, files: Mapping[str, Path], progress: Progress = silent) -> Deployed:
@@ -100,7 +100,7 @@ def deploy(board: Repl, files: Mapping[str, Path], progress: Progress = silent) 
     What was there before is then still there.
     """
     wanted = {name: read_bytes(path) for name, path in files.items()}
-    models = models_in(files)
+    models = list(models_in(files))
     with board.limit("the end of the deploy", _seconds(wanted.values()) + 60):
         return _deployed(board, files, wanted, models, progress)
 
@@ -112,9 +112,7 @@ def _deployed(
     models: Iterable[str],
     progress: Progress,
 ) -> Deployed:
-    module = None if _has_module(board) else native_for(board, progress)
-    if module is not None:
-        sync(board, {NAME: read_bytes(module)}, progress)
+    module = _bring_module(board, [wanted[name] for name in models], progress)
     ops = _ops(board)
     for name in models:
         _check(board.port, files[name], wanted[name], ops)
@@ -194,15 +192,31 @@ def board_digests(board: Repl, names: Iterable[str]) -> dict[str, str]:
     return dict(zip(listed, found, strict=True))
 
 
-def _has_module(board: Repl) -> bool:
-    """Whether `import tflm` works there. A native module of another kind is none."""
+def _bring_module(board: Repl, models: Iterable[bytes], progress: Progress) -> Module | None:
+    """The native module, where `import tflm` does not work without; else None."""
+    if not _why_no_module(board):
+        return None
+    ops = {op.name for model in models for op in check_model(model).ops}
+    for module in natives_for(board, ops, progress):
+        sync(board, {NAME: read_bytes(module.path)}, progress)
+        why = _why_no_module(board)
+        if not why:
+            return module
+        _remove(board, [NAME])
+        if not why.startswith("MemoryError"):
+            raise TargetError(f"{NAME} cannot be imported on {board.port}: {why}")
+    raise AssertionError
+
+
+def _why_no_module(board: Repl) -> str:
+    """What `import tflm` raises there; "" if it works. A native module of another kind is none."""
     try:
         board.run("import tflm")
     except ScriptError as error:
-        if error.exception not in ("ImportError", "ValueError"):
+        if error.exception not in ("ImportError", "MemoryError", "ValueError"):
             raise
-        return False
-    return True
+        return str(error)
+    return ""
 
 
 def _ops(board: Repl) -> dict[str, int]:

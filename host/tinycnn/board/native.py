@@ -6,6 +6,7 @@ and comes before a line of the module's runs. So the host looks first.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from tinycnn.errors import MissingToolError, SourceError, TargetError
 from tinycnn.files import BUILD
 from tinycnn.firmware.native import ARCHES, NAME, build_native
 from tinycnn.progress import Progress, silent
+from tinycnn.tflite.ops import OpSet, native_set
 
-__all__ = ["NAME", "Stock", "native_for", "stock_of"]
+__all__ = ["NAME", "Module", "Stock", "natives_for", "stock_of"]
 
 ABI = (6, 3)
 """Of .mpy files with native code: MicroPython's from 1.23 on."""
@@ -32,16 +34,28 @@ _ARCHES = (
 """By MicroPython's numbers for them (docs/reference/mpyfiles.rst)."""
 
 _ASK = """\
-import gc, sys
-gc.collect()
-said = {"mpy": getattr(sys.implementation, "_mpy", 0), "heap": gc.mem_free()}
+import sys
+said = {"mpy": getattr(sys.implementation, "_mpy", 0)}
 said["version"] = sys.implementation.version[:2]
-try:
-    import esp32
-    said["code"] = max(row[2] for row in esp32.idf_heap_info(esp32.HEAP_EXEC))
-except (ImportError, AttributeError, ValueError):
-    pass
 print(said)
+"""
+
+# The file's code is read to one piece of the heap, and on an ESP32 copied to another memory while
+# that is there. What is left for it counts, if it is less than is needed.
+_ROOM = """\
+import gc
+def room(need):
+    gc.collect()
+    try:
+        piece = bytearray(need)
+    except MemoryError:
+        return 0
+    try:
+        import esp32
+        return max(row[2] for row in esp32.idf_heap_info(esp32.HEAP_EXEC))
+    except (ImportError, AttributeError, ValueError):
+        return need
+print(int(room({need}) >= {need}))
 """
 
 
@@ -50,15 +64,11 @@ class Stock:
     """What a MicroPython takes of native modules.
 
     arch   "" if none, or one that has no name here
-    code   the largest piece of memory that code may lie in, besides the heap; None where that
-           is the heap itself
     """
 
     version: tuple[int, ...]
     arch: str
     abi: tuple[int, int]
-    heap: int
-    code: int | None
 
     @property
     def why_not(self) -> str:
@@ -77,34 +87,54 @@ def stock_of(board: Repl) -> Stock:
     return board.value(_ASK, _stock)
 
 
-def native_for(board: Repl, progress: Progress = silent) -> Path:
-    """The tflm.mpy for this board, built if that can be done here.
+@dataclass(frozen=True)
+class Module:
+    """A tflm.mpy for a board. `whole` if it has all ops, not just those of some models."""
 
-    Raises TargetError with what to do if none runs there, it cannot be had, or there is no room
-    in memory.
+    path: Path
+    whole: bool
+
+
+def natives_for(board: Repl, ops: Iterable[str], progress: Progress = silent) -> Iterator[Module]:
+    """What of tflm.mpy may fit in this board's memory, built if that can be done here.
+
+    First with all its ops, then with `ops` (names) alone: whether one fits, importing it tells.
+    Raises TargetError with what to do behind the last one, or if none runs there or can be had,
+    and UserError if it has not one of the ops.
     """
     stock = stock_of(board)
     begin = f"the firmware on {board.port} has no tflm module"
     flash = "put one on that has, with `tinycnn flash`"
     if stock.why_not:
         raise TargetError(f"{begin}, and {stock.why_not}: {flash}")
-    try:
-        path = build_native(stock.arch, progress=progress).path
-    except (MissingToolError, SourceError) as error:
-        path = BUILD / "native" / f"{stock.arch}-all" / NAME
-        if not path.exists():
+    own = native_set(ops, "the model")
+    need = 0
+    for chosen in (None, own):
+        try:
+            path = _built(stock.arch, chosen, progress)
+        except (MissingToolError, SourceError) as error:
             raise TargetError(
                 f"{begin}, and `tinycnn firmware native --arch {stock.arch}` cannot build one for "
                 f"it: {error}; or {flash}"
             ) from error
-    need = path.stat().st_size
-    for room, have in (("heap", stock.heap), ("memory for code", stock.code)):
-        if have is not None and have < need:
-            raise TargetError(
-                f"{begin}, and no room for {NAME}: {need} bytes needed, {have} of {room} "
-                f"free; {flash}"
-            )
-    return path
+        need = path.stat().st_size
+        if board.value(_ROOM.format(need=need), size):
+            yield Module(path, chosen is None)
+    raise TargetError(
+        f"{begin}, and no room in memory for {NAME}, whose code takes {need} bytes in one piece, "
+        f"on an ESP32 twice: {flash}"
+    )
+
+
+def _built(arch: str, ops: OpSet | None, progress: Progress) -> Path:
+    """What was built before does where nothing can be built."""
+    try:
+        return build_native(arch, ops=ops, progress=progress).path
+    except (MissingToolError, SourceError):
+        path = BUILD / "native" / f"{arch}-{ops.name if ops else 'all'}" / NAME
+        if path.exists():
+            return path
+        raise
 
 
 def _stock(answer: Any) -> Stock:
@@ -115,8 +145,6 @@ def _stock(answer: Any) -> Stock:
         version=sequence_of(size, 2)(said["version"]),
         arch=_ARCHES[number] if number < len(_ARCHES) else "",
         abi=(mpy & 0xFF, mpy >> 8 & 3),
-        heap=size(said["heap"]),
-        code=size(said["code"]) if "code" in said else None,
     )
 
 

@@ -169,7 +169,8 @@ def deploy(
     with connect(name) as board, progress_bar("deploy") as show:
         done = deploying.deploy(board, files, show)
     if done.module is not None:
-        say(f"{done.module.name}: copied, since this firmware has no tflm module")
+        alone = "" if done.module.whole else ", with just the ops of this model for want of memory"
+        say(f"{done.module.path.name}: copied, since this firmware has no tflm module{alone}")
     for file in files:
         arena = f", arena of {done.arenas[file]} bytes" if file in done.arenas else ""
         state = "copied" if file in done.copied else "there already"
