@@ -18,7 +18,7 @@ demo: $(STAMP)
 	$(BIN)/tinycnn demo
 
 test: check
-	@echo "This takes about 15 minutes on two cores the first time, and less from then on"
+	@echo "This takes about 15 minutes on two cores"
 	$(PYTEST) $(PYTEST_ARGS)
 
 test-all: check

@@ -5,6 +5,7 @@
 #include "model_schema.h"
 #include "native.h"
 #include "rescale.h"
+#include "tflm_real.h"
 
 // RELU, RELU6 and LEAKY_RELU ----------------------------------------------------------
 
@@ -166,42 +167,6 @@ static void store(void *data, uint8_t type, size_t i, int32_t x) {
     }
 }
 
-#define SIGN (UINT32_C(1) << 31) // of a float32
-#define INFINITE (0x7f800000)
-
-// round(x / scale) in single precision, half away from zero, or a larger number if it is above
-// 2**30; 0 of NaN.
-static int32_t quotient_of(uint32_t bits, uint32_t scale, uint8_t to) {
-    if (to == TENSOR_INT8) {
-        // Undecided are NaN, of which anything may be made, and what is too small to count.
-        int32_t q = int8_quotient(bits, scale);
-        return q == INT8_UNDECIDED ? 0 : q;
-    }
-    uint32_t absolute = bits & ~SIGN;
-    int32_t q = INT32_C(1) << 30;
-    if (absolute < INFINITE) {
-        model_real_t x = model_real_single(model_real_over(model_real(absolute), model_real(scale)));
-        if (x.exponent < -53) {
-            q = 0;
-        } else if (x.exponent <= 30 - 53) {
-            q = (int32_t)(((x.mantissa >> (-x.exponent - 1)) + 1) >> 1);
-        }
-    } else if (absolute > INFINITE) {
-        q = 0;
-    }
-    return (bits & SIGN) != 0 ? -q : q;
-}
-
-// The bits of the float32 nearest to q * scale.
-static uint32_t product_of(int32_t q, uint32_t scale) {
-    if (q >= -255 && q <= 255) {
-        return int8_real(q, scale);
-    }
-    model_real_t absolute = model_real_whole(q < 0 ? 0u - (uint32_t)q : (uint32_t)q);
-    model_real_t product = model_real_single(model_real_times(absolute, model_real(scale)));
-    return model_real_bits(product) | (q < 0 ? SIGN : 0);
-}
-
 static void run_quantize(const tflm_engine_t *engine, const void *record) {
     const quantize_t *quantize = record;
     const void *from = native_input(engine, &quantize->op, 0);
@@ -214,14 +179,20 @@ static void run_quantize(const tflm_engine_t *engine, const void *record) {
     }
     for (size_t i = 0; i < quantize->count; i++) {
         if (quantize->from == TENSOR_FLOAT32) {
-            int32_t q = quotient_of(((const uint32_t *)from)[i], quantize->scale, quantize->to);
-            store(to, quantize->to, i, q + quantize->zero_point);
+            // Of NaN anything may be made.
+            uint32_t value = ((const uint32_t *)from)[i];
+            value = tflm_real_is_nan(value) ? 0 : value;
+            int32_t q = quantize->to == TENSOR_INT8 ? int8_quotient(value, quantize->scale) : INT8_UNDECIDED;
+            store(to, quantize->to, i, q != INT8_UNDECIDED ? q + quantize->zero_point
+                : (int32_t)tflm_real_quantized(value, quantize->scale, quantize->zero_point, model_type_code(quantize->to)));
             continue;
         }
+        int32_t raw = integer_at(from, quantize->from, i);
         // An int32 may be any number, of which the rule bounds no more than what comes out.
-        uint32_t x = (uint32_t)integer_at(from, quantize->from, i) - (uint32_t)quantize->input_zero_point;
+        uint32_t x = (uint32_t)raw - (uint32_t)quantize->input_zero_point;
         if (quantize->to == TENSOR_FLOAT32) {
-            ((uint32_t *)to)[i] = product_of((int32_t)x, quantize->scale);
+            ((uint32_t *)to)[i] = tflm_real_dequantized(raw, quantize->scale, quantize->input_zero_point,
+                model_type_code(quantize->from));
         } else {
             store(to, quantize->to, i, int8_rescale((int32_t)x, quantize->factor.multiplier,
                 quantize->factor.shift) + quantize->zero_point);

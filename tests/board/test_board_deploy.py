@@ -17,6 +17,7 @@ import pytest
 from host_helpers import Command, Pipeline, assert_one_line_error
 from pty_board import PtyBoard, plugged_in
 from skips import or_skip
+from tflite_models import OP, Tensor, one_op
 from tinycnn.board import deploy as deploying
 from tinycnn.board import native
 from tinycnn.board.native import Stock
@@ -227,6 +228,19 @@ def test_stock_firmware_is_brought_the_module(
             check=False,
         )
         assert done.stdout.count("Predicted class:") == 8, done
+
+
+def test_model_that_the_module_does_not_run(
+    command: Command, simulator: Program, models: Pipeline, tmp_path: Path
+) -> None:
+    mine = tmp_path / "floats.tflite"
+    mine.write_bytes(one_op(OP.RELU, [Tensor([1, 8])], Tensor([1, 8])))
+    with plugged_in(simulator.path, tmp_path / "flash.bin", without="tflm") as board:
+        outcome = command("deploy", "--port", board.port, "--model", mine)
+        why = "does not run in the native module: op 0 RELU: type FLOAT32 is not in the firmware"
+        assert_one_line_error(outcome, f"{mine} {why}")
+        with connect(board.port) as repl:
+            assert repl.value("import os; print(os.listdir())") == []
 
 
 X64 = Stock((1, 28), "x64", (6, 3))

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tflite_models import FLOAT32, INT8, INT32, OP, UINT8, Op, Tensor, build, schema
+from tflite_models import FLOAT32, INT8, INT16, INT32, OP, UINT8, Op, Tensor, build, schema
+
+ENDS = [(), (), (FLOAT32,), (UINT8,), (INT16,), (INT16, FLOAT32)]
+"""What becomes of the types at an end, from the int8 inside on."""
 
 
 def random_graph(seed: int) -> bytes:
@@ -45,21 +48,19 @@ class _Graph:
 
     def ends(self) -> None:
         """Sometimes what comes in or goes out is of another type."""
-        last = self.values[-1]
-        to = self.rng.choice([None, None, FLOAT32, UINT8])
-        if to == FLOAT32:
-            self.op(OP.DEQUANTIZE, [last], Tensor(last.shape))
-        elif to == UINT8:
-            self.op(OP.QUANTIZE, [last], self.quantized(last.shape, UINT8))
-        of = self.rng.choice([None, None, FLOAT32, UINT8])
-        if of is not None:
+        for kind in self.rng.choice(ENDS):
+            last = self.values[-1]
+            output = Tensor(last.shape) if kind == FLOAT32 else self.quantized(last.shape, kind)
+            code = OP.DEQUANTIZE if kind == FLOAT32 else OP.QUANTIZE
+            self.values.append(self.op(code, [last], output))
+        for kind in self.rng.choice(ENDS):
             first = self.inputs[0]
-            given = Tensor(first.shape) if of == FLOAT32 else self.quantized(first.shape, UINT8)
+            given = Tensor(first.shape) if kind == FLOAT32 else self.quantized(first.shape, kind)
             self.ops.insert(0, Op(OP.QUANTIZE, [given], [first]))
             self.inputs = [given]
 
     def quantized(self, shape: list[int], kind: int = INT8) -> Tensor:
-        zero = self.rng.randint(-128, 127) + (128 if kind == UINT8 else 0)
+        zero = {INT8: self.rng.randint(-128, 127), UINT8: self.rng.randint(0, 255)}.get(kind, 0)
         return Tensor(shape, kind, scale=10 ** self.rng.uniform(-3, 0), zero_point=zero)
 
     def like(self, x: Tensor, shape: list[int]) -> Tensor:

@@ -22,7 +22,8 @@ from tinycnn.board.repl import LostError, Repl, ScriptError
 from tinycnn.errors import TargetError, UserError
 from tinycnn.files import models_in, read_bytes
 from tinycnn.progress import Progress, silent
-from tinycnn.tflite.check import CheckedModel, check_model, need_runnable
+from tinycnn.tflite.check import CheckedModel, need_runnable
+from tinycnn.tflite.native import native_ops
 
 _BESIDE = ".new"
 _SLOWEST = 1000  # bytes a second: a third of what 115200 baud bring, as text
@@ -112,7 +113,7 @@ def _deployed(
     models: Iterable[str],
     progress: Progress,
 ) -> Deployed:
-    module = _bring_module(board, [wanted[name] for name in models], progress)
+    module = _bring_module(board, {files[name]: wanted[name] for name in models}, progress)
     ops = _ops(board)
     for name in models:
         _check(board.port, files[name], wanted[name], ops)
@@ -192,12 +193,11 @@ def board_digests(board: Repl, names: Iterable[str]) -> dict[str, str]:
     return dict(zip(listed, found, strict=True))
 
 
-def _bring_module(board: Repl, models: Iterable[bytes], progress: Progress) -> Module | None:
+def _bring_module(board: Repl, models: Mapping[Path, bytes], progress: Progress) -> Module | None:
     """The native module, where `import tflm` does not work without; else None."""
     if not _why_no_module(board):
         return None
-    ops = {op.name for model in models for op in check_model(model).ops}
-    for module in natives_for(board, ops, progress):
+    for module in natives_for(board, native_ops(models), progress):
         sync(board, {NAME: read_bytes(module.path)}, progress)
         why = _why_no_module(board)
         if not why:

@@ -6,7 +6,7 @@ and comes before a line of the module's runs. So the host looks first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tinycnn.errors import MissingToolError, SourceError, TargetError
 from tinycnn.files import BUILD
 from tinycnn.firmware.native import ARCHES, NAME, build_native
 from tinycnn.progress import Progress, silent
-from tinycnn.tflite.ops import OpSet, native_set
+from tinycnn.tflite.ops import OpSet
 
 __all__ = ["NAME", "Module", "Stock", "natives_for", "stock_of"]
 
@@ -95,19 +95,17 @@ class Module:
     whole: bool
 
 
-def natives_for(board: Repl, ops: Iterable[str], progress: Progress = silent) -> Iterator[Module]:
+def natives_for(board: Repl, own: OpSet, progress: Progress = silent) -> Iterator[Module]:
     """What of tflm.mpy may fit in this board's memory, built if that can be done here.
 
-    First with all its ops, then with `ops` (names) alone: whether one fits, importing it tells.
-    Raises TargetError with what to do behind the last one, or if none runs there or can be had,
-    and UserError if it has not one of the ops.
+    First with all its ops, then with its `own` alone: whether one fits, importing it tells.
+    Raises TargetError with what to do behind the last one, or if none runs there or can be had.
     """
     stock = stock_of(board)
     begin = f"the firmware on {board.port} has no tflm module"
     flash = "put one on that has, with `tinycnn flash`"
     if stock.why_not:
         raise TargetError(f"{begin}, and {stock.why_not}: {flash}")
-    own = native_set(ops, "the model")
     need = 0
     for chosen in (None, own):
         try:

@@ -188,9 +188,11 @@ def native(
 ) -> None:
     """Build the native module tflm.mpy, for a stock MicroPython: one file to copy."""
     from tinycnn.errors import MissingToolError
+    from tinycnn.files import read_bytes
     from tinycnn.firmware.native import build_native
+    from tinycnn.tflite.native import native_ops
 
-    chosen = _native_ops(ops_from) if ops_from else None
+    chosen = native_ops({path: read_bytes(path) for path in ops_from}) if ops_from else None
     missing = []
     for name in arch or list(ArchName):
         try:
@@ -276,24 +278,6 @@ def _op_set(ops: str | None, ops_from: list[Path] | None) -> OpSet:
         float32=not all(model.int8 for model in found),
         int16=any(model.int16 for model in found),
     )
-
-
-def _native_ops(ops_from: list[Path]) -> OpSet:
-    """The ops of these models, which the native module runs."""
-    from tinycnn.files import read_bytes
-    from tinycnn.tflite.check import need_runnable
-    from tinycnn.tflite.native import native_need
-    from tinycnn.tflite.ops import native_set
-
-    names = set()
-    for path in ops_from:
-        data = read_bytes(path)
-        names |= {op.name for op in need_runnable(data, path).ops}
-        try:
-            native_need(data)
-        except UserError as error:
-            raise UserError(f"{path} does not run in the native module: {error}") from None
-    return native_set(names, " and ".join(map(str, ops_from)))
 
 
 def _name_and_folder(text: str) -> tuple[str, Path]:

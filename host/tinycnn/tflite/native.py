@@ -7,19 +7,22 @@ takes here is what it takes on a board.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from tinycnn.errors import UserError
 from tinycnn.files import ROOT
 from tinycnn.text import printable
 from tinycnn.tflite.c_library import c_library
-from tinycnn.tflite.ops import OPS_DEF, native_list
+from tinycnn.tflite.check import check_model
+from tinycnn.tflite.ops import OPS_DEF, OpSet, native_set
 
-__all__ = ["NativeModel", "NativeNeed", "native_need"]
+__all__ = ["NativeModel", "NativeNeed", "native_need", "native_ops"]
 
 _ROOMS = [ROOT / "firmware_build" / room for room in ("native", "model", "kernels", "tflm")]
-_MODULE = ("tflm_ops.c",)  # what the engine takes of the module's room
+_MORE = ("tflm/tflm_ops.c", "native/mpy/mpy_real.c")  # what the engine takes of other rooms
 _MESSAGE_SIZE = 160
 _OK, _TOO_SMALL = 0, 2
 _ALIGN = 16  # TFLM_ALIGN
@@ -49,6 +52,21 @@ def native_need(model: bytes) -> NativeNeed:
     Raises UserError, with the module's own words, if that does not run it.
     """
     return NativeModel(model).need
+
+
+def native_ops(models: Mapping[Path, bytes]) -> OpSet:
+    """The ops of these models, by where each is from.
+
+    Raises UserError if the native module does not run one of them.
+    """
+    names = set()
+    for path, model in models.items():
+        try:
+            native_need(model)
+        except UserError as error:
+            raise UserError(f"{path} does not run in the native module: {error}") from None
+        names |= {op.name for op in check_model(model).ops}
+    return native_set(names, " and ".join(map(str, models)))
 
 
 class NativeModel:
@@ -106,13 +124,13 @@ def _library() -> ctypes.CDLL:
 
     Raises MissingToolError without a compiler, and BuildError if it does not compile.
     """
-    *rooms, module = _ROOMS
-    sources = [path for room in rooms for path in sorted(room.glob("*.c"))]
+    sources = [path for room in _ROOMS[:-1] for path in sorted(room.glob("*.c"))]
     headers = [path for room in _ROOMS for path in sorted(room.glob("*.h"))]
-    flags = (f'-DTFLM_OPS_FILE="{native_list()}"', "-DTFLM_NATIVE=1", "-DMODEL_INT16=0")
+    listed = native_set().variables["TFLM_OPS_FILE"]
+    flags = (f'-DTFLM_OPS_FILE="{listed}"', "-DTFLM_NATIVE=1", "-DMODEL_INT16=0")
     library = c_library(
         "native",
-        [*sources, *(module / name for name in _MODULE)],
+        [*sources, *(ROOT / "firmware_build" / name for name in _MORE)],
         [*headers, OPS_DEF],
         *(f"-I{room}" for room in _ROOMS),
         *flags,

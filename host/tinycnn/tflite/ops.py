@@ -116,11 +116,6 @@ def native_set(ops: Iterable[str] | None = None, model: str = "") -> OpSet:
     return OpSet(name, {"TFLM_OPS_FILE": str(path)}, frozenset(wanted), False, False)
 
 
-def native_list() -> Path:
-    """A file with the lines of ops.def that the native module has, for TFLM_OPS_FILE."""
-    return _listed(op for op in offered().values() if op.native != "none")
-
-
 def _listed(ops: Iterable[Op]) -> Path:
     """Their lines as a file under build/ops."""
     text = "".join(f"{op.line}\n" for op in ops)
