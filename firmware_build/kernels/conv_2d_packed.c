@@ -191,9 +191,6 @@ static inline int32_t wrapping_sum(int32_t a, int32_t b) {
 // What is done for all channels that are computed together, three or one.
 #define THREE(what, i) what(0, i) what(1, i) what(2, i)
 #define SINGLE(what, i) what(0, i)
-// The same from the last one on.
-#define THREE_BACK(what, i) what(2, i) what(1, i) what(0, i)
-#define SINGLE_BACK SINGLE
 #define ADVANCE_SINGLE(n) x += 2 * (n), w0 += n
 #define ADVANCE_THREE(n) ADVANCE_SINGLE(n), w1 += n, w2 += n
 
@@ -224,7 +221,7 @@ static inline int32_t wrapping_sum(int32_t a, int32_t b) {
         ONE_TAP(all, 0) \
     }
 
-// The outputs of channel n.
+// An output of a channel.
 #define RELU(sum, to) { \
         int32_t value = sum, found = rounding >> shift; \
         if (value > 0) { \
@@ -249,40 +246,46 @@ static inline int32_t wrapping_sum(int32_t a, int32_t b) {
         const int32_t rounding = int8_rounding(point, exponent); \
         EACH(what, n) \
 }
-// What this needs is read here, once the inner loop wants no registers. The two go by the channels in
-// other orders, or GCC stores the last ones for both in one place, and makes 8 bits of each before.
-#define PUT_ALL(all) { \
-        const int8_range_t *range = &op->range; \
-        const int8_channel_t *factor = op->channels.factors + (channel - begin); \
-        const int32_t point = range->zero_point, min = range->min, max = range->max; \
-        const size_t depth = op->out_depth; \
-        if (min == point) { \
-            all(PUT, RELU) \
-        } else { \
-            all##_BACK(PUT, OTHER) \
-        } \
+
+// The same for any activation; apart, since it is long.
+__attribute__((noinline)) static void put(const int8_conv_2d_t *op, const channel_t *channel,
+    const int8_channel_t *factor, int8_t *output, uint32_t whole_a0, int32_t upper_a0, uint32_t whole_b0,
+    int32_t upper_b0, size_t last) {
+    const int32_t point = op->range.zero_point, min = op->range.min, max = op->range.max;
+    const size_t depth = op->out_depth;
+    PUT(0, OTHER)
 }
+
+#define PUT_ANY(n, i) \
+    put(op, channel + n, factor + n, output + n, whole_a##n, upper_a##n, whole_b##n, upper_b##n, last);
 
 // All channels of four places; the last of them may be the third once more.
 __attribute__((noinline)) static void four_places(const int8_conv_2d_t *op, const part_t *part,
     const channel_t *channel, const uint32_t *patch, int8_t *output, size_t last) {
     const uint32_t half = HALF;
     const size_t next = part->next;
-    const channel_t *begin = channel, *end = channel + op->out_depth;
+    const int8_channel_t *factor = op->channels.factors;
+    const channel_t *end = channel + op->out_depth;
     const int8_t *w = part->weights;
-    for (; INT8_TOGETHER == 3 && end - channel >= 3; channel += 3, w += 3 * next, output += 3) {
+    for (; INT8_TOGETHER == 3 && end - channel >= 3; channel += 3, factor += 3, w += 3 * next, output += 3) {
         const uint32_t *x = patch;
         BEGIN_TAPS(threes_of(channel, part->taps))
         THREE(CHANNEL, 0)
         ALL_TAPS(THREE)
-        PUT_ALL(THREE)
+        if (op->range.min == op->range.zero_point) {
+            const int32_t point = op->range.zero_point, max = op->range.max;
+            const size_t depth = op->out_depth;
+            THREE(PUT, RELU)
+        } else {
+            THREE(PUT_ANY, 0)
+        }
     }
-    for (; channel != end; channel++, w += next, output++) {
+    for (; channel != end; channel++, factor++, w += next, output++) {
         const uint32_t *x = patch;
         BEGIN_TAPS(INT8_TOGETHER == 1 ? threes_of(channel, part->taps) : 0)
         SINGLE(CHANNEL, 0)
         ALL_TAPS(SINGLE)
-        PUT_ALL(SINGLE)
+        SINGLE(PUT_ANY, 0)
     }
 }
 

@@ -134,6 +134,8 @@ static void say(tflm_message_t *message, size_t op, const char *name, const char
     *to = '\0';
 }
 
+static const char full[] = "";
+
 // Constants are where the model has them. All others are nowhere yet.
 static void place_constants(const graph_t *graph, uint32_t *places) {
     for (size_t i = 0; i < graph->tensors; i++) {
@@ -160,11 +162,16 @@ static void need_tensor(const needs_t *needs, const model_tensor_t *tensor, size
 }
 
 // Fill in the records, and find out when each tensor is needed. An op that can't be made is at *i.
-static const char *make_ops(const graph_t *graph, tflm_engine_t *engine, needs_t *needs, size_t *i) {
+// NULL if all went well; `full` if they need more than what ends at `end`.
+static const char *make_ops(const graph_t *graph, tflm_engine_t *engine, const uint8_t *end, needs_t *needs,
+    size_t *i) {
     uint8_t *record = engine->ops;
     for (*i = 0; *i < graph->ops.len; ++*i) {
         native_maker_t maker;
         native_op_t head = op_of(graph, *i, &maker);
+        if (head.size > (size_t)(end - record)) {
+            return full;
+        }
         native_op_t *op = (native_op_t *)record;
         memset(op, 0, head.size);
         *op = head;
@@ -181,58 +188,76 @@ static const char *make_ops(const graph_t *graph, tflm_engine_t *engine, needs_t
         }
         record += head.size;
     }
+    engine->kept = (uint32_t)(record - (uint8_t *)engine->places);
     return NULL;
 }
 
-tflm_status_t tflm_engine_create(tflm_engine_t *state, const uint8_t *model, size_t model_size,
+// All but the arena.
+static tflm_status_t make(tflm_engine_t *state, const uint8_t *model, size_t model_size,
     tflm_memory_t *memory, tflm_message_t *message) {
-    message->text[0] = '\0';
-    tflm_memory_t least;
-    tflm_engine_guess(model, model_size, &least);
-    bool small = memory->kept.size < least.kept.size || memory->work.size < least.work.size;
-    memory->kept.size = least.kept.size;
-    memory->work.size = least.work.size;
-    if (small) {
-        return TFLM_ERROR_MEMORY;
-    }
     graph_t graph = graph_of(model, model_size);
-    state->model = model;
-    state->arena = memory->arena.data;
+    const char *reason = full;
+    size_t at = 0;
+    needs_t needs = { (native_need_t *)memory->work.data, graph.tensors };
     state->places = (uint32_t *)memory->kept.data;
     state->ops = memory->kept.data + places_size(&graph);
     state->op_count = graph.ops.len;
     state->moved_count = 0;
-    needs_t needs = { (native_need_t *)memory->work.data, graph.tensors };
-    memset(needs.all, 0, graph.tensors * sizeof(native_need_t));
-    place_constants(&graph, state->places);
-    model_tensor_t tensor;
-    for (size_t i = 0; model_io(model, model_size, false, i, &tensor); i++) {
-        need_tensor(&needs, &tensor, 0, state->places);
+    if (memory->kept.size >= places_size(&graph) && memory->work.size >= needs_size(&graph)) {
+        memset(needs.all, 0, graph.tensors * sizeof(native_need_t));
+        place_constants(&graph, state->places);
+        model_tensor_t tensor;
+        for (size_t i = 0; model_io(model, model_size, false, i, &tensor); i++) {
+            need_tensor(&needs, &tensor, 0, state->places);
+        }
+        reason = make_ops(&graph, state, memory->kept.data + memory->kept.size, &needs, &at);
     }
-    size_t at;
-    const char *reason = make_ops(&graph, state, &needs, &at);
+    if (reason == full) {
+        tflm_memory_t least;
+        tflm_engine_guess(model, model_size, &least);
+        memory->kept.size = least.kept.size;
+        memory->work.size = least.work.size;
+        return TFLM_ERROR_MEMORY;
+    }
     if (reason != NULL) {
         model_op_t op;
         (void)model_op(model, model_size, at, &op);
         say(message, at, op.name, reason);
         return TFLM_ERROR_MODEL;
     }
+    model_tensor_t tensor;
     for (size_t i = 0; model_io(model, model_size, true, i, &tensor); i++) {
         needs.all[tensor.index].last = (uint16_t)graph.ops.len;
     }
-    uint32_t planned = native_plan(needs.all, needs.count);
+    state->planned = native_plan(needs.all, needs.count);
     for (size_t i = 0; i < needs.count; i++) {
         if (needs.all[i].size > 0) {
             state->places[needs.all[i].word] = needs.all[i].offset;
         }
     }
-    small = memory->arena.size < planned;
-    memory->arena.size = planned;
+    state->model = model;
+    return TFLM_OK;
+}
+
+tflm_status_t tflm_engine_create(tflm_engine_t *state, const uint8_t *model, size_t model_size,
+    tflm_memory_t *memory, tflm_message_t *message) {
+    message->text[0] = '\0';
+    // Once made in this block, it lacked but the arena.
+    if (state->model != model || (uint8_t *)state->places != memory->kept.data) {
+        tflm_status_t status = make(state, model, model_size, memory, message);
+        if (status != TFLM_OK) {
+            return status;
+        }
+    }
+    bool small = memory->arena.size < state->planned;
+    state->arena = memory->arena.data;
+    memory->kept.size = state->kept;
+    memory->arena.size = state->planned;
     return small ? TFLM_ERROR_MEMORY : TFLM_OK;
 }
 
 void tflm_engine_destroy(tflm_engine_t *state) {
-    (void)state;
+    state->model = NULL;
 }
 
 // Running -------------------------------------------------------------------------------

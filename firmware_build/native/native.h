@@ -19,10 +19,12 @@
 #define NATIVE_NOWHERE (NATIVE_MOVED - 1)
 
 struct _tflm_engine_t {
-    const uint8_t *model;
+    const uint8_t *model; // once all but the arena is made
     uint8_t *arena;
     uint32_t *places; // of each tensor
     uint8_t *ops; // records, one behind the other
+    uint32_t kept; // bytes of both
+    uint32_t planned; // bytes of the arena
     uint32_t op_count;
     uint32_t moved_count;
     void *moved[]; // where inputs and outputs are that do not lie in the arena any more

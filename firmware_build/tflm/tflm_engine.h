@@ -65,10 +65,11 @@ size_t tflm_engine_state_size(const uint8_t *model, size_t model_size);
 // Sizes of the three blocks to begin with.
 void tflm_engine_guess(const uint8_t *model, size_t model_size, tflm_memory_t *memory);
 
-// Make an interpreter in `state`. Model and memory (but memory->work) must stay where
-// they are until it is destroyed. If a block is too small: TFLM_ERROR_MEMORY, and its
-// size in `memory` is then larger: one that is worth trying next; of the arena, just
-// what it takes. If all went well the sizes are what was used of each.
+// Make an interpreter in `state`, which is of zeros, or what a call that wanted memory left. Model
+// and memory (but memory->work) must stay where they are until it is destroyed. If a block is too
+// small: TFLM_ERROR_MEMORY, and its size in `memory` is then larger: one that is worth trying next,
+// with the other blocks as they are; of the arena, just what it takes. If all went well the sizes
+// are what was used of each.
 tflm_status_t tflm_engine_create(tflm_engine_t *state, const uint8_t *model, size_t model_size,
     tflm_memory_t *memory, tflm_message_t *message);
 

@@ -303,6 +303,7 @@ volatile uint32_t sink;
 void run_engine(const uint8_t *model, size_t size, bool invoke) {
     Block state_block(tflm_engine_state_size(model, size));
     auto *state = static_cast<tflm_engine_t *>(state_block.data);
+    memset(state_block.data, 0, tflm_engine_state_size(model, size));
     tflm_memory_t memory;
     tflm_engine_guess(model, size, &memory);
     memory.arena.size = random_u32() % 64;

@@ -52,7 +52,14 @@ ARCHES = {
     # No atomics, which an ESP32-C3 has not. Strings need no alignment.
     "rv32imc": Arch(
         "riscv64-unknown-elf-",
-        ("-march=rv32imc", "-mabi=ilp32", "-mno-relax", "-malign-data=natural", "-msave-restore"),
+        (
+            "-march=rv32imc",
+            "-mabi=ilp32",
+            "-mno-relax",
+            "-mtune=size",
+            "-malign-data=natural",
+            "-msave-restore",
+        ),
         libgcc=("save-restore.o",),
     ),
     "xtensawin": Arch(
@@ -79,6 +86,12 @@ _FLAGS = (
     "-fomit-frame-pointer",
     "-U_FORTIFY_SOURCE",
     "-flto",
+    # What -Os does for speed, or in vain: a kilobyte and a half.
+    "-fno-tree-ch",
+    "-fno-tree-scev-cprop",
+    "-fno-ipa-modref",
+    "-fno-caller-saves",
+    "-fno-if-conversion",
 )
 # Without the plugin, or what is linked with -r is kept whole. What is taken is what the compiler
 # made of all, before it was linked: of that MicroPython's linker takes every relocation.
@@ -92,7 +105,15 @@ _LINK = (
 )
 _MADE = "*.ltrans0.ltrans.o"
 _FAST = ("-O2", "-fno-schedule-insns", "-fno-tree-reassoc")
-"""For the kernels, as tflm/micropython.mk has it."""
+"""For the kernels in which time is spent, as tflm/micropython.mk has it for all."""
+_FAST_KERNELS = (
+    "conv_2d_packed.c",
+    "conv_2d_patch.c",
+    "conv_3x3.c",
+    "depthwise_conv_2d.c",
+    "dot.c",
+    "pool_2d.c",
+)
 
 _DEFINES = (
     "-DNDEBUG",
@@ -174,9 +195,9 @@ def build_native(
     micropython = fetch("micropython", progress=progress)
     name = f"{arch}-{ops.name}"
     folder = BUILD / "native" / name
-    small, kernels = _sources()
+    small, fast = _sources()
     flags = _flags(known, micropython, folder, ops)
-    read = [*small, *kernels, *_headers(), Path(ops.variables["TFLM_OPS_FILE"])]
+    read = [*small, *fast, *_headers(), Path(ops.variables["TFLM_OPS_FILE"])]
     parts: list[bytes | str] = [compiler(gcc), micropython.key, *flags]
     parts += [path.read_bytes() for path in read]
     key = key_of(*parts, code=__name__)
@@ -185,16 +206,17 @@ def build_native(
         if find(record, key) is None:
             progress(f"Building {NAME} for {arch}", 0, 0)
             build = _Build(known, name, folder / "objects", micropython.path, flags)
-            made = _make(build, arch, small, kernels)
+            made = _make(build, arch, small, fast)
             keep(record, Kept(key, {}, {NAME: made.read_bytes()}))
     path = folder / NAME
     return NativeModule(arch, path, path.stat().st_size)
 
 
 def _sources() -> tuple[list[Path], list[Path]]:
-    """What is compiled to be small, and the kernels."""
-    *small, kernels = (sorted((FIRMWARE_BUILD / room).glob("*.c")) for room in _ROOMS)
-    return [path for room in small for path in room if path.name not in _NOT_NATIVE], kernels
+    """What is compiled to be small, and what to be fast."""
+    every = [path for room in _ROOMS for path in sorted((FIRMWARE_BUILD / room).glob("*.c"))]
+    small = [path for path in every if path.name not in (*_NOT_NATIVE, *_FAST_KERNELS)]
+    return small, [path for path in every if path.name in _FAST_KERNELS]
 
 
 def _headers() -> list[Path]:
@@ -218,7 +240,7 @@ def _specs(arch: Arch) -> tuple[str, ...]:
     return (f"--specs={specs}",) if arch.prefix and found != specs else ()
 
 
-def _make(build: _Build, arch: str, small: list[Path], kernels: list[Path]) -> Path:
+def _make(build: _Build, arch: str, small: list[Path], fast: list[Path]) -> Path:
     build.folder.mkdir(parents=True, exist_ok=True)
     for old in build.folder.iterdir():
         old.unlink()
@@ -230,7 +252,7 @@ def _make(build: _Build, arch: str, small: list[Path], kernels: list[Path]) -> P
     table = (f"#define {name} (mp_native_qstr_table[{i + 1}])\n" for i, name in enumerate(names))
     write_atomic(config, _CONFIG + "".join(table))
     build.compile(small)
-    build.compile(kernels, *_FAST)
+    build.compile(fast, *_FAST)
     objects = sorted(build.folder.glob("*.o"))
     flags = [flag for flag in build.flags if not flag.startswith("--specs")]
     build.call(build.gcc, *flags, *_LINK, "-o", "whole.o", *objects)
