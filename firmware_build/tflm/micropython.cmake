@@ -16,6 +16,7 @@ set(TFLM_MOD_DIR ${CMAKE_CURRENT_LIST_DIR})
 set(TFLM_SOURCES
     ${TFLM_MOD_DIR}/modtflm.c
     ${TFLM_MOD_DIR}/tflm_arena.c
+    ${TFLM_MOD_DIR}/tflm_fill.c
     ${TFLM_MOD_DIR}/tflm_interpreter.c
     ${TFLM_MOD_DIR}/tflm_memory.c
     ${TFLM_MOD_DIR}/tflm_port.c

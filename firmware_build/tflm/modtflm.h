@@ -110,10 +110,11 @@ model_tensor_t tflm_tensor_describe(const tflm_tensor_obj_t *self);
 void *tflm_tensor_data(const tflm_tensor_obj_t *self);
 
 // The numbers that a tensor is filled from. `floats` is NULL if they must be asked for one
-// by one, which may run Python code.
+// by one, which may run Python code; `nested` is a list of lists.
 typedef struct _tflm_numbers_t {
     mp_obj_t obj;
     const uint8_t *floats;
+    bool nested;
 } tflm_numbers_t;
 
 // Look at `values`; ValueError if they say by themselves that they are not self->count.

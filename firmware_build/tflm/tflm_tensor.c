@@ -126,6 +126,82 @@ static mp_obj_t tflm_tensor_topk(mp_obj_t self_in, mp_obj_t k_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(tflm_tensor_topk_obj, tflm_tensor_topk);
 
+// Raw values ----------------------------------------------------------------
+
+typedef struct _item_t {
+    size_t index;
+    uint64_t raw; // where the value to be stored is
+    bool store;
+} item_t;
+
+static mp_obj_t locked_item(mp_obj_t self_in, void *item_in) {
+    const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    const item_t *item = item_in;
+    uint8_t *data = tflm_tensor_data(self);
+    if (item->store) {
+        memcpy(data + item->index * self->size, &item->raw, self->size);
+        return mp_const_none;
+    }
+    return mp_binary_get_val_array(self->typecode, data, item->index);
+}
+
+static mp_obj_t locked_bytes(mp_obj_t self_in, void *argument) {
+    const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    (void)argument;
+    return mp_obj_new_bytes(tflm_tensor_data(self), self->count * self->size);
+}
+
+// Slices are those of an array with all values.
+static mp_obj_t slice_of(const tflm_tensor_obj_t *self, mp_obj_t slice) {
+    mp_obj_t module = mp_import_name(MP_QSTR_array, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+    mp_obj_t args[2] = {
+        mp_obj_new_str(&self->typecode, 1),
+        tflm_locked(self->interpreter, locked_bytes, MP_OBJ_FROM_PTR(self), NULL),
+    };
+    mp_obj_t array = mp_call_function_n_kw(mp_load_attr(module, MP_QSTR_array), 2, 0, args);
+    return mp_obj_subscr(array, slice, MP_OBJ_SENTINEL);
+}
+
+// What a raw value of this type is, in as many of the first bytes as it has.
+static uint64_t raw_of(const tflm_tensor_obj_t *self, mp_obj_t value) {
+    uint64_t raw = 0;
+    mp_binary_set_val_array(self->typecode, &raw, 0, value);
+    if (self->typecode != 'f'
+        && mp_binary_op(MP_BINARY_OP_EQUAL, mp_binary_get_val_array(self->typecode, &raw, 0), value) != mp_const_true) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("value is out of range of '%c'"), self->typecode);
+    }
+    return raw;
+}
+
+static mp_obj_t tflm_tensor_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t value) {
+    const tflm_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    item_t item = { .store = value != MP_OBJ_SENTINEL };
+    if (value == MP_OBJ_NULL) {
+        return MP_OBJ_NULL; // nothing can be deleted
+    }
+    if (!mp_obj_is_int(index_in)) {
+        return item.store ? MP_OBJ_NULL : slice_of(self, index_in); // a memoryview takes slices
+    }
+    mp_int_t index = mp_obj_get_int(index_in);
+    item.index = (size_t)(index < 0 ? index + (mp_int_t)self->count : index);
+    if (item.index >= self->count) {
+        mp_raise_msg(&mp_type_IndexError, MP_ERROR_TEXT("tensor index out of range"));
+    }
+    if (item.store) {
+        if (self->constant) {
+            mp_raise_ValueError(MP_ERROR_TEXT("tensor is a constant of the model"));
+        }
+        item.raw = raw_of(self, value);
+    }
+    return tflm_locked(self->interpreter, locked_item, self_in, &item);
+}
+
+// What a loop over a tensor calls, until it raises IndexError.
+static mp_obj_t tflm_tensor_getitem(mp_obj_t self_in, mp_obj_t index) {
+    return tflm_tensor_subscr(self_in, index, MP_OBJ_SENTINEL);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(tflm_tensor_getitem_obj, tflm_tensor_getitem);
+
 // As RFC 3629 has it: MicroPython's own check takes surrogates and long forms, too.
 static bool is_utf8(const uint8_t *text, size_t len) {
     static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
@@ -213,8 +289,10 @@ static void tflm_tensor_print(const mp_print_t *print, mp_obj_t self_in, mp_prin
     (void)kind;
     model_tensor_t info = tflm_tensor_describe(self);
     mp_print_str(print, "<Tensor ");
-    mp_obj_print_helper(print, tflm_name(info.name, info.name_len), PRINT_STR);
-    mp_print_str(print, " ");
+    if (info.name_len > 0) {
+        mp_obj_print_helper(print, tflm_name(info.name, info.name_len), PRINT_STR);
+        mp_print_str(print, " ");
+    }
     mp_obj_print_helper(print, shape_of(&info), PRINT_REPR);
     mp_printf(print, " '%c'", self->typecode);
     if (info.scale_count > 0) {
@@ -262,6 +340,7 @@ static mp_obj_t tflm_tensor_unary_op(mp_unary_op_t op, mp_obj_t self_in) {
 }
 
 static const mp_rom_map_elem_t tflm_tensor_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR___getitem__), MP_ROM_PTR(&tflm_tensor_getitem_obj) },
     { MP_ROM_QSTR(MP_QSTR_quantize), MP_ROM_PTR(&tflm_tensor_quantize_obj) },
     { MP_ROM_QSTR(MP_QSTR_dequantize), MP_ROM_PTR(&tflm_tensor_dequantize_obj) },
     { MP_ROM_QSTR(MP_QSTR_argmax), MP_ROM_PTR(&tflm_tensor_argmax_obj) },
@@ -276,6 +355,7 @@ MP_DEFINE_CONST_OBJ_TYPE(
     print, tflm_tensor_print,
     unary_op, tflm_tensor_unary_op,
     attr, tflm_tensor_attr,
+    subscr, tflm_tensor_subscr,
     buffer, tflm_tensor_get_buffer,
     locals_dict, &tflm_tensor_locals
     );

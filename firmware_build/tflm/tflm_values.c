@@ -4,6 +4,7 @@
 
 #include "kernels.h"
 #include "modtflm.h"
+#include "tflm_values.h"
 
 // What the model says of this tensor. It was readable when the tensor was made.
 model_tensor_t tflm_tensor_describe(const tflm_tensor_obj_t *self) {
@@ -26,18 +27,7 @@ void *tflm_tensor_data(const tflm_tensor_obj_t *self) {
     return tflm_engine_data(self->interpreter->engine, self->index);
 }
 
-// What is needed to turn raw values into real ones and back.
-typedef struct _values_t {
-    void *data;
-    char typecode;
-    size_t channels; // 1: not per channel
-    uint32_t scale; // of all, if not per channel: its bits; 0: not quantized
-    int32_t zero_point;
-    size_t stride; // elements from one channel to the next
-    model_tensor_t info; // of one per channel
-} values_t;
-
-static void values_of(const tflm_tensor_obj_t *self, values_t *values) {
+void tflm_values_of(const tflm_tensor_obj_t *self, tflm_values_t *values) {
     values->data = tflm_tensor_data(self);
     values->typecode = self->typecode;
     values->channels = 1;
@@ -54,18 +44,18 @@ static void values_of(const tflm_tensor_obj_t *self, values_t *values) {
 }
 
 // 0: not quantized.
-static uint32_t scale_of(const values_t *values, size_t i) {
+static uint32_t scale_of(const tflm_values_t *values, size_t i) {
     return values->channels == 1 ? values->scale
         : model_tensor_scale(&values->info, i / values->stride % values->channels);
 }
 
-static int32_t zero_point_of(const values_t *values, size_t i) {
+static int32_t zero_point_of(const tflm_values_t *values, size_t i) {
     return values->channels == 1 ? values->zero_point
         : model_tensor_zero_point(&values->info, i / values->stride % values->channels);
 }
 
 // A uint64 as the int64 with the same bits.
-static int64_t get_raw(const values_t *values, size_t i) {
+static int64_t get_raw(const tflm_values_t *values, size_t i) {
     switch (values->typecode) {
         case 'b':
             return ((const int8_t *)values->data)[i];
@@ -84,16 +74,16 @@ static int64_t get_raw(const values_t *values, size_t i) {
     }
 }
 
-static void set_real(const values_t *values, size_t i, uint32_t value) {
-    if (values->typecode == 'f') {
-        ((uint32_t *)values->data)[i] = value;
-        return;
-    }
+void tflm_values_set(const tflm_values_t *values, size_t i, uint32_t value) {
     // Mostly this does, without the division of floats that is slow where there is no FPU.
     int32_t q = values->typecode == 'b' && values->channels == 1 ? int8_quotient(value, values->scale) : INT8_UNDECIDED;
     if (q != INT8_UNDECIDED) {
         q += values->zero_point;
         ((int8_t *)values->data)[i] = (int8_t)(q > INT8_MAX ? INT8_MAX : (q < INT8_MIN ? INT8_MIN : q));
+        return;
+    }
+    if (values->typecode == 'f') {
+        ((uint32_t *)values->data)[i] = value;
         return;
     }
     if (tflm_real_is_nan(value)) {
@@ -119,7 +109,7 @@ static void set_real(const values_t *values, size_t i, uint32_t value) {
     }
 }
 
-static uint32_t get_real(const values_t *values, size_t i) {
+static uint32_t get_real(const tflm_values_t *values, size_t i) {
     if (values->typecode == 'f') {
         return ((const uint32_t *)values->data)[i];
     }
@@ -129,82 +119,9 @@ static uint32_t get_real(const values_t *values, size_t i) {
     return tflm_real_dequantized(get_raw(values, i), scale_of(values, i), zero_point_of(values, i), values->typecode);
 }
 
-MP_NORETURN static void raise_count(const tflm_tensor_obj_t *self) {
-    mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%d values needed"), (int)self->count);
-}
-
-static bool is_sequence(mp_obj_t obj) {
-    return mp_obj_is_exact_type(obj, &mp_type_list) || mp_obj_is_exact_type(obj, &mp_type_tuple);
-}
-
-// Item i of a sequence as it is now, or the next one of an iterator.
-static mp_obj_t next_item(mp_obj_t obj, mp_obj_t iter, size_t i) {
-    if (iter != MP_OBJ_NULL) {
-        return mp_iternext(iter);
-    }
-    if (mp_obj_is_exact_type(obj, &mp_type_list)) {
-        const mp_obj_list_t *list = MP_OBJ_TO_PTR(obj);
-        return i < list->len ? list->items[i] : MP_OBJ_STOP_ITERATION;
-    }
-    const mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(obj);
-    return i < tuple->len ? tuple->items[i] : MP_OBJ_STOP_ITERATION;
-}
-
-tflm_numbers_t tflm_tensor_numbers(const tflm_tensor_obj_t *self, mp_obj_t values) {
-    if (self->constant) {
-        mp_raise_ValueError(MP_ERROR_TEXT("tensor is a constant of the model"));
-    }
-    tflm_numbers_t numbers = { values, NULL };
-    size_t count = self->count;
-    mp_buffer_info_t buffer;
-    // An array of floats needs no object for each. Its length is what the buffer says:
-    // len() may be Python code.
-    if (mp_get_buffer(values, &buffer, MP_BUFFER_READ) && buffer.typecode == 'f') {
-        numbers.floats = buffer.buf;
-        count = buffer.len / sizeof(float);
-    } else if (is_sequence(values)) {
-        mp_obj_t *items;
-        mp_obj_get_array(values, &count, &items);
-    }
-    if (count != self->count) {
-        raise_count(self);
-    }
-    return numbers;
-}
-
-void tflm_tensor_fill(const tflm_tensor_obj_t *self, const tflm_numbers_t *numbers) {
-    values_t values;
-    values_of(self, &values);
-    if (numbers->floats != NULL) {
-        for (size_t i = 0; i < self->count; i++) {
-            uint32_t value;
-            memcpy(&value, numbers->floats + i * sizeof(value), sizeof(value));
-            set_real(&values, i, value);
-        }
-        return;
-    }
-    // Iterators and __float__ methods may run Python code, which may also change the list. The
-    // tensor's bytes stay where they are meanwhile, since nobody else gets the interpreter.
-    mp_obj_iter_buf_t iter_buf;
-    mp_obj_t iter = MP_OBJ_NULL;
-    if (!is_sequence(numbers->obj)) {
-        iter = mp_getiter(numbers->obj, &iter_buf);
-    }
-    size_t i = 0;
-    for (mp_obj_t item; (item = next_item(numbers->obj, iter, i)) != MP_OBJ_STOP_ITERATION; i++) {
-        if (i == self->count) {
-            raise_count(self);
-        }
-        set_real(&values, i, tflm_get_float(item));
-    }
-    if (i != self->count) {
-        raise_count(self);
-    }
-}
-
 mp_obj_t tflm_tensor_floats(const tflm_tensor_obj_t *self) {
-    values_t values;
-    values_of(self, &values);
+    tflm_values_t values;
+    tflm_values_of(self, &values);
     mp_obj_list_t *list = MP_OBJ_TO_PTR(mp_obj_new_list(self->count, NULL));
     for (size_t i = 0; i < self->count; i++) {
         list->items[i] = tflm_new_float(get_real(&values, i));
@@ -214,7 +131,7 @@ mp_obj_t tflm_tensor_floats(const tflm_tensor_obj_t *self) {
 
 // Is element a larger than element b? NaN is less than all others. Per channel, raw values
 // of different scales can't be compared.
-static bool larger(const values_t *values, size_t a, size_t b) {
+static bool larger(const tflm_values_t *values, size_t a, size_t b) {
     if (values->typecode == 'f' || values->channels > 1) {
         return tflm_real_order(get_real(values, a)) > tflm_real_order(get_real(values, b));
     }
@@ -228,8 +145,8 @@ size_t tflm_tensor_largest(const tflm_tensor_obj_t *self) {
     if (self->count == 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("tensor is empty"));
     }
-    values_t values;
-    values_of(self, &values);
+    tflm_values_t values;
+    tflm_values_of(self, &values);
     size_t best = 0;
     if (values.typecode == 'b' && values.channels == 1) {
         const int8_t *raw = values.data;
@@ -247,20 +164,20 @@ size_t tflm_tensor_largest(const tflm_tensor_obj_t *self) {
 }
 
 mp_obj_t tflm_tensor_float(const tflm_tensor_obj_t *self, size_t i) {
-    values_t values;
-    values_of(self, &values);
+    tflm_values_t values;
+    tflm_values_of(self, &values);
     return tflm_new_float(get_real(&values, i));
 }
 
 // Does element a stand before element b? In the place of an index, a small int.
-static bool before(const values_t *values, mp_obj_t a, mp_obj_t b) {
+static bool before(const tflm_values_t *values, mp_obj_t a, mp_obj_t b) {
     size_t i = (size_t)MP_OBJ_SMALL_INT_VALUE(a);
     size_t j = (size_t)MP_OBJ_SMALL_INT_VALUE(b);
     return larger(values, i, j) || (!larger(values, j, i) && i < j);
 }
 
 // Restore the heap `items` of indices, no child standing behind its parent, from item i down.
-static void sift_down(const values_t *values, mp_obj_t *items, size_t len, size_t i) {
+static void sift_down(const tflm_values_t *values, mp_obj_t *items, size_t len, size_t i) {
     for (size_t child; (child = 2 * i + 1) < len; i = child) {
         if (child + 1 < len && before(values, items[child], items[child + 1])) {
             child++;
@@ -275,8 +192,8 @@ static void sift_down(const values_t *values, mp_obj_t *items, size_t len, size_
 }
 
 void tflm_tensor_sort(const tflm_tensor_obj_t *self, mp_obj_list_t *list) {
-    values_t values;
-    values_of(self, &values);
+    tflm_values_t values;
+    tflm_values_of(self, &values);
     mp_obj_t *items = list->items;
     for (size_t i = 0; i < list->len; i++) {
         items[i] = MP_OBJ_NEW_SMALL_INT(i);

@@ -21,7 +21,7 @@ for name in ("name", "shape", "scale", "new"):
         print("set?", name)
     except AttributeError:
         print("AttributeError", name)
-for bad in (lambda: tensor[0], lambda: tensor + 1, lambda: tensor()):
+for bad in (lambda: tensor["0"], lambda: tensor + 1, lambda: tensor()):
     try:
         print("done?", bad())
     except TypeError:

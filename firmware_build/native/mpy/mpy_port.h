@@ -22,6 +22,7 @@
 // Types that a native module is not given, and functions of Python: as they were when it was
 // imported, since a name in a script may mean something else by now.
 #define MPY_KNOWN(X) \
+    X(IndexError) \
     X(MemoryError) \
     X(NotImplementedError) \
     X(OSError) \
@@ -52,7 +53,7 @@ typedef struct _mpy_state_t {
     MPY_TYPE(mp_type_ArenaError, 4);
     MPY_TYPE(tflm_arena_type, 4);
     MPY_TYPE(tflm_interpreter_type, 4);
-    MPY_TYPE(tflm_tensor_type, 5);
+    MPY_TYPE(tflm_tensor_type, 6);
 } mpy_state_t;
 
 extern mpy_state_t mpy_state;
@@ -75,6 +76,7 @@ static inline mpy_state_t *mpy_now(void) {
 #define tflm_tensor_type MPY_TYPE_OF(tflm_tensor_type)
 #define TFLM_ROM_TYPE(name) ((mp_rom_obj_t)mpy_state.of_##name)
 
+#undef mp_type_IndexError
 #undef mp_type_NotImplementedError
 #undef mp_type_RuntimeError
 #undef mp_type_TypeError
@@ -83,6 +85,7 @@ static inline mpy_state_t *mpy_now(void) {
 #undef mp_type_int
 #undef mp_type_tuple
 #define MPY_KNOWN_TYPE(name) (*(const mp_obj_type_t *)mpy_now()->known[MPY_KNOWN_##name])
+#define mp_type_IndexError MPY_KNOWN_TYPE(IndexError)
 #define mp_type_MemoryError MPY_KNOWN_TYPE(MemoryError)
 #define mp_type_NotImplementedError MPY_KNOWN_TYPE(NotImplementedError)
 #define mp_type_OSError MPY_KNOWN_TYPE(OSError)
