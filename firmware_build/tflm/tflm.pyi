@@ -3,10 +3,14 @@
 docs/tflm.md has examples, lifetimes, and where the two engines differ.
 """
 
-from collections.abc import Iterable
-from typing import Literal
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import Literal, TypeAlias, overload
 
 from _typeshed import ReadableBuffer
+
+Numbers: TypeAlias = "Iterable[float] | Iterable[Numbers]"
+"""Real numbers, as many as a tensor has elements, in C order; or nested in its shape."""
 
 __version__: str
 """Version of this module, like "0.1.0"."""
@@ -88,16 +92,16 @@ class Tensor:
         A tuple, one for each channel, if the model quantizes this tensor per channel.
         """
 
-    def quantize(self, values: Iterable[float], /) -> None:
+    def quantize(self, values: Numbers, /) -> None:
         """Fill the tensor from real numbers, len(self) of them in C order.
 
         Each becomes round(value / scale) + zero_point, halves away from zero,
         saturated to the type, as TFLite's QUANTIZE does. A float32 tensor takes the
         numbers as they are; integers without a scale take them rounded. An
-        array('f') is fastest.
+        array('f') is fastest. Of lists of lists, dimensions of 1 may be left out.
 
-        Raises ValueError for another number of values, for NaN in an integer tensor,
-        or if the tensor is a constant; TypeError for what is no number.
+        Raises ValueError for another number of values or another shape, for NaN in an
+        integer tensor, or if the tensor is a constant; TypeError for what is no number.
         """
 
     def dequantize(self) -> list[float]:
@@ -114,6 +118,25 @@ class Tensor:
 
     def __len__(self) -> int:
         """How many values: the product of `shape`."""
+
+    @overload
+    def __getitem__(self, index: int, /) -> int | float: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> array[int] | array[float]:
+        """A raw value, counted in C order, or an array of some.
+
+        Raises IndexError out of range, RuntimeError if somebody is using the interpreter.
+        """
+
+    def __setitem__(self, index: int, value: float, /) -> None:
+        """Set a raw value.
+
+        Raises ValueError for one that `dtype` does not have or in a constant, and what
+        `__getitem__` raises.
+        """
+
+    def __iter__(self) -> Iterator[int] | Iterator[float]:
+        """The raw values in C order."""
 
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
@@ -177,14 +200,14 @@ class Interpreter:
         engine's process is gone.
         """
 
-    def predict(self, values: Iterable[float], /) -> list[float]:
+    def predict(self, values: Numbers, /) -> list[float]:
         """Real numbers in, real numbers out: fill the one input, run, read the one output.
 
         Raises what `Tensor.quantize` and `invoke` raise, ValueError if the model
         has several inputs or outputs, and RuntimeError if the run ended early.
         """
 
-    def classify(self, values: Iterable[float], /) -> tuple[int, float]:
+    def classify(self, values: Numbers, /) -> tuple[int, float]:
         """Like `predict`, but only (index, score) of the largest output, the first of equals.
 
         Raises what `predict` raises.
