@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, overload
 
 from _typeshed import ReadableBuffer
 
-Numbers: TypeAlias = "Iterable[float] | Iterable[Numbers]"
+_Numbers: TypeAlias = "Iterable[float] | Iterable[_Numbers]"
 """Real numbers, as many as a tensor has elements, in C order; or nested in its shape."""
 
 __version__: str
@@ -92,7 +92,7 @@ class Tensor:
         A tuple, one for each channel, if the model quantizes this tensor per channel.
         """
 
-    def quantize(self, values: Numbers, /) -> None:
+    def quantize(self, values: _Numbers, /) -> None:
         """Fill the tensor from real numbers, len(self) of them in C order.
 
         Each becomes round(value / scale) + zero_point, halves away from zero,
@@ -120,13 +120,15 @@ class Tensor:
         """How many values: the product of `shape`."""
 
     @overload
-    def __getitem__(self, index: int, /) -> int | float: ...
-    @overload
-    def __getitem__(self, index: slice, /) -> array[int] | array[float]:
-        """A raw value, counted in C order, or an array of some.
+    def __getitem__(self, index: int, /) -> int | float:
+        """A raw value, counted in C order; a negative index counts from the end.
 
         Raises IndexError out of range, RuntimeError if somebody is using the interpreter.
         """
+
+    @overload
+    def __getitem__(self, index: slice, /) -> array[int] | array[float]:
+        """Some raw values, in an array of their own."""
 
     def __setitem__(self, index: int, value: float, /) -> None:
         """Set a raw value.
@@ -200,14 +202,14 @@ class Interpreter:
         engine's process is gone.
         """
 
-    def predict(self, values: Numbers, /) -> list[float]:
+    def predict(self, values: _Numbers, /) -> list[float]:
         """Real numbers in, real numbers out: fill the one input, run, read the one output.
 
         Raises what `Tensor.quantize` and `invoke` raise, ValueError if the model
         has several inputs or outputs, and RuntimeError if the run ended early.
         """
 
-    def classify(self, values: Numbers, /) -> tuple[int, float]:
+    def classify(self, values: _Numbers, /) -> tuple[int, float]:
         """Like `predict`, but only (index, score) of the largest output, the first of equals.
 
         Raises what `predict` raises.
