@@ -64,7 +64,7 @@ def stub() -> Stub:
     found = Stub()
     for node in ast.parse(STUB.read_text()).body:
         match node:
-            case ast.AnnAssign(target=ast.Name(name)) if not name.startswith("_"):
+            case ast.AnnAssign(target=ast.Name(name)) if name != "_Numbers":
                 found.constants[name] = set(_types(node.annotation))
             case ast.FunctionDef():
                 found.functions.add(node.name)
