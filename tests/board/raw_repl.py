@@ -113,7 +113,7 @@ def serve(flash):
             line += key
 
 
-sys.path[:] = ["", ".frozen"]
+sys.path[:] = ["", ".frozen", "/flash/lib"]
 hide(sys.argv[4])
 flash = Flash(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
 mount(flash)

@@ -118,11 +118,12 @@ extern const mp_uint_t mp_native_obj_table[];
 
 @dataclass(frozen=True)
 class NativeModule:
-    """tflm.mpy for an architecture, built."""
+    """tflm.mpy for an architecture, built, with these ops."""
 
     arch: str
     path: Path
     size: int
+    ops: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def build_native(
             made = _make(build, arch, small, kernels)
             keep(record, Kept(key, {}, {NAME: made.read_bytes()}))
     path = folder / NAME
-    return NativeModule(arch, path, path.stat().st_size)
+    return NativeModule(arch, path, path.stat().st_size, ops.names)
 
 
 def _sources() -> tuple[list[Path], list[Path]]:
