@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tty
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,8 @@ class PtyBoard:
     process: subprocess.Popen[bytes]
 
     def unplug(self) -> None:
-        self.process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
@@ -50,6 +52,10 @@ def plugged_in(
         tty.setraw(slave)
         process = subprocess.Popen(
             [
+                "sh",
+                "-c",
+                '"$@" ""; while [ $? -eq 3 ]; do "$@" raw; done',
+                "board",
                 program,
                 "-X",
                 f"heapsize={heap}",
@@ -62,12 +68,13 @@ def plugged_in(
             stdin=master,
             stdout=master,
             env=environment(flash.parent),
+            start_new_session=True,
         )
         os.close(master)
+        board = PtyBoard(os.ttyname(slave), process)
         try:
-            yield PtyBoard(os.ttyname(slave), process)
+            yield board
         finally:
-            process.kill()
-            process.wait()
+            board.unplug()
     finally:
         os.close(slave)

@@ -1,11 +1,13 @@
 # A board's prompt for the unix port, which has readline but no raw REPL. Everything
 # that is typed runs in this real MicroPython, on a real littlefs:
 #
-#   micropython raw_repl.py FLASH BLOCKS WRITES MODULE
+#   micropython raw_repl.py FLASH BLOCKS WRITES MODULE MODE
 #
 # FLASH is a file of BLOCKS blocks. After WRITES writes to it the power fails; 0 is
-# never. MODULE is one that the firmware does not have; "" is none. The flash is known
-# there as `flash`; -flash.writes are the writes since the start if WRITES is 0.
+# never. MODULE is one that the firmware does not have; "" is none. MODE is "raw" after a
+# soft reset, for which it ends with status 3 to be started anew: the heap is a new one, and
+# boot.py is run. The flash is known there as `flash`; -flash.writes are the writes since the
+# start if WRITES is 0.
 
 import builtins
 import io
@@ -83,9 +85,17 @@ def execute(code, names):
     write("\x04" + error + "\x04>")
 
 
-def serve(flash):
-    names, raw, line = {"flash": flash}, False, b""
-    write(">>> ")
+def boot():
+    try:
+        with open("boot.py") as file:
+            exec(file.read(), {})
+    except OSError:
+        pass
+
+
+def serve(flash, raw):
+    names, line = {"flash": flash}, b""
+    write("raw REPL; CTRL-B to exit\r\n>" if raw else ">>> ")
     while True:
         key = sys.stdin.buffer.read(1)
         if not key:
@@ -98,9 +108,8 @@ def serve(flash):
             if not raw:
                 write("\r\n>>> ")
         elif raw and key == b"\x04" and not line:
-            names = {"flash": flash}
-            os.chdir("/flash")
-            write("OK\r\nMPY: soft reboot\r\nraw REPL; CTRL-B to exit\r\n>")
+            write("OK\r\nMPY: soft reboot\r\n")
+            sys.exit(3)
         elif raw and key == b"\x04":
             if line == b"\x05A\x01":
                 line = b""
@@ -113,11 +122,12 @@ def serve(flash):
             line += key
 
 
-sys.path[:] = ["", ".frozen"]
+sys.path[:] = ["", ".frozen", "/flash/lib"]
 hide(sys.argv[4])
 flash = Flash(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
-mount(flash)
 try:
-    serve(flash)
+    mount(flash)
+    boot()
+    serve(flash, sys.argv[5] == "raw")
 except PowerFailure:
     pass

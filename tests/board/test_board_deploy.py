@@ -8,32 +8,20 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from host_helpers import Command, Pipeline, assert_one_line_error
 from pty_board import PtyBoard, plugged_in
-from skips import or_skip
-from tflite_models import OP, Tensor, one_op
 from tinycnn.board import deploy as deploying
-from tinycnn.board import native
-from tinycnn.board.native import Stock
 from tinycnn.board.repl import LostError, connect
-from tinycnn.errors import MissingToolError, TargetError, UserError
+from tinycnn.errors import TargetError, UserError
 from tinycnn.files import ROOT, board_files
-from tinycnn.firmware.native import NativeModule, build_native
 from tinycnn.firmware.port import Program
-from tinycnn.firmware.unix import build_unix_stock
-from tinycnn.progress import Progress
-from tinycnn.tflite.ops import OpSet
 
 MODEL = "model_int8.tflite"
 SHIPPED = "digits.tflite"
-WITHOUT = "since this firmware has no tflm module"
-MPREMOTE = [sys.executable, "-m", "mpremote"]
 
 
 def test_deployed_board_classifies(command: Command, board: PtyBoard, models: Pipeline) -> None:
@@ -198,104 +186,6 @@ def test_model_too_large_for_the_heap(
             assert f"{MODEL}.new" not in repl.value("import os; print(os.listdir())")
 
 
-@pytest.mark.parametrize(
-    "heap, said",
-    [
-        ("1M", WITHOUT),
-        ("140K", f"{WITHOUT}, with just the ops of this model for want of memory"),
-    ],
-)
-def test_stock_firmware_is_brought_the_module(
-    command: Command, models: Pipeline, tmp_path: Path, heap: str, said: str
-) -> None:
-    with or_skip(MissingToolError):
-        stock = build_unix_stock()
-        whole = build_native("x64").size
-    with plugged_in(stock.path, tmp_path / "flash.bin", blocks=512, heap=heap) as board:
-        outcome = command("deploy", "--port", board.port)
-        assert outcome.status == 0, outcome
-        lines = outcome.out.splitlines()
-        assert lines[:2] == [f"tflm.mpy: copied, {said}", "classify.py: copied"]
-        with connect(board.port) as repl:
-            there = repl.value("import os; print(os.stat('tflm.mpy')[6])")
-        assert (there == whole) == ("memory" not in said)
-        again = command("deploy", "--port", board.port)
-        assert again.out.splitlines()[0] == "classify.py: there already"
-        done = subprocess.run(
-            [*MPREMOTE, "connect", board.port, "run", ROOT / "device" / "classify.py"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.stdout.count("Predicted class:") == 8, done
-
-
-def test_model_that_the_module_does_not_run(
-    command: Command, simulator: Program, models: Pipeline, tmp_path: Path
-) -> None:
-    mine = tmp_path / "floats.tflite"
-    mine.write_bytes(one_op(OP.RELU, [Tensor([1, 8])], Tensor([1, 8])))
-    with plugged_in(simulator.path, tmp_path / "flash.bin", without="tflm") as board:
-        outcome = command("deploy", "--port", board.port, "--model", mine)
-        why = "does not run in the native module: op 0 RELU: type FLOAT32 is not in the firmware"
-        assert_one_line_error(outcome, f"{mine} {why}")
-        with connect(board.port) as repl:
-            assert repl.value("import os; print(os.listdir())") == []
-
-
-X64 = Stock((1, 28), "x64", (6, 3))
-UNFIT = {
-    "MicroPython 1.23 is older than 1.24": replace(X64, version=(1, 23)),
-    "no tflm.mpy for its chip": replace(X64, arch=""),
-    "no tflm.mpy for armv6": replace(X64, arch="armv6"),
-    "have ABI 6.2, and tflm.mpy 6.3": replace(X64, abi=(6, 2)),
-    "takes 2000000 bytes in one piece": X64,
-}
-
-
-@pytest.mark.parametrize("why", UNFIT)
-def test_firmware_that_takes_no_module(
-    command: Command,
-    simulator: Program,
-    models: Pipeline,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    why: str,
-) -> None:
-    monkeypatch.setattr(native, "stock_of", lambda board: UNFIT[why])
-    monkeypatch.setattr(native, "build_native", built_of(tmp_path))
-    with plugged_in(simulator.path, tmp_path / "flash.bin", without="tflm") as board:
-        outcome = command("deploy", "--port", board.port)
-        assert_one_line_error(outcome, "has no tflm module", why, "tinycnn flash")
-        with connect(board.port) as repl:
-            assert repl.value("import os; print(os.listdir())") == []
-
-
-def test_module_that_cannot_be_built_here(
-    command: Command,
-    simulator: Program,
-    models: Pipeline,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def missing(arch: str, ops: OpSet | None, progress: Progress) -> NativeModule:
-        raise MissingToolError("some-gcc is missing")
-
-    monkeypatch.setattr(native, "build_native", missing)
-    monkeypatch.setattr(native, "BUILD", tmp_path)
-    with plugged_in(simulator.path, tmp_path / "flash.bin", without="tflm") as board:
-        outcome = command("deploy", "--port", board.port)
-    words = ("tinycnn firmware native --arch x64", "some-gcc is missing", "tinycnn flash")
-    assert_one_line_error(outcome, *words)
-
-
-def built_of(folder: Path) -> Callable[..., NativeModule]:
-    """What builds a tflm.mpy of 2,000,000 bytes."""
-    path = folder / "tflm.mpy"
-    path.write_bytes(bytes(2_000_000))
-    return lambda arch, ops, progress: NativeModule(arch, path, 2_000_000)
-
-
 def test_model_that_is_none(command: Command, board: PtyBoard, tmp_path: Path) -> None:
     bad = tmp_path / "bad.tflite"
     bad.write_bytes(b"no model" * 10)
@@ -308,7 +198,9 @@ def test_model_with_ops_that_the_board_lacks(board: PtyBoard, models: Pipeline) 
         # As in a firmware that was built with other ops.
         repl.run(
             "import sys\n"
-            "class tflm: supported_ops = staticmethod(lambda: (('CONV_2D', 99),))\n"
+            "class tflm:\n"
+            " __version__ = engine = tflm_commit = 'other'\n"
+            " supported_ops = staticmethod(lambda: (('CONV_2D', 99),))\n"
             "sys.modules['tflm'] = tflm"
         )
         with pytest.raises(UserError, match=r"needs FULLY.*--ops-from"):

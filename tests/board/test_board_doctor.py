@@ -20,7 +20,8 @@ from tinycnn.firmware.port import Program
 BESIDE = "elsewhere"
 FREEZE = """\
 import sys
-class frozen_models: digits = open("{model}", "rb").read()
+name = "{model}"
+class frozen_models: digits = {data}
 sys.modules["frozen_models"] = frozen_models
 sys.modules["samples"] = frozen_models
 """
@@ -81,15 +82,16 @@ def test_what_is_in_the_firmware_is_not_missing(
     """Model and samples; the script is run from here."""
     name = f"{BESIDE}.tflite"
     with connect(board.port) as repl:
-        sync(repl, {name: (ROOT / "device" / "digits.tflite").read_bytes()})
-        repl.run(FREEZE.format(model=name))  # a true freeze needs another firmware
+        # A true freeze needs another firmware.
+        boot = FREEZE.format(model=name, data="open(name, 'rb').read()").encode()
+        sync(repl, {name: (ROOT / "device" / "digits.tflite").read_bytes(), "boot.py": boot})
     status, told = report(command, board.port)
     have = "classify.py (missing), samples.py (in the firmware), digits.tflite (in the firmware)"
     assert (status, told["files"]) == (0, have)
     assert told["next"] == f"mpremote connect {board.port} run device/classify.py"
 
     with connect(board.port) as repl:
-        repl.run("import sys\nsys.modules['frozen_models'].digits = b'another'")
+        sync(repl, {"boot.py": FREEZE.format(model=name, data="b'another'").encode()})
     status, told = report(command, board.port)
     assert (status, told["next"]) == (1, "tinycnn deploy")
     assert told["files"].endswith("digits.tflite (differs)")

@@ -169,12 +169,19 @@ def test_nothing_of_a_board_acts_on_the_terminal(command: Command) -> None:
         "machine": "[red]\x07" + "m" * 9000,
         "files": (4096, 8192),
         "heap": 30000,
-        "tflm": ("0.1.0", "tflm", "a1" * 20, 30),
+    }
+    module = {
+        "mpy": 0,
+        "version": (1, 28),
+        "file": ("\x1b[2J" * 50, [77, 6, 0], 1),
+        "tflm": ("0.1.0\x07", "tflm", "a1" * 20, [("ADD", 1)] * 30 + [("SUB\x07", 1)]),
     }
     program = f"""
 def answer(code):
     if "facts" in code:
         return {facts!r}.__repr__()
+    if "said" in code:
+        return {module!r}.__repr__()
     return '["", "", ""]' if "digest(name)" in code else '("", "")'
 raw(answer)"""
     with odd_board(program) as port:
@@ -183,7 +190,7 @@ raw(answer)"""
     assert all(line.isprintable() and len(line) < 120 for line in lines), looked.out
     assert r"board       [red]\x07mmm" in looked.out
     assert r"firmware    v1\x1b[2J" in looked.out
-    assert "engine tflm a1a1a1a1a1, 30 ops" in looked.out
+    assert r"0.1.0\x07, engine tflm a1a1a1a1a1, 2 ops" in looked.out
 
 
 @settings(max_examples=50)

@@ -20,6 +20,7 @@ from tinycnn.firmware.esp32.build import BOARDS
 from tinycnn.targets.targets import BUILDS
 from tinycnn.tflite.check import check_model
 from tinycnn.tflite.divisor import told
+from tinycnn.tflite.native import native_need
 
 sys.path.append(str(ROOT / "tests" / "device"))
 from staging import LACKS
@@ -99,6 +100,9 @@ def test_size_of_the_shipped_model(path: Path) -> None:
 def test_what_is_said_of_the_shipped_model() -> None:
     assert f"{SHIPPED.stat().st_size:,} bytes" in page("docs/models.md")
     assert f"  {told(check_model(SHIPPED.read_bytes()).divisor)}\n" in page("docs/cli.md")
+    need = native_need(SHIPPED.read_bytes())
+    line = f"  arena of {need.arena} bytes in tflm.mpy, and {need.kept} beside it\n"
+    assert line in page("docs/cli.md") and line in page("docs/native.md")
 
 
 def test_sizes_of_the_articles_models(quick_pipeline: Pipeline) -> None:

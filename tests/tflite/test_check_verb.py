@@ -9,6 +9,7 @@ from typing import Any
 from host_helpers import Command, Pipeline
 from tflite_models import INT8, OP, RELU, SIGN, Tensor, edited, one_op
 from tinycnn.tflite.check import check_model
+from tinycnn.tflite.native import native_need
 
 
 def test_the_digits_model_is_valid(quick_pipeline: Pipeline) -> None:
@@ -90,6 +91,22 @@ def test_verb_says_what_would_add_an_op(command: Command, tmp_path: Path) -> Non
     assert "RELU version 1  not in digits" in done.out
     assert f"--ops cnn or --ops-from {path}" in done.out
     assert command("check", path).status == 0
+
+
+def test_verb_says_what_the_native_module_takes_or_why_not(
+    command: Command, quick_pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """Exactly: the stock targets of test_arena.py take just that."""
+    model = quick_pipeline.converted.int8
+    need = native_need(model.data)
+    assert 0 < need.kept != need.arena > 0
+    done = command("check", quick_pipeline.converted.path(model))
+    assert f"  arena of {need.arena} bytes in tflm.mpy, and {need.kept} beside it\n" in done.out
+    path = tmp_path / "relu.tflite"
+    path.write_bytes(RELU)
+    done = command("check", path)
+    why = "op 0 RELU: type FLOAT32 is not in the firmware"
+    assert (done.status, f"  does not run in tflm.mpy: {why}\n" in done.out) == (0, True)
 
 
 def test_verb_refuses_what_is_no_model(command: Command, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,17 @@ from typing import Any
 from serial import SerialException
 
 from tinycnn.board.answers import pair_of, sequence_of, size, text
-from tinycnn.board.native import NAME, Module, natives_for
-from tinycnn.board.repl import LostError, Repl, ScriptError
+from tinycnn.board.native import (
+    FLASH,
+    NAME,
+    Module,
+    Standing,
+    given_native,
+    look,
+    natives_for,
+    no_room,
+)
+from tinycnn.board.repl import LostError, Repl
 from tinycnn.errors import TargetError, UserError
 from tinycnn.files import models_in, read_bytes
 from tinycnn.progress import Progress, silent
@@ -26,6 +36,7 @@ from tinycnn.tflite.check import CheckedModel, need_runnable
 from tinycnn.tflite.native import native_ops
 
 _BESIDE = ".new"
+_ASIDE = ".old"
 _SLOWEST = 1000  # bytes a second: a third of what 115200 baud bring, as text
 _CHUNK = 1024  # bytes in one command; as text up to four times that, in the board's heap
 
@@ -76,48 +87,56 @@ except (MemoryError, ValueError) as error:
 
 
 @dataclass(frozen=True)
+class Brought:
+    """A native module that was brought to a stock firmware, to the file `place`, and why."""
+
+    module: Module
+    place: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Deployed:
     """What is on the board now.
 
     arenas   bytes of arena that each model needs there
     free     bytes free on its file system
-    module   the native module that was brought to a stock firmware, if it was
+    brought  the native module, if that was to be brought
     """
 
     copied: tuple[str, ...]
     kept: tuple[str, ...]
     arenas: dict[str, int]
     free: int
-    module: Module | None = None
+    brought: Brought | None = None
 
 
-def deploy(board: Repl, files: Mapping[str, Path], progress: Progress = silent) -> Deployed:
+def deploy(
+    board: Repl, files: Mapping[str, Path], progress: Progress = silent, given: Path | None = None
+) -> Deployed:
     """Bring `files` (names on the board -> host files) to `board`.
 
-    A stock firmware is brought the native module `tflm.mpy` before.
+    A stock firmware is brought the native module `tflm.mpy` before: the file that was `given`, or
+    that in the folder of a release which was, or one that is built here.
 
     Raises UserError if a model cannot run there, TargetError if the board has no
     `tflm` and can have none, no room for a file, no memory for a model, or goes away.
     What was there before is then still there.
     """
     wanted = {name: read_bytes(path) for name, path in files.items()}
-    models = list(models_in(files))
+    models = {files[name]: wanted[name] for name in models_in(files)}
+    brought = _bring_module(board, models, given, progress)
     with board.limit("the end of the deploy", _seconds(wanted.values()) + 60):
-        return _deployed(board, files, wanted, models, progress)
+        return _deployed(board, wanted, list(models_in(files)), brought, progress)
 
 
 def _deployed(
     board: Repl,
-    files: Mapping[str, Path],
     wanted: Mapping[str, bytes],
     models: Iterable[str],
+    brought: Brought | None,
     progress: Progress,
 ) -> Deployed:
-    module = _bring_module(board, {files[name]: wanted[name] for name in models}, progress)
-    ops = _ops(board)
-    for name in models:
-        _check(board.port, files[name], wanted[name], ops)
-
     arenas: dict[str, int] = {}
 
     def load(places: Mapping[str, str]) -> None:
@@ -125,7 +144,7 @@ def _deployed(
 
     copied = sync(board, wanted, progress, load)
     kept = tuple(name for name in wanted if name not in copied)
-    return Deployed(copied, kept, arenas, _room(board)[1], module)
+    return Deployed(copied, kept, arenas, _room(board)[1], brought)
 
 
 def need_models(files: Mapping[str, Path]) -> dict[str, CheckedModel]:
@@ -193,46 +212,113 @@ def board_digests(board: Repl, names: Iterable[str]) -> dict[str, str]:
     return dict(zip(listed, found, strict=True))
 
 
-def _bring_module(board: Repl, models: Mapping[Path, bytes], progress: Progress) -> Module | None:
-    """The native module, where `import tflm` does not work without; else None."""
-    if not _why_no_module(board):
+def _bring_module(
+    board: Repl, models: Mapping[Path, bytes], given: Path | None, progress: Progress
+) -> Brought | None:
+    """The native module, where the firmware has none and there is none yet that does; else None.
+
+    Raises UserError if these models do not run in what the board has then.
+    """
+    found = look(board)
+    module = given_native(board, found, given) if given is not None else None
+    lacking = _lacking(models, found)
+    if found.tflm is not None and not found.native:
+        _need_ops(board.port, lacking, found)
         return None
-    for module in natives_for(board, native_ops(models), progress):
-        sync(board, {NAME: read_bytes(module.path)}, progress)
-        why = _why_no_module(board)
-        if not why:
-            return module
-        _remove(board, [NAME])
-        if not why.startswith("MemoryError"):
-            raise TargetError(f"{NAME} cannot be imported on {board.port}: {why}")
-    raise AssertionError
+    own = native_ops(models)
+    place = found.file.path if found.file and not found.file.path.startswith("/rom") else NAME
+    if found.native and not any(lacking.values()) and _is_there(board, place, module):
+        return None
+    why = found.trouble or f"{place} there is another"
+    if lacks := sorted(set().union(*lacking.values())):
+        why = found.trouble or f"{place} there lacks {', '.join(lacks)}"
+    modules = iter([module] if module else natives_for(board, found.stock, why, own, progress))
+    with _kept(board, place if found.native else ""):
+        return _tried(board, models, modules, place, why, progress)
 
 
-def _why_no_module(board: Repl) -> str:
-    """What `import tflm` raises there; "" if it works. A native module of another kind is none."""
+def _tried(
+    board: Repl,
+    models: Mapping[Path, bytes],
+    modules: Iterator[Module],
+    place: str,
+    why: str,
+    progress: Progress,
+) -> Brought:
+    """The first that finds memory at `place`."""
+    failed = ""
+    for module in modules:
+        data = read_bytes(module.path)
+        # To a heap that is whole: of what was imported before, or tried to, some would be lost.
+        board.restart()
+        if failed := no_room(board, len(data)):
+            continue
+        sync(board, {place: data}, progress)
+        board.restart()
+        found = look(board)
+        if found.tflm is not None:
+            _need_ops(board.port, _lacking(models, found), found)
+            return Brought(module, place, why)
+        _remove(board, [place])
+        failed = found.error
+        if not failed.startswith("MemoryError"):
+            raise TargetError(f"{NAME} cannot be imported on {board.port}: {failed}")
+    raise TargetError(f"{board.port}: {why}, and {failed}: {FLASH}")
+
+
+@contextmanager
+def _kept(board: Repl, place: str) -> Iterator[None]:
+    """A block in which another file may come to `place`; if it raises, what was there is back."""
+    aside = place + _ASIDE
+    if place:
+        _remove(board, [aside])
+        board.run(f"os.rename({place!r}, {aside!r})")
     try:
-        board.run("import tflm")
-    except ScriptError as error:
-        if error.exception not in ("ImportError", "MemoryError", "ValueError"):
-            raise
-        return str(error)
-    return ""
+        yield
+    except LostError:
+        raise
+    except (UserError, KeyboardInterrupt):
+        if place:
+            board.recover()
+            _remove(board, [place])
+            board.run(f"os.rename({aside!r}, {place!r})")
+        raise
+    if place:
+        _remove(board, [aside])
 
 
-def _ops(board: Repl) -> dict[str, int]:
-    """The ops that the board's module runs, and the newest version of each."""
-    asked = "import tflm; print(tflm.supported_ops())"
-    return dict(board.value(asked, sequence_of(pair_of(text, size))))
+def _is_there(board: Repl, place: str, module: Module | None) -> bool:
+    """Is that what the board has at `place`; True of any that will do."""
+    if module is None:
+        return True
+    data = read_bytes(module.path)
+    return board_digests(board, [place])[place] == hashlib.sha256(data).hexdigest()
 
 
-def _check(port: str, path: Path, model: bytes, ops: dict[str, int]) -> None:
-    """Refuse a model that the firmware would refuse."""
-    found = need_runnable(model, path)
-    if lacking := sorted({op.name for op in found.ops if op.version > ops.get(op.name, 0)}):
-        raise UserError(
-            f"{path} needs {', '.join(lacking)}, which the firmware on {port} does not have: "
-            f"build one with `tinycnn firmware build --ops-from {path}`"
+def _lacking(models: Mapping[Path, bytes], found: Standing) -> dict[Path, list[str]]:
+    """The ops of each of these models that the board's module does not have."""
+    if found.tflm is None:
+        return {}
+    has = found.tflm.ops
+    return {
+        path: sorted(
+            {op.name for op in need_runnable(model, path).ops if op.version > has.get(op.name, 0)}
         )
+        for path, model in models.items()
+    }
+
+
+def _need_ops(port: str, lacking: Mapping[Path, list[str]], found: Standing) -> None:
+    """Refuse a model that the board would refuse."""
+    for path, names in lacking.items():
+        if names:
+            has, do = f"the firmware on {port}", "build one with `tinycnn firmware build"
+            if found.native:
+                has, do = f"that {NAME}", "take one of a release, or `tinycnn firmware native"
+            raise UserError(
+                f"{path} needs {', '.join(names)}, which {has} does not have: "
+                f"{do} --ops-from {path}`"
+            )
 
 
 def _need_room(board: Repl, contents: Iterable[bytes]) -> None:

@@ -13,7 +13,7 @@ from tinycnn.board.answers import pair_of, record, sequence_of, size, text
 from tinycnn.board.deploy import board_digests
 from tinycnn.board.loader import Chip
 from tinycnn.board.loader import connect as connect_loader
-from tinycnn.board.native import NAME, stock_of
+from tinycnn.board.native import NAME, Standing, look, no_room, smallest_built
 from tinycnn.board.repl import LostError, Repl
 from tinycnn.board.repl import connect as connect_repl
 from tinycnn.files import read_bytes
@@ -40,11 +40,6 @@ except OSError:
     pass
 gc.collect()
 facts["heap"] = gc.mem_free()
-try:
-    import tflm
-    facts["tflm"] = tflm.__version__, tflm.engine, tflm.tflm_commit, len(tflm.supported_ops())
-except (ImportError, AttributeError, ValueError):
-    pass
 print(facts)
 """
 
@@ -73,23 +68,12 @@ def elsewhere(name):
 
 
 @dataclass(frozen=True)
-class Tflm:
-    """The module in a board's firmware. `ops` is how many ops it runs."""
-
-    version: str
-    engine: str
-    commit: str
-    ops: int
-
-
-@dataclass(frozen=True)
 class Board:
     """What a running MicroPython tells of its board; sizes in bytes.
 
     flash       of the chip; 0 if the firmware does not tell
     files_free  of `files_size`, its file system; both 0 if it has none
     models      the .tflite files in it
-    tflm        None if the firmware has no such module
     """
 
     machine: str
@@ -99,7 +83,6 @@ class Board:
     files_size: int
     models: tuple[str, ...]
     heap_free: int
-    tflm: Tflm | None
 
 
 @dataclass(frozen=True)
@@ -108,7 +91,8 @@ class Diagnosis:
 
     files    of what a deploy brings: "same", "other" or "missing"; "rom" or "frozen" if the
              same is in the firmware
-    native   whether a firmware without `tflm` takes it as a native module
+    tflm     how the board stands to the module
+    no_room  why it has no memory for a tflm.mpy; "" if it may have
     silence  why neither answers, and what to do; None if one does
     """
 
@@ -116,18 +100,19 @@ class Diagnosis:
     board: Board | None = None
     chip: Chip | None = None
     files: dict[str, str] = field(default_factory=dict)
-    native: bool = False
+    tflm: Standing | None = None
+    no_room: str = ""
     silence: LostError | None = None
 
     @property
     def advice(self) -> str:
         """What to do next."""
-        if self.board is None:
+        if self.board is None or self.tflm is None:
             return self.silence.do if self.silence else "tinycnn flash"
-        if self.board.tflm is None:
-            if self.native:
-                return f"tinycnn deploy, which brings {NAME}; or tinycnn flash, for more ops"
-            return "tinycnn flash, since this firmware has no tflm module"
+        if self.tflm.tflm is None:
+            if why := self.tflm.stock.why_not or self.no_room:
+                return f"tinycnn flash, since {why}"
+            return f"tinycnn deploy, which brings {NAME}; or tinycnn flash, for more ops"
         if not self._has_all:
             if not self.board.files_size:
                 return "tinycnn flash --erase-all, since the board has no file system"
@@ -139,7 +124,7 @@ class Diagnosis:
     @property
     def ready(self) -> bool:
         """May digits be classified there, or does a model of the user's own wait."""
-        return bool(self.board and self.board.tflm) and (self._has_all or bool(self._own))
+        return bool(self.tflm and self.tflm.tflm) and (self._has_all or bool(self._own))
 
     @property
     def _own(self) -> list[str]:
@@ -174,9 +159,9 @@ def examine(port: str, files: Mapping[str, Path]) -> Diagnosis:
     """
     try:
         with connect_repl(port, timeout=6) as board, board.limit("what is on it", _SECONDS):
-            found, state = read_board(board), _compare(board, files)
-            native = found.tflm is None and not stock_of(board).why_not
-            return Diagnosis(port, found, files=state, native=native)
+            found, tflm = read_board(board), look(board)
+            state = _compare(board, files)
+            return Diagnosis(port, found, None, state, tflm, _no_room(board, tflm))
     except LostError as error:
         silence = error
     try:
@@ -191,14 +176,18 @@ def read_board(board: Repl) -> Board:
     return board.value(_FACTS, _board)
 
 
+def _no_room(board: Repl, found: Standing) -> str:
+    """Why not even the smallest tflm.mpy that was built here finds memory, if one was."""
+    if found.tflm is not None or found.stock.why_not:
+        return ""
+    need = smallest_built(found.stock.takes.arch)
+    return no_room(board, need) if need else ""
+
+
 def _board(answer: Any) -> Board:
     """The answer to _FACTS, checked."""
     facts = record(answer)
     free, whole = pair_of(size, size)(facts.get("files", (0, 0)))
-    tflm = None
-    if "tflm" in facts:
-        version, engine, commit, ops = facts["tflm"]
-        tflm = Tflm(text(version), text(engine), text(commit), size(ops))
     return Board(
         machine=text(facts["machine"]),
         version=text(facts["version"]),
@@ -207,7 +196,6 @@ def _board(answer: Any) -> Board:
         files_size=whole,
         models=sequence_of(text)(facts.get("models", ())),
         heap_free=size(facts["heap"]),
-        tflm=tflm,
     )
 
 

@@ -1,4 +1,4 @@
-"""A board with stock firmware: which tflm.mpy its MicroPython takes, and whether it has room.
+"""How a board stands to `tflm`: in its firmware, as tflm.mpy, or not; and what tflm.mpy it takes.
 
 What MicroPython says of a native module that it cannot take is short ("incompatible .mpy arch"),
 and comes before a line of the module's runs. So the host looks first.
@@ -11,37 +11,46 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinycnn.board.answers import record, sequence_of, size
+from tinycnn.board.answers import pair_of, record, sequence_of, size, text
 from tinycnn.board.repl import Repl
-from tinycnn.errors import MissingToolError, SourceError, TargetError
-from tinycnn.files import BUILD
+from tinycnn.errors import MissingToolError, SourceError, TargetError, UserError
+from tinycnn.files import BUILD, read_bytes
+from tinycnn.firmware.mpy import ABI, HEAD, OLDEST, Kind, dotted, kind_of, kind_of_file
 from tinycnn.firmware.native import ARCHES, NAME, build_native
+from tinycnn.firmware.release import find_released
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.ops import OpSet
 
-__all__ = ["NAME", "Module", "Stock", "natives_for", "stock_of"]
+__all__ = ["NAME", "Module", "Standing", "Stock", "Tflm", "given_native", "look", "natives_for"]
 
-ABI = (6, 3)
-"""Of .mpy files with native code: MicroPython's from 1.23 on."""
+NATIVE = "native"
+"""The engine of tflm.mpy."""
 
-OLDEST = (1, 24)
-"""Older ones may free a native module that is in use."""
+FLASH = "put firmware on it that has one, with `tinycnn flash`"
 
-_ARCHES = (
-    "", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp",
-    "xtensa", "xtensawin", "rv32imc", "rv64imc",
-)  # fmt: skip
-"""By MicroPython's numbers for them (docs/reference/mpyfiles.rst)."""
-
+# Any error is an answer: RuntimeError is of tflm.mpy itself, in a MicroPython that is too old.
 _ASK = """\
 import sys
 said = {"mpy": getattr(sys.implementation, "_mpy", 0)}
 said["version"] = sys.implementation.version[:2]
+for folder in sys.path:
+    name = folder + "/tflm.mpy" if folder else "tflm.mpy"
+    try:
+        with open(name, "rb") as file:
+            said["file"] = name, list(file.read(3)), file.seek(0, 2)
+        break
+    except OSError:
+        pass
+try:
+    import tflm
+    said["tflm"] = tflm.__version__, tflm.engine, tflm.tflm_commit, tflm.supported_ops()
+except Exception as error:
+    said["error"] = type(error).__name__ + ": " + str(error)
 print(said)
 """
 
 # The file's code is read to one piece of the heap, and on an ESP32 copied to another memory while
-# that is there. What is left for it counts, if it is less than is needed.
+# that is there.
 _ROOM = """\
 import gc
 def room(need):
@@ -49,79 +58,176 @@ def room(need):
     try:
         piece = bytearray(need)
     except MemoryError:
-        return 0
+        return "heap", 0
     try:
         import esp32
-        return max(row[2] for row in esp32.idf_heap_info(esp32.HEAP_EXEC))
+        most = max(row[2] for row in esp32.idf_heap_info(esp32.HEAP_EXEC))
     except (ImportError, AttributeError, ValueError):
-        return need
-print(int(room({need}) >= {need}))
+        return "", 0
+    return "code" if most < need else "", most
+print(room({need}))
 """
 
 
 @dataclass(frozen=True)
-class Stock:
-    """What a MicroPython takes of native modules.
+class Tflm:
+    """The module, imported on a board. `ops` are those that it runs, and the newest version."""
 
-    arch   "" if none, or one that has no name here
-    """
+    version: str
+    engine: str
+    commit: str
+    ops: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Stock:
+    """A MicroPython, and what native modules it takes."""
 
     version: tuple[int, ...]
-    arch: str
-    abi: tuple[int, int]
+    takes: Kind
+
+    @property
+    def too_old(self) -> str:
+        """Why no tflm.mpy at all runs there; "" if one may."""
+        if self.version < OLDEST:
+            return f"MicroPython {dotted(self.version)} is older than {dotted(OLDEST)}"
+        return ""
 
     @property
     def why_not(self) -> str:
-        """Why no tflm.mpy runs there, whatever its size; "" if one does."""
-        if self.version < OLDEST:
-            return f"MicroPython {_dotted(self.version)} is older than {_dotted(OLDEST)}"
-        if self.arch not in ARCHES:
-            return f"there is no {NAME} for {self.arch or 'its chip'}"
-        if self.abi != ABI:
-            return f"its native modules have ABI {_dotted(self.abi)}, and {NAME} {_dotted(ABI)}"
+        """Why no tflm.mpy that is built here runs there, whatever its size; "" if one does."""
+        if self.too_old:
+            return self.too_old
+        if self.takes.arch not in ARCHES:
+            return f"there is no {NAME} for {self.takes.arch or 'its chip'}"
+        if self.takes.abi != ABI:
+            has = dotted(self.takes.abi)
+            return f"its native modules have ABI {has}, and {NAME} {dotted(ABI)}"
         return ""
 
 
-def stock_of(board: Repl) -> Stock:
-    """Ask the board."""
-    return board.value(_ASK, _stock)
+@dataclass(frozen=True)
+class Lying:
+    """The tflm.mpy that a board's import finds. `kind` is None if it is no .mpy."""
+
+    path: str
+    kind: Kind | None
+    size: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a board stands to `tflm`.
+
+    stock  its MicroPython
+    file   the tflm.mpy there, which is not what is imported if the firmware has the module
+    tflm   what `import tflm` gives; None if it raises
+    error  what it raises then
+    """
+
+    stock: Stock
+    file: Lying | None
+    tflm: Tflm | None
+    error: str = ""
+
+    @property
+    def native(self) -> bool:
+        """Is what is imported tflm.mpy."""
+        return self.tflm is not None and self.tflm.engine == NATIVE
+
+    @property
+    def trouble(self) -> str:
+        """Why there is no `tflm`; "" if there is. Nothing is said there of room in memory."""
+        if self.tflm is not None:
+            return ""
+        if self.file is None:
+            return "this firmware has no tflm module"
+        path, kind, takes = self.file.path, self.file.kind, self.stock.takes
+        if kind is None:
+            return f"{path} there is no .mpy file"
+        if kind != takes:
+            return f"{path} there is for {kind}, and this firmware takes {takes}"
+        if self.error.startswith("MemoryError"):
+            return f"{path} there finds no memory ({self.error})"
+        return f"{path} there cannot be imported ({self.error})"
 
 
 @dataclass(frozen=True)
 class Module:
-    """A tflm.mpy for a board. `whole` if it has all ops, not just those of some models."""
+    """A tflm.mpy for a board. If it is not `whole` it has just the ops of some models."""
 
     path: Path
     whole: bool
 
 
-def natives_for(board: Repl, own: OpSet, progress: Progress = silent) -> Iterator[Module]:
-    """What of tflm.mpy may fit in this board's memory, built if that can be done here.
+def look(board: Repl) -> Standing:
+    """Ask the board, which imports the module, if it can."""
+    return board.value(_ASK, _standing)
 
-    First with all its ops, then with its `own` alone: whether one fits, importing it tells.
-    Raises TargetError with what to do behind the last one, or if none runs there or can be had.
+
+def no_room(board: Repl, need: int) -> str:
+    """Why a tflm.mpy of `need` bytes finds no memory on the board now; "" if it may find some.
+
+    Not always: the heap of some boards grows, so importing it tells.
     """
-    stock = stock_of(board)
-    begin = f"the firmware on {board.port} has no tflm module"
-    flash = "put one on that has, with `tinycnn flash`"
+    what, most = board.value(_ROOM.format(need=need), pair_of(text, size))
+    if what == "heap":
+        return f"the heap has no room for {NAME}, which takes {need} bytes in one piece"
+    if what:
+        return f"{most} bytes of executable memory are left, and {NAME} takes {need} in one piece"
+    return ""
+
+
+def natives_for(
+    board: Repl, stock: Stock, why: str, own: OpSet, progress: Progress = silent
+) -> Iterator[Module]:
+    """The tflm.mpy for this board, built if that can be done here: with all ops, then `own` alone.
+
+    Raises TargetError, with `why` one is wanted and what to do, if none runs there or can be had.
+    """
+    begin = f"{board.port}: {why}"
     if stock.why_not:
-        raise TargetError(f"{begin}, and {stock.why_not}: {flash}")
-    need = 0
+        raise TargetError(f"{begin}, and {stock.why_not}: {FLASH}")
     for chosen in (None, own):
         try:
-            path = _built(stock.arch, chosen, progress)
+            yield Module(_built(stock.takes.arch, chosen, progress), chosen is None)
         except (MissingToolError, SourceError) as error:
             raise TargetError(
-                f"{begin}, and `tinycnn firmware native --arch {stock.arch}` cannot build one for "
-                f"it: {error}; or {flash}"
+                f"{begin}: take {stock.takes.folder}/{NAME} of a release for `tinycnn deploy "
+                f"--module FILE`, or build it with `tinycnn firmware native --arch "
+                f"{stock.takes.arch}` ({error}), or {FLASH}"
             ) from error
-        need = path.stat().st_size
-        if board.value(_ROOM.format(need=need), size):
-            yield Module(path, chosen is None)
-    raise TargetError(
-        f"{begin}, and no room in memory for {NAME}, whose code takes {need} bytes in one piece, "
-        f"on an ESP32 twice: {flash}"
-    )
+
+
+def given_native(board: Repl, found: Standing, given: Path) -> Module:
+    """The file `given`, or what fits of the release in that folder.
+
+    Raises UserError or TargetError if it does not run on this board.
+    """
+    stock = found.stock
+    if found.tflm is not None and not found.native:
+        raise UserError(
+            f"the firmware on {board.port} has tflm itself, which is imported before any file: "
+            "leave --module out"
+        )
+    if stock.too_old:
+        raise TargetError(f"{board.port}: {stock.too_old}, which {NAME} needs: {FLASH}")
+    path = find_released(given, stock.takes) if given.is_dir() else given
+    kind = kind_of_file(read_bytes(path)[:HEAD])
+    if kind is None:
+        raise UserError(f"{path} is no .mpy file: take {stock.takes.folder}/{NAME} of a release")
+    if kind != stock.takes:
+        raise UserError(
+            f"{path} is for {kind}, and the firmware on {board.port} takes {stock.takes}: "
+            f"take {stock.takes.folder}/{NAME} of a release"
+        )
+    return Module(path, True)
+
+
+def smallest_built(arch: str) -> int:
+    """Bytes of the smallest tflm.mpy with a model's ops that was built here; 0 if none was."""
+    built = (BUILD / "native").glob(f"{arch}-ops-*/{NAME}")
+    return min((path.stat().st_size for path in built), default=0)
 
 
 def _built(arch: str, ops: OpSet | None, progress: Progress) -> Path:
@@ -135,16 +241,19 @@ def _built(arch: str, ops: OpSet | None, progress: Progress) -> Path:
         raise
 
 
-def _stock(answer: Any) -> Stock:
+def _standing(answer: Any) -> Standing:
     said = record(answer)
-    mpy = size(said["mpy"])
-    number = mpy >> 10 & 0x0F
-    return Stock(
-        version=sequence_of(size, 2)(said["version"]),
-        arch=_ARCHES[number] if number < len(_ARCHES) else "",
-        abi=(mpy & 0xFF, mpy >> 8 & 3),
+    file = tflm = None
+    if "file" in said:
+        path, head, length = sequence_of(lambda item: item, 3)(said["file"])
+        file = Lying(text(path), kind_of_file(bytes(sequence_of(size)(head))), size(length))
+    if "tflm" in said:
+        version, engine, commit, ops = sequence_of(lambda item: item, 4)(said["tflm"])
+        known = dict(sequence_of(pair_of(text, size))(ops))
+        tflm = Tflm(text(version), text(engine), text(commit), known)
+    return Standing(
+        Stock(sequence_of(size, 2)(said["version"]), kind_of(size(said["mpy"]))),
+        file,
+        tflm,
+        text(said.get("error", "")),
     )
-
-
-def _dotted(numbers: tuple[int, ...]) -> str:
-    return ".".join(map(str, numbers))

@@ -103,6 +103,11 @@ class Repl:
         with self.guarded("the prompt", 10):
             self.transport.enter_raw_repl(soft_reset=False)
 
+    def restart(self) -> None:
+        """Soft reset the board: its heap is new, and what was imported is gone."""
+        with self.guarded("the prompt after a soft reset", 20):
+            self.transport.enter_raw_repl(soft_reset=True, timeout_overall=20)
+
     @contextlib.contextmanager
     def guarded(self, what: str, seconds: float) -> Iterator[None]:
         """A block in which mpremote talks: it ends in `seconds`, and its errors become ours."""

@@ -19,6 +19,7 @@ from tinycnn.text import short_commit
 if TYPE_CHECKING:
     from tinycnn.board.doctor import Diagnosis
     from tinycnn.board.flash import Plan
+    from tinycnn.board.native import Standing
 
 PortOption = Annotated[
     str | None,
@@ -64,7 +65,7 @@ _STATES = {
 def _report(found: Diagnosis) -> list[tuple[str, str]]:
     lines = []
     board = found.board
-    if board is not None:
+    if board is not None and found.tflm is not None:
         flash = f"{board.flash >> 20} MB flash, " if board.flash else ""
         files = f"{board.files_free >> 10} of {board.files_size >> 10} KB free for files"
         if not board.files_size:
@@ -73,11 +74,8 @@ def _report(found: Diagnosis) -> list[tuple[str, str]]:
             ("board", board.machine),
             ("firmware", board.version),
             ("memory", f"{flash}{files}, {board.heap_free >> 10} KB of heap free"),
-            ("tflm", "not in this firmware"),
+            ("tflm", _engine(found.tflm)),
         ]
-        if tflm := board.tflm:
-            engine = f"{tflm.version}, engine {tflm.engine} {short_commit(tflm.commit)}"
-            lines[-1] = ("tflm", f"{engine}, {tflm.ops} ops")
         have = ", ".join(name + _STATES[state] for name, state in found.files.items())
         if own := [name for name in board.models if name not in found.files]:
             lines.append(("models", ", ".join(own)))
@@ -87,6 +85,17 @@ def _report(found: Diagnosis) -> list[tuple[str, str]]:
     elif found.silence is not None:
         lines.append(("firmware", found.silence.why))
     return [*lines, ("next", found.advice)]
+
+
+def _engine(found: Standing) -> str:
+    """What of `tflm` a board has."""
+    tflm = found.tflm
+    if tflm is None:
+        return found.trouble if found.file else "not in this firmware"
+    where = f"engine {tflm.engine} {short_commit(tflm.commit)}"
+    if found.native and found.file is not None:
+        where = f"native module {found.file.path}"
+    return f"{tflm.version}, {where}, {len(tflm.ops)} ops"
 
 
 @app.command()
@@ -154,23 +163,34 @@ def deploy(
         Path | None,
         typer.Option(metavar="FILE.tflite", help="This model. Without it: device/'s, or demo's."),
     ] = None,
+    module: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.mpy|DIR",
+            help="This tflm.mpy, or that of this release, for stock firmware.",
+        ),
+    ] = None,
 ) -> None:
     """Copy the model and device/'s files to a board, as far as they differ."""
     from tinycnn.board import deploy as deploying
     from tinycnn.board.doctor import run_line
     from tinycnn.board.ports import choose_port
     from tinycnn.board.repl import connect
-    from tinycnn.files import board_files
+    from tinycnn.files import board_files, read_bytes
     from tinycnn.tflite.divisor import told
 
     files = board_files(model)
     models = deploying.need_models(files)
+    if module is not None and not module.is_dir():
+        read_bytes(module)  # before a board is looked for
     name = choose_port(port)
     with connect(name) as board, progress_bar("deploy") as show:
-        done = deploying.deploy(board, files, show)
-    if done.module is not None:
-        alone = "" if done.module.whole else ", with just the ops of this model for want of memory"
-        say(f"{done.module.path.name}: copied, since this firmware has no tflm module{alone}")
+        done = deploying.deploy(board, files, show, module)
+    if brought := done.brought:
+        alone = ", with just the ops of this model for want of memory"
+        say(f"{brought.place}: copied, since {brought.why}{'' if brought.module.whole else alone}")
+    elif module is not None:
+        say(f"{module}: there already")
     for file in files:
         arena = f", arena of {done.arenas[file]} bytes" if file in done.arenas else ""
         state = "copied" if file in done.copied else "there already"

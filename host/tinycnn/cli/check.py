@@ -10,7 +10,7 @@ import typer
 
 from tinycnn.cli import app
 from tinycnn.cli.say import say
-from tinycnn.errors import UserError
+from tinycnn.errors import BuildError, UserError
 from tinycnn.files import read_bytes, write_atomic
 
 if TYPE_CHECKING:
@@ -150,9 +150,17 @@ def _propose(data: bytes, model: Path, ops: str, runs: bool) -> None:
 
 def _arena(model: bytes) -> list[str]:
     from tinycnn.tflite.arena import predict_arena
+    from tinycnn.tflite.native import native_need
 
     need, on_s3 = predict_arena(model), predict_arena(model, esp32s3=True)
     told = [f"arena of {need.arena} bytes, and on a 32-bit board at most {need.kept} beside it"]
     if on_s3.arena != need.arena:
         told.append(f"arena of {on_s3.arena} bytes on an ESP32-S3, whose kernels take scratch")
+    try:
+        native = native_need(model)
+        told.append(f"arena of {native.arena} bytes in tflm.mpy, and {native.kept} beside it")
+    except BuildError:
+        raise
+    except UserError as error:
+        told.append(f"does not run in tflm.mpy: {error}")
     return told

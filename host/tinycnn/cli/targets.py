@@ -185,15 +185,22 @@ def native(
         typer.Option(help="Of the chip; may be repeated. Without it: all that can be built here."),
     ] = None,
     ops_from: OpsFromOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Lay them out here too: a folder each, for mip."),
+    ] = None,
 ) -> None:
     """Build the native module tflm.mpy, for a stock MicroPython: one file to copy."""
     from tinycnn.errors import MissingToolError
-    from tinycnn.files import read_bytes
+    from tinycnn.files import need_writable, read_bytes
     from tinycnn.firmware.native import build_native
+    from tinycnn.firmware.release import write_release
     from tinycnn.tflite.native import native_ops
 
+    if output is not None:
+        need_writable(output)
     chosen = native_ops({path: read_bytes(path) for path in ops_from}) if ops_from else None
-    missing = []
+    made, missing = [], []
     for name in arch or list(ArchName):
         try:
             with progress_bar(name.value) as show:
@@ -201,6 +208,7 @@ def native(
         except MissingToolError as error:
             missing.append(f"{name.value}: {error}")
             continue
+        made.append(built)
         say(f"{name.value} {built.size:,} bytes: {built.path}")
     for line in missing[:-1]:
         say_error(line)
@@ -208,6 +216,8 @@ def native(
         raise UserError(missing[-1])
     if missing:
         say_error(missing[-1])
+    if output is not None:
+        say(f"{write_release(output, made)}")
 
 
 @app.command(context_settings={"allow_interspersed_args": False})

@@ -139,11 +139,12 @@ extern const mp_uint_t mp_native_obj_table[];
 
 @dataclass(frozen=True)
 class NativeModule:
-    """tflm.mpy for an architecture, built."""
+    """tflm.mpy for an architecture, built, with these ops."""
 
     arch: str
     path: Path
     size: int
+    ops: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ def build_native(
             made = _make(build, arch, small, fast)
             keep(record, Kept(key, {}, {NAME: made.read_bytes()}))
     path = folder / NAME
-    return NativeModule(arch, path, path.stat().st_size)
+    return NativeModule(arch, path, path.stat().st_size, ops.names)
 
 
 def _sources() -> tuple[list[Path], list[Path]]:
