@@ -17,6 +17,7 @@ set(TFLM_SOURCES
     ${TFLM_MOD_DIR}/modtflm.c
     ${TFLM_MOD_DIR}/tflm_arena.c
     ${TFLM_MOD_DIR}/tflm_fill.c
+    ${TFLM_MOD_DIR}/tflm_image.c
     ${TFLM_MOD_DIR}/tflm_interpreter.c
     ${TFLM_MOD_DIR}/tflm_memory.c
     ${TFLM_MOD_DIR}/tflm_port.c

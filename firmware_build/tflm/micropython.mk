@@ -20,8 +20,8 @@ TFLM_ENGINE ?= tflm
 TFLM_OPS ?= cnn
 TFLM_KERNELS ?= own
 
-SRC_USERMOD_C += $(addprefix $(TFLM_MOD_DIR)/, modtflm.c tflm_arena.c tflm_fill.c tflm_interpreter.c tflm_memory.c tflm_port.c \
-	tflm_real.c tflm_tensor.c tflm_values.c)
+SRC_USERMOD_C += $(addprefix $(TFLM_MOD_DIR)/, modtflm.c tflm_arena.c tflm_fill.c tflm_image.c tflm_interpreter.c tflm_memory.c \
+	tflm_port.c tflm_real.c tflm_tensor.c tflm_values.c)
 SRC_USERMOD_LIB_C += $(wildcard $(MODEL_DIR)/*.c $(KERNELS_DIR)/*.c) $(TFLM_MOD_DIR)/tflm_ops.c
 
 # Scheduled before registers are given out, the inner loops have too few of those.

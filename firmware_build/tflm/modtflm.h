@@ -127,6 +127,9 @@ mp_obj_t tflm_tensor_floats(const tflm_tensor_obj_t *self);
 size_t tflm_tensor_largest(const tflm_tensor_obj_t *self);
 mp_obj_t tflm_tensor_float(const tflm_tensor_obj_t *self, size_t i);
 
+// The method that is in tflm_image.c.
+extern const mp_obj_fun_builtin_var_t tflm_tensor_load_image_obj;
+
 // Make of each item of `list` an (index, value) of the largest elements, largest first; of
 // equals the first first. The list is no longer than the tensor.
 void tflm_tensor_sort(const tflm_tensor_obj_t *self, mp_obj_list_t *list);

@@ -341,6 +341,7 @@ static mp_obj_t tflm_tensor_unary_op(mp_unary_op_t op, mp_obj_t self_in) {
 
 static const mp_rom_map_elem_t tflm_tensor_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___getitem__), MP_ROM_PTR(&tflm_tensor_getitem_obj) },
+    { MP_ROM_QSTR(MP_QSTR_load_image), MP_ROM_PTR(&tflm_tensor_load_image_obj) },
     { MP_ROM_QSTR(MP_QSTR_quantize), MP_ROM_PTR(&tflm_tensor_quantize_obj) },
     { MP_ROM_QSTR(MP_QSTR_dequantize), MP_ROM_PTR(&tflm_tensor_dequantize_obj) },
     { MP_ROM_QSTR(MP_QSTR_argmax), MP_ROM_PTR(&tflm_tensor_argmax_obj) },
