@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -21,7 +23,7 @@ from tflite_models import OP, Tensor, one_op
 from tinycnn.board import deploy as deploying
 from tinycnn.board import native
 from tinycnn.board.native import Stock
-from tinycnn.board.repl import LostError, connect
+from tinycnn.board.repl import LostError, Repl, connect
 from tinycnn.errors import MissingToolError, TargetError, UserError
 from tinycnn.files import ROOT, board_files
 from tinycnn.firmware.native import NativeModule, build_native
@@ -269,6 +271,17 @@ def test_firmware_that_takes_no_module(
         assert_one_line_error(outcome, "has no tflm module", why, "tinycnn flash")
         with connect(board.port) as repl:
             assert repl.value("import os; print(os.listdir())") == []
+
+
+@pytest.mark.parametrize(
+    "number, arch",
+    [(2, "x64"), (4, "armv6m"), (5, "armv6m"), (6, "armv6m"), (7, "armv7emsp"), (8, "armv7emsp")],
+)
+def test_arm_runs_what_is_for_less(number: int, arch: str) -> None:
+    """As MPY_FEATURE_ARCH_TEST() of py/persistentcode.h has it, where floats are passed alike."""
+    told = {"mpy": number << 10 | 3 << 8 | 6, "version": (1, 28)}
+    stock = native.stock_of(cast(Repl, SimpleNamespace(value=lambda ask, read: read(told))))
+    assert (stock.arch, stock.why_not) == (arch, "")
 
 
 def test_module_that_cannot_be_built_here(

@@ -33,6 +33,9 @@ _ARCHES = (
 )  # fmt: skip
 """By MicroPython's numbers for them (docs/reference/mpyfiles.rst)."""
 
+_RUNS = {"armv7m": "armv6m", "armv7em": "armv6m", "armv7emdp": "armv7emsp"}
+"""Of another architecture, whose files MicroPython takes there: it passes floats as they do."""
+
 _ASK = """\
 import sys
 said = {"mpy": getattr(sys.implementation, "_mpy", 0)}
@@ -63,7 +66,7 @@ print(int(room({need}) >= {need}))
 class Stock:
     """What a MicroPython takes of native modules.
 
-    arch   "" if none, or one that has no name here
+    arch   of the module that it runs; "" if none, or one that has no name here
     """
 
     version: tuple[int, ...]
@@ -139,9 +142,10 @@ def _stock(answer: Any) -> Stock:
     said = record(answer)
     mpy = size(said["mpy"])
     number = mpy >> 10 & 0x0F
+    arch = _ARCHES[number] if number < len(_ARCHES) else ""
     return Stock(
         version=sequence_of(size, 2)(said["version"]),
-        arch=_ARCHES[number] if number < len(_ARCHES) else "",
+        arch=_RUNS.get(arch, arch),
         abi=(mpy & 0xFF, mpy >> 8 & 3),
     )
 
