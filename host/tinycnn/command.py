@@ -21,6 +21,7 @@ from tinycnn.progress import Progress
 
 _PACKAGES = {
     "ar": "binutils",
+    "arm-none-eabi-gcc": "gcc-arm-none-eabi",
     "qemu-system-riscv32": "qemu-system-misc",
     "riscv64-unknown-elf-ar": "binutils-riscv64-unknown-elf",
     "riscv64-unknown-elf-g++": "gcc-riscv64-unknown-elf",

@@ -23,7 +23,7 @@ from tinycnn.board.native import Lying, Standing, Stock
 from tinycnn.board.repl import Repl, connect
 from tinycnn.errors import MissingToolError
 from tinycnn.files import ROOT
-from tinycnn.firmware.mpy import Kind
+from tinycnn.firmware.mpy import Kind, kind_of, native_for
 from tinycnn.firmware.native import NativeModule, build_native
 from tinycnn.firmware.port import Program
 from tinycnn.firmware.release import write_release
@@ -186,6 +186,16 @@ def test_firmware_that_takes_no_module(
         assert_one_line_error(outcome, "has no tflm module", why, "tinycnn flash")
         with connect(board.port) as repl:
             assert repl.value("import os; print(os.listdir())") == []
+
+
+@pytest.mark.parametrize(
+    "number, arch",
+    [(2, "x64"), (4, "armv6m"), (5, "armv6m"), (6, "armv6m"), (7, "armv7emsp"), (8, "armv7emsp")],
+)
+def test_arm_runs_what_is_for_less(number: int, arch: str) -> None:
+    """As MPY_FEATURE_ARCH_TEST() of py/persistentcode.h has it, where floats are passed alike."""
+    stock = Stock((1, 28), native_for(kind_of(number << 10 | 3 << 8 | 6)))
+    assert (stock.takes.arch, stock.why_not) == (arch, "")
 
 
 def test_module_that_cannot_be_built_here(

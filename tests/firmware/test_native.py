@@ -10,6 +10,7 @@ import pytest
 
 from host_helpers import Command
 from skips import or_skip
+from tinycnn.cli.targets import ArchName
 from tinycnn.errors import MissingToolError, UserError
 from tinycnn.files import ROOT
 from tinycnn.firmware.native import ARCHES, FIRMWARE_BUILD, build_native
@@ -17,8 +18,13 @@ from tinycnn.firmware.sources import cache_root
 from tinycnn.tflite.ops import native_set, offered
 
 DIGITS = ROOT / "device" / "digits.tflite"
-NUMBERS = {"x64": 2, "xtensawin": 10, "rv32imc": 11}
+NUMBERS = {"x64": 2, "armv6m": 4, "armv7emsp": 7, "xtensawin": 10, "rv32imc": 11}
 """Of the architectures, in the third byte of a .mpy."""
+
+
+def test_each_has_its_name() -> None:
+    assert [*ArchName] == [*ARCHES]
+    assert {*NUMBERS} == {*ARCHES}
 
 
 @pytest.mark.parametrize("arch", ARCHES)
@@ -59,6 +65,9 @@ def test_missing_compiler_is_one_line(
     assert done.status == 0
     assert re.fullmatch(r"x64 [\d,]+ bytes: .*tflm\.mpy\n", done.out)
     assert "rv32imc: riscv64-unknown-elf-gcc is missing: install it" in done.err
+    for arch in ("armv6m", "armv7emsp"):
+        missing = f"{arch}: arm-none-eabi-gcc is missing: install it"
+        assert f"{missing} (Debian: apt install gcc-arm-none-eabi)" in done.err
     assert "xtensawin: xtensa-esp32-elf-gcc is missing: it comes with ESP-IDF" in done.err
     done = command("firmware", "native", "--arch", "xtensawin")
     assert done.status == 2

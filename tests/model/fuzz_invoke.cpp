@@ -9,18 +9,16 @@
 //
 // Models that need too much memory or time for a fuzzer are allocated but not run.
 
-#include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <new>
 #include <vector>
 
 #include <sanitizer/asan_interface.h>
 
+#include "fuzz_engine.h"
 #include "kernels_tflm.h"
 #include "model_check.h"
-#include "model_reader.h"
 #include "tflm_ops.h"
 #include "tensorflow/lite/micro/memory_helpers.h"
 #include "tensorflow/lite/micro/memory_planner/micro_memory_planner.h"
@@ -29,13 +27,10 @@
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 #include "tensorflow/lite/micro/micro_resource_variable.h"
 #include "tensorflow/lite/schema/schema_generated.h"
-#include "tflm_engine.h"
 
 namespace {
 
-constexpr size_t kArenaSize = 6 << 20;
-constexpr size_t kMostBytes = 256 << 10;
-constexpr double kMostWork = 3e6; // multiplications, roughly
+constexpr size_t kArenaSize = kMostMemory;
 
 alignas(16) uint8_t arena[kArenaSize];
 
@@ -80,62 +75,6 @@ private:
     std::vector<size_t> sizes_;
     size_t used_ = 0;
 };
-
-struct Block {
-    explicit Block(size_t size) {
-        if (posix_memalign(&data, 16, size > 0 ? size : 1) != 0) {
-            std::abort();
-        }
-    }
-    ~Block() {
-        std::free(data);
-    }
-    uint8_t *bytes() const {
-        return static_cast<uint8_t *>(data);
-    }
-    void *data = nullptr;
-};
-
-uint32_t random_state;
-uint32_t random_u32() {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state;
-}
-
-float any_float() {
-    uint32_t value = random_u32();
-    switch (value % 16) {
-        case 0:
-            return std::numeric_limits<float>::infinity();
-        case 1:
-            return -std::numeric_limits<float>::infinity();
-        case 2:
-            return std::numeric_limits<float>::quiet_NaN();
-        case 3: {
-            float f;
-            std::memcpy(&f, &value, sizeof(f));
-            return f;
-        }
-        default:
-            return static_cast<float>(static_cast<int32_t>(value)) / static_cast<float>(1 << 29);
-    }
-}
-
-void fill(uint8_t *data, size_t bytes, TfLiteType type, unsigned round) {
-    if (type == kTfLiteFloat32) {
-        for (size_t i = 0; i + 4 <= bytes; i += 4) {
-            float f = round == 0 ? any_float() : 0.0f;
-            std::memcpy(data + i, &f, sizeof(f));
-        }
-        return;
-    }
-    for (size_t i = 0; i < bytes; ++i) {
-        static const uint8_t extremes[] = { 0x7f, 0x80, 0x00 };
-        data[i] = round == 0 ? static_cast<uint8_t>(random_u32() >> 8) : extremes[round % 3];
-    }
-}
 
 double elements(const tflite::Tensor *tensor) {
     double product = 1;
@@ -286,81 +225,11 @@ void run_exact(const tflite::Model *model, bool invoke) {
     for (unsigned round = 0; round < 3; ++round) {
         for (int index : *graph->inputs()) {
             fill(blocks[static_cast<size_t>(index)]->bytes(), sizes[static_cast<size_t>(index)],
-                interpreter.GetTensor(index)->type, round);
+                interpreter.GetTensor(index)->type == kTfLiteFloat32, round);
         }
         interpreter.Invoke();
         if (random_u32() % 4 == 0) {
             interpreter.Reset();
-        }
-    }
-}
-
-volatile uint32_t sink;
-
-// Blocks of any size must do: too small ones are refused, with larger ones to try. What is
-// written into the arena between two runs, and what lay in the working memory, changes no
-// answer but that of values.
-void run_engine(const uint8_t *model, size_t size, bool invoke) {
-    Block state_block(tflm_engine_state_size(model, size));
-    auto *state = static_cast<tflm_engine_t *>(state_block.data);
-    memset(state_block.data, 0, tflm_engine_state_size(model, size));
-    tflm_memory_t memory;
-    tflm_engine_guess(model, size, &memory);
-    memory.arena.size = random_u32() % 64;
-    if (random_u32() % 4 == 0) {
-        memory.kept.size = random_u32() % 1024;
-        memory.work.size = random_u32() % 1024;
-    }
-    tflm_message_t message;
-    std::unique_ptr<Block> kept, work, arena_block;
-    tflm_status_t status;
-    do {
-        if (memory.kept.size + memory.work.size + memory.arena.size > kArenaSize) {
-            return;
-        }
-        kept = std::make_unique<Block>(memory.kept.size);
-        work = std::make_unique<Block>(memory.work.size);
-        arena_block = std::make_unique<Block>(memory.arena.size);
-        memory.kept.data = kept->bytes();
-        memory.work.data = work->bytes();
-        memory.arena.data = arena_block->bytes();
-        status = tflm_engine_create(state, model, size, &memory, &message);
-    } while (status == TFLM_ERROR_MEMORY);
-    if (status != TFLM_OK) {
-        return;
-    }
-    work.reset();
-    std::vector<std::unique_ptr<Block>> moved;
-    model_tensor_t tensor;
-    for (unsigned round = 0; invoke && round < 3; ++round) {
-        for (size_t k = 0; k < memory.arena.size; ++k) {
-            memory.arena.data[k] = static_cast<uint8_t>(random_u32() >> 8);
-        }
-        for (size_t i = 0; model_io(model, size, false, i, &tensor); ++i) {
-            if (tensor.constant != nullptr) {
-                continue;
-            }
-            if (random_u32() % 2 == 0) {
-                moved.push_back(std::make_unique<Block>(tensor.bytes));
-                tflm_engine_set_data(state, tensor.index, moved.back()->data);
-            }
-            auto *data = static_cast<uint8_t *>(tflm_engine_data(state, tensor.index));
-            fill(data, tensor.bytes, model_type_code(tensor.type) == 'f' ? kTfLiteFloat32 : kTfLiteInt8,
-                round);
-        }
-        status = tflm_engine_invoke(state, &message);
-        if ((status != TFLM_OK && status != TFLM_ENDED_EARLY)
-            || (random_u32() % 4 == 0 && tflm_engine_reset(state, &message) != TFLM_OK)) {
-            return;
-        }
-        for (size_t i = 0; model_io(model, size, true, i, &tensor); ++i) {
-            if (tensor.constant != nullptr) {
-                continue;
-            }
-            auto *data = static_cast<const uint8_t *>(tflm_engine_data(state, tensor.index));
-            for (size_t k = 0; k < tensor.bytes; ++k) {
-                sink += data[k];
-            }
         }
     }
 }
@@ -374,7 +243,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     Block copy(size);
     std::memcpy(copy.data, data, size);
-    random_state = static_cast<uint32_t>(size) * 2654435761u | 1;
+    random_start(size);
     const tflite::Model *model = tflite::GetModel(copy.data);
     double bytes;
     bool affordable = true;
@@ -383,7 +252,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     run_exact(model, affordable);
     if (random_u32() % 2 == 0) {
-        run_engine(copy.bytes(), size, affordable);
+        Engine engine(copy.bytes(), size, true);
+        if (engine.made && affordable) {
+            run_engine(engine, copy.bytes(), size);
+        }
     }
     return 0;
 }

@@ -1,8 +1,8 @@
 """15 seconds of processor time for each fuzz target, and a minute in `make test-all`; long runs
 are in docs/measurements.md.
 
-The check runs in libFuzzer if clang is there, else on random changes of the corpus;
-the check and TFLM together on these, built by gcc.
+The check, and the check and the native engine together, run in libFuzzer if clang is there, else
+on random changes of the corpus; the check and TFLM together on these, built by gcc.
 """
 
 from __future__ import annotations
@@ -76,26 +76,59 @@ def seconds(pytestconfig: pytest.Config) -> int:
     return NIGHTLY_SECONDS if pytestconfig.getoption("--all") else SECONDS
 
 
+@pytest.fixture
+def corpus_folder(corpus_files: dict[str, Path]) -> Path:
+    return corpus_files["relu_f"].parent
+
+
+def libfuzzer(program: Path, corpus: Path, folder: Path, seconds: int) -> Iterator[str]:
+    """What it says, each time it ends, until the time is over; `folder` gets what it finds."""
+    found = folder / "found"
+    found.mkdir()
+    limits = ["-max_len=8192", "-timeout=5"]
+    put = [f"-artifact_prefix={folder}/", "-print_final_stats=1"]
+    for left in left_of(seconds):
+        said = run(program, found, corpus, f"-max_total_time={left}", *limits, *put)
+        assert "number_of_executed_units" in said
+        yield said
+
+
 def test_fuzz_check(
     check_main: CheckMain,
     corpus_files: dict[str, Path],
+    corpus_folder: Path,
     tmp_path: Path,
     pytestconfig: pytest.Config,
     seconds: int,
 ) -> None:
     if shutil.which("clang"):
-        found = tmp_path / "found"
-        found.mkdir()
         program = built("fuzz_check", pytestconfig.cache.mkdir("fuzz"))
-        limits = ["-max_len=8192", "-timeout=5"]
-        put = [f"-artifact_prefix={tmp_path}/", "-print_final_stats=1"]
-        for left in left_of(seconds):
-            time = f"-max_total_time={left}"
-            said = run(program, found, corpus_files["relu_f"].parent, time, *limits, *put)
-            assert "number_of_executed_units" in said
+        assert [*libfuzzer(program, corpus_folder, tmp_path, seconds)]
     else:
         for seed in seeds(seconds):
             check_main.run("random", "50000", seed, *corpus_files.values())
+
+
+def test_fuzz_native(
+    corpus_files: dict[str, Path],
+    corpus_folder: Path,
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: int,
+) -> None:
+    """No fault is known of, in the engine or in the kernels behind it."""
+    monkeypatch.setenv("ACCEPTED", "1")
+    folder, clang = pytestconfig.cache.mkdir("fuzz"), shutil.which("clang") is not None
+    program = built("fuzz_native" if clang else "native_main", folder)
+    if clang:
+        told = [*libfuzzer(program, corpus_folder, tmp_path, seconds)]
+    else:
+        words = (program, "random", "20000")
+        told = [run(*words, seed, *corpus_files.values()) for seed in seeds(seconds)]
+    ran = re.findall(r"^tried \d+ passed \d+ made \d+ ran (\d+)$", "\n".join(told), re.MULTILINE)
+    assert len(ran) == len(told)
+    assert sum(map(int, ran)) > 500
 
 
 COMPARED = [pytest.param(kernels, marks=pytest.mark.nightly) for kernels in ("tflm", "esp-nn")]

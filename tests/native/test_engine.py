@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -23,8 +22,8 @@ from tinycnn.tflite.graph import read_graph
 from tinycnn.tflite.native import native_need
 from tinycnn.tflite.ops import offered
 
-GRAPHS = int(os.environ.get("NATIVE_GRAPHS", "200"))
-"""How many are drawn; NATIVE_GRAPHS=2000 draws more than the suite has time for."""
+GRAPHS, NIGHTLY_GRAPHS = 200, 2000
+"""How many random graphs are drawn, and in `make test-all`."""
 
 OPS = {op.name for op in offered().values() if op.native != "none"}
 
@@ -82,14 +81,24 @@ def test_refuses_the_rest(corpus: dict[str, bytes]) -> None:
     assert refused > 300
 
 
-@settings(max_examples=GRAPHS, deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_random_graphs(seed: int) -> None:
-    model = random_graph(seed)
-    engine = Engine(model)
-    values = drawn(engine, seed)
-    assert engine.run(values) == by_tflm(model, engine, values)
-    assert engine.need.arena <= predict_arena(model).arena
+def test_random_graphs(pytestconfig: pytest.Config) -> None:
+    count = NIGHTLY_GRAPHS if pytestconfig.getoption("--all") else GRAPHS
+    seen, ops = set[bytes](), set[str]()
+
+    @settings(max_examples=count, deadline=None)
+    @given(st.integers(0, 2**32 - 1))
+    def same(seed: int) -> None:
+        model = random_graph(seed)
+        engine = Engine(model)
+        values = drawn(engine, seed)
+        assert engine.run(values) == by_tflm(model, engine, values)
+        assert engine.need.arena <= predict_arena(model).arena
+        seen.add(model)
+        ops.update(node.op for node in read_graph(model).nodes)
+
+    same()
+    assert len(seen) > 0.9 * count
+    assert OPS - ops <= {"EXPAND_DIMS", "SQUEEZE"}  # which are RESHAPE by other names
 
 
 def test_all_digits() -> None:

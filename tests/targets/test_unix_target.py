@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from commandline import python, tinycnn
-from tinycnn.errors import TargetError, UserError
+from skips import or_skip
+from tinycnn.errors import MissingToolError, TargetError, UserError
 from tinycnn.files import board_files, stage
 from tinycnn.firmware.port import Program
 from tinycnn.targets import unix
 from tinycnn.targets.completed import TIMED_OUT, Completed
 from tinycnn.targets.flash import flash_files
-from tinycnn.targets.targets import Target, facts
+from tinycnn.targets.targets import Target, build_target, facts
 
 Run = Callable[..., Completed]
 
@@ -212,6 +213,23 @@ def test_repl_computes_and_ends_with_ctrl_d(repl: Terminal) -> None:
     repl.wait_for(">>> ")
     repl.type("\x04")
     assert repl.process.wait(20) == 0
+
+
+def test_stock_may_be_another_micropython(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with or_skip(MissingToolError):
+        mine = build_target("unix-stock")
+    other = tmp_path / "micropython"
+    other.write_bytes(mine.program.read_bytes())
+    other.chmod(0o755)
+    monkeypatch.setenv("TINYCNN_STOCK_UNIX", str(other))
+    target = build_target("unix-stock")
+    assert target.program == other
+    assert target.micropython == f"{mine.micropython.partition(' ')[0]} ({other})"
+    assert "engine native" in facts(target, tmp_path)
+    for none in ("/bin/true", str(tmp_path / "absent")):
+        monkeypatch.setenv("TINYCNN_STOCK_UNIX", none)
+        with pytest.raises(TargetError, match=f"no MicroPython for this machine: {none}$"):
+            build_target("unix-stock")
 
 
 def test_ctrl_c_interrupts_the_loop_not_the_session(repl: Terminal) -> None:

@@ -73,7 +73,7 @@ __asm__ (
 
 #endif
 
-#if UINTPTR_MAX == UINT32_MAX
+#if UINTPTR_MAX == UINT32_MAX && !defined(__arm__) // see mpy_arm.c
 
 // 64 bits, as libgcc has them, in less than half of its code.
 uint64_t __ashldi3(uint64_t x, int shift);

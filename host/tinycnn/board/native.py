@@ -15,7 +15,16 @@ from tinycnn.board.answers import pair_of, record, sequence_of, size, text
 from tinycnn.board.repl import Repl
 from tinycnn.errors import MissingToolError, SourceError, TargetError, UserError
 from tinycnn.files import BUILD, read_bytes
-from tinycnn.firmware.mpy import ABI, HEAD, OLDEST, Kind, dotted, kind_of, kind_of_file
+from tinycnn.firmware.mpy import (
+    ABI,
+    HEAD,
+    OLDEST,
+    Kind,
+    dotted,
+    kind_of,
+    kind_of_file,
+    native_for,
+)
 from tinycnn.firmware.native import ARCHES, NAME, build_native
 from tinycnn.firmware.release import find_released
 from tinycnn.progress import Progress, silent
@@ -252,7 +261,7 @@ def _standing(answer: Any) -> Standing:
         known = dict(sequence_of(pair_of(text, size))(ops))
         tflm = Tflm(text(version), text(engine), text(commit), known)
     return Standing(
-        Stock(sequence_of(size, 2)(said["version"]), kind_of(size(said["mpy"]))),
+        Stock(sequence_of(size, 2)(said["version"]), native_for(kind_of(size(said["mpy"])))),
         file,
         tflm,
         text(said.get("error", "")),

@@ -175,6 +175,8 @@ class ArchName(StrEnum):
 
     x64 = "x64"
     rv32imc = "rv32imc"
+    armv6m = "armv6m"
+    armv7emsp = "armv7emsp"
     xtensawin = "xtensawin"
 
 

@@ -22,6 +22,9 @@ _ARCHES = (
 )  # fmt: skip
 """By MicroPython's numbers for them (docs/reference/mpyfiles.rst)."""
 
+_RUNS = {"armv7m": "armv6m", "armv7em": "armv6m", "armv7emdp": "armv7emsp"}
+"""Of another architecture, whose files MicroPython takes there: it passes floats as they do."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -49,6 +52,11 @@ def kind_of(number: int) -> Kind:
         _ARCHES[arch] if arch < len(_ARCHES) else "",
         (number & 0xFF, number >> 8 & 3),
     )
+
+
+def native_for(kind: Kind) -> Kind:
+    """Of the native module for a MicroPython of `kind`."""
+    return Kind(_RUNS.get(kind.arch, kind.arch), kind.abi)
 
 
 def kind_of_file(head: bytes) -> Kind | None:

@@ -62,6 +62,24 @@ ARCHES = {
         ),
         libgcc=("save-restore.o",),
     ),
+    # A Cortex-M0 neither divides nor multiplies to 64 bits: libgcc does. 64 bits are divided in
+    # mpy_arm.c. A jump table would be a call of libgcc, too.
+    "armv6m": Arch(
+        "arm-none-eabi-",
+        ("-mthumb", "-mcpu=cortex-m0", "-fno-jump-tables"),
+        libgcc=(
+            "_udivsi3.o",
+            "_divsi3.o",
+            "_dvmd_tls.o",
+            "_muldi3.o",
+            "_ashldi3.o",
+            "_lshrdi3.o",
+        ),
+    ),
+    "armv7emsp": Arch(
+        "arm-none-eabi-",
+        ("-mthumb", "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
+    ),
     "xtensawin": Arch(
         "xtensa-esp32-elf-",
         # MicroPython's linker knows a literal by its section.

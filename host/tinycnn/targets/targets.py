@@ -102,10 +102,14 @@ def _unix(name: str, choice: Choice, progress: Progress) -> Target:
 
 
 def _unix_stock(name: str, choice: Choice, progress: Progress) -> Target:
-    built = build_unix_stock(progress=progress)
     library = build_native("x64", progress=progress).path.parent
-    run = partial(unix.run, program=built.path, library=library)
-    return Target(name, built.path, _version(built), run, library=library)
+    if named := os.environ.get(unix.STOCK):
+        program, version = Path(named), unix.version(Path(named))
+    else:
+        built = build_unix_stock(progress=progress)
+        program, version = built.path, _version(built)
+    run = partial(unix.run, program=program, library=library)
+    return Target(name, program, version, run, library=library)
 
 
 def _qemu(name: str, choice: Choice, progress: Progress) -> Target:

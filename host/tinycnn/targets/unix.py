@@ -14,6 +14,12 @@ from pathlib import Path
 from tinycnn.errors import TargetError
 from tinycnn.targets.completed import TIMED_OUT, Completed
 from tinycnn.targets.flash import FLASH
+from tinycnn.text import printable
+
+STOCK = "TINYCNN_STOCK_UNIX"
+"""The environment variable that may name another MicroPython for the target unix-stock."""
+
+_VERSION = "import sys\nprint(sys.implementation.name, *sys.implementation.version)"
 
 
 def run(
@@ -47,6 +53,26 @@ def run(
     if status < 0:
         status = 128 - status
     return Completed(status, stdout, stderr, time.monotonic() - start)
+
+
+def version(program: Path) -> str:
+    """Of a MicroPython that somebody else built; TargetError if STOCK names none."""
+    try:
+        done = subprocess.run(
+            [program, "-c", _VERSION],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=10,
+        )
+        name, *numbers = done.stdout.split()
+    except (OSError, subprocess.TimeoutExpired, ValueError):
+        name, numbers = "", []
+    if name != "micropython" or not numbers:
+        raise TargetError(f"{STOCK} names no MicroPython for this machine: {program}")
+    return printable(f"{'.'.join(numbers)} ({program})")
 
 
 def environment(flash: Path, library: Path | None = None) -> dict[str, str]:
