@@ -34,7 +34,7 @@ function redraw() {
   for (const stroke of strokes) {
     to.beginPath();
     to.moveTo(stroke[0][0] * side, stroke[0][1] * side);
-    for (const [x, y] of stroke) to.lineTo(x * side, y * side);
+    for (const [x, y] of stroke) to.lineTo(x * side, y * side + 0.01); // a dot shows, too
     to.stroke();
   }
   if (byKey && document.activeElement === paper) {
