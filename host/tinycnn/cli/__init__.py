@@ -43,7 +43,7 @@ def common(
 def main() -> None:
     """Run the command line; what the user can mend is one line on stderr and exit status 2."""
     # Imported here so that each verb's module may import `app` from this one.
-    from tinycnn.cli import bench, board, check, demo, pipeline, targets  # noqa: F401
+    from tinycnn.cli import bench, board, check, demo, draw, pipeline, targets  # noqa: F401
 
     # A shell's >&- leaves none.
     sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115

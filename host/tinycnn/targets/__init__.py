@@ -7,5 +7,6 @@ serial_script  a script there, through the raw REPL:
 qemu           a bare machine in QEMU,
 esp32          emulated ESP32 chips,
 board          a board on a port
+console        a MicroPython on any of them, kept open for code after code
 flash          the folder that is their file system
 """

@@ -105,10 +105,10 @@ def _captured(argv: list[str], cwd: Path, env: dict[str, str], timeout: float | 
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             late = True
-            _kill_group(process)
+            kill_group(process)
             out, err = process.communicate()
         except BaseException:
-            _kill_group(process)
+            kill_group(process)
             raise
     status = TIMED_OUT if late else process.returncode
     return status, out.decode(errors="replace"), err.decode(errors="replace")
@@ -139,7 +139,8 @@ def _handled(number: signal.Signals, handle: Callable[[], None]) -> Iterator[Non
         signal.signal(number, before)
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End `process`, which leads its session, and all that it has started."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
