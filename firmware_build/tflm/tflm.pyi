@@ -104,6 +104,31 @@ class Tensor:
         integer tensor, or if the tensor is a constant; TypeError for what is no number.
         """
 
+    def load_image(
+        self,
+        buffer: ReadableBuffer,
+        width: int,
+        height: int,
+        format: Literal["gray", "rgb565le", "rgb565be", "rgb888"],
+        scale: float | None = None,
+    ) -> None:
+        """Fill an image tensor of int8 or uint8, 1xHxWx1 or 1xHxWx3, from a camera's picture.
+
+        The middle of the picture, cut to the tensor's shape, each value the average of the
+        area it covers; gray or in colours, as the tensor has channels. No heap is taken.
+
+        buffer  the picture, from the top left on, rows without gaps
+        width, height  of the picture, in pixels, 1 to 4095
+        format  of a pixel: a byte of gray; 5, 6 and 5 bits of red, green and blue with the
+                low or the high byte first; a byte each of red, green and blue
+        scale   what a value from 0 to 255 is multiplied by to be what the model was trained
+                on. None: divided by what the model's metadata say ("tinycnn.input"); without,
+                0 to 255 become all raw values from the least on.
+
+        Raises ValueError for another tensor, size, format or number of bytes, or a scale
+        that is not positive; RuntimeError if somebody is using the interpreter.
+        """
+
     def dequantize(self) -> list[float]:
         """The real numbers, len(self) of them in C order: scale * (raw - zero_point)."""
 

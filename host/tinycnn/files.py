@@ -26,17 +26,20 @@ METRICS = "metrics.json"
 
 MODEL_SUFFIX = ".tflite"
 
+_FROM_HERE = {"picture.py"}
+"""Examples of `device/` that need nothing on a board but what classify.py needs."""
+
 
 def board_files(
     model: Path | None = None, *, device: Path = ROOT / "device", models: Path = BUILD / "models"
 ) -> dict[str, Path]:
     """What goes on a board: names there and where the files are here.
 
-    `device/`'s scripts, and one model: `model`, or the one in `device/`, or the int8 one
-    that was made last. Raises UserError if there is no model, or if it is not
-    called one, since nothing would check it then.
+    `device/`'s scripts, but for those that `mpremote run` takes from here, and one model:
+    `model`, or the one in `device/`, or the int8 one that was made last. Raises UserError if
+    there is no model, or if it is not called one, since nothing would check it then.
     """
-    found = sorted(device.glob("*.py"))
+    found = sorted(path for path in device.glob("*.py") if path.name not in _FROM_HERE)
     made = models / f"model_int8{MODEL_SUFFIX}"
     shipped = sorted(device.glob(f"*{MODEL_SUFFIX}"))
     chosen = [model] if model is not None else shipped or [made]

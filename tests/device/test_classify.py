@@ -204,3 +204,12 @@ def test_firmware_without_tflm_is_one_line(target: Target, board: Path, script: 
     on_plain_firmware(script, "tflm")
     text = "classify: this firmware has no tflm module; README.md tells how to get one"
     assert one_line(target, board, script) == text
+
+
+def test_picture_in_place_of_a_camera(target: Target, board: Path) -> None:
+    """device/picture.py sees the same digits in 160x120 pixels as classify.py in 8x8."""
+    done = run(target, ROOT / "device" / "picture.py", flash=board)
+    assert done.status == 0, done
+    seen = re.findall(r"^Predicted class: (\d)   True class: (\d)", done.stdout, re.MULTILINE)
+    assert len(seen) == 8
+    assert all(predicted == true for predicted, true in seen)

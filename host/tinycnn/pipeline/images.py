@@ -1,0 +1,56 @@
+"""Pictures as a model takes them: what `Tensor.load_image` does on a board, in numpy.
+
+So what a model is trained on is made as what it will be asked about.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tinycnn.errors import UserError
+
+__all__ = ["fit_image"]
+
+Bytes = npt.NDArray[np.uint8]
+
+
+def fit_image(image: Bytes, height: int, width: int, channels: int) -> Bytes:
+    """The middle of a picture, cut to the shape width:height and made that large.
+
+    image     (rows, columns) of gray, or (rows, columns, 3) of red, green and blue, 0 to 255
+    channels  1 for gray, 3 for colour
+
+    Returns (height, width, channels) of 0 to 255: averages of the area that each covers,
+    rounded half up. Gray is (19595 R + 38470 G + 7471 B) / 65536 of each pixel, rounded: ITU-R
+    BT.601. As firmware_build/kernels/image.c, bit for bit. Raises UserError for a picture of
+    another shape, or one without pixels.
+    """
+    shape_fits = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+    if not shape_fits or image.size == 0:
+        raise UserError(f"a picture has rows, columns and 1 or 3 colours, not {image.shape}")
+    values = image.astype(np.int64)
+    if image.ndim == 3 and channels == 1:
+        values = (values @ np.array([19595, 38470, 7471]) + 32768) >> 16
+    values = values.reshape(*image.shape[:2], -1)
+    rows, columns = image.shape[:2]
+    if columns * height > rows * width:
+        taken = rows, max(rows * width // height, 1)
+    else:
+        taken = max(columns * height // width, 1), columns
+    top, left = (rows - taken[0]) // 2, (columns - taken[1]) // 2
+    values = values[top : top + taken[0], left : left + taken[1]]
+    sums = np.einsum(
+        "yr,xc,rcd->yxd", _weights(taken[0], height), _weights(taken[1], width), values
+    )
+    area = taken[0] * taken[1]
+    averages = ((sums + area // 2) // area).astype(np.uint8)
+    return np.broadcast_to(averages, (height, width, channels))
+
+
+def _weights(pixels: int, made: int) -> npt.NDArray[np.int64]:
+    """How much of each pixel one that is made covers: a pixel is `made` parts of that."""
+    ends = np.arange(1, pixels + 1) * made
+    stops = np.arange(1, made + 1)[:, None] * pixels
+    overlap = np.minimum(ends, stops) - np.maximum(ends - made, stops - pixels)
+    return overlap.clip(min=0).astype(np.int64)
