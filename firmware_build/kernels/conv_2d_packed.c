@@ -247,7 +247,7 @@ static inline int32_t wrapping_sum(int32_t a, int32_t b) {
         EACH(what, n) \
 }
 
-// The same for any activation; apart, since it is long.
+// The same for any activation: apart, where it would be there four times.
 __attribute__((noinline)) static void put(const int8_conv_2d_t *op, const channel_t *channel,
     const int8_channel_t *factor, int8_t *output, uint32_t whole_a0, int32_t upper_a0, uint32_t whole_b0,
     int32_t upper_b0, size_t last) {
@@ -258,6 +258,19 @@ __attribute__((noinline)) static void put(const int8_conv_2d_t *op, const channe
 
 #define PUT_ANY(n, i) \
     put(op, channel + n, factor + n, output + n, whole_a##n, upper_a##n, whole_b##n, upper_b##n, last);
+
+// Constants say what is written where the sums are made.
+#define PUT_ALL(all, relu, other) { \
+        const int32_t point = op->range.zero_point, min = op->range.min, max = op->range.max; \
+        const size_t depth = op->out_depth; \
+        if (relu && min == point) { \
+            all(PUT, RELU) \
+        } else if (other) { \
+            all(PUT, OTHER) \
+        } else { \
+            all(PUT_ANY, 0) \
+        } \
+}
 
 // All channels of four places; the last of them may be the third once more.
 __attribute__((noinline)) static void four_places(const int8_conv_2d_t *op, const part_t *part,
@@ -272,20 +285,14 @@ __attribute__((noinline)) static void four_places(const int8_conv_2d_t *op, cons
         BEGIN_TAPS(threes_of(channel, part->taps))
         THREE(CHANNEL, 0)
         ALL_TAPS(THREE)
-        if (op->range.min == op->range.zero_point) {
-            const int32_t point = op->range.zero_point, max = op->range.max;
-            const size_t depth = op->out_depth;
-            THREE(PUT, RELU)
-        } else {
-            THREE(PUT_ANY, 0)
-        }
+        PUT_ALL(THREE, true, false)
     }
     for (; channel != end; channel++, factor++, w += next, output++) {
         const uint32_t *x = patch;
         BEGIN_TAPS(INT8_TOGETHER == 1 ? threes_of(channel, part->taps) : 0)
         SINGLE(CHANNEL, 0)
         ALL_TAPS(SINGLE)
-        SINGLE(PUT_ANY, 0)
+        PUT_ALL(SINGLE, INT8_TOGETHER == 1, INT8_TOGETHER == 1)
     }
 }
 
