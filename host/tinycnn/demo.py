@@ -11,7 +11,6 @@ from pathlib import Path
 
 from tinycnn.errors import TargetError, UserError
 from tinycnn.files import ROOT, need_writable, stage, update_metrics
-from tinycnn.pipeline.crossval import ensure_cross_validated
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.evaluate import Evaluation, evaluate, need_evaluation
 from tinycnn.pipeline.model import recipe_named
@@ -22,6 +21,7 @@ from tinycnn.progress import Progress
 from tinycnn.report import write_report
 from tinycnn.targets.flash import flash_files
 from tinycnn.targets.targets import Choice, Target, build_target, need_choice
+from tinycnn.tflite.arena import predict_arena
 from tinycnn.tflite.read import TFLite, read_tflite
 from tinycnn.tflite.run import run_tflm
 
@@ -53,6 +53,9 @@ for name in sys.argv[1:]:
 Step = Callable[[str], AbstractContextManager[Progress]]
 """`with step("train") as progress:` tells the user what is going on."""
 
+Show = Callable[[str, str], None]
+"""Told the name of a model, and what a script on the target printed of it."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -68,8 +71,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo made and found. `runs` is by model name, `output` is classify.py's.
+    """What the demo made and found. `runs` and `arenas` are by model name.
 
+    arenas   what each takes on a board, in bytes
     shipped  the model in device/, which is not trained here, and its score on the test part
     """
 
@@ -78,43 +82,55 @@ class Demo:
     evaluation: Evaluation
     target: Target
     runs: dict[str, Measured]
-    output: str
+    arenas: dict[str, int]
     page: Path
     shipped: TFLite
     shipped_test: Score
 
 
 def demo(
-    dataset: Dataset, build: Path, target: str, step: Step, choice: Choice | None = None
+    dataset: Dataset,
+    build: Path,
+    target: str,
+    step: Step,
+    show: Show,
+    choice: Choice | None = None,
 ) -> Demo:
-    """Train as the article does, quantize, evaluate, report, and classify on `target`.
+    """Classify on `target` with the model that ships; then train as the article does, quantize,
+    classify with that, evaluate, and report.
 
-    The model that ships is classified with too, but not trained. Raises UserError if a
-    step fails; what was made before stays and is reused.
+    What a script prints goes to `show`, with the name of its model. A cross-validation is not
+    made: `tinycnn evaluate` does, and what it made is reported. Raises UserError if a step
+    fails; what was made before stays and is reused.
     """
     need_writable(build)
     need_choice(target, choice or Choice())
+    with step("build") as progress:
+        built = build_target(target, choice, progress=progress)
+    flash = build / "flash"
+    stage(flash, flash_files(build / "models"))
+    show(SHIPPED.name, _on_target(built, flash, CLASSIFY))
     with step("train") as progress:
         trained = ensure_trained(dataset, recipe_named("article"), SEED, build, progress)
     with step("quantize") as progress:
         converted = ensure_quantized(dataset, trained, build, progress)
+    stage(flash, flash_files(converted.folder))
+    made = converted.path(converted.models[-1]).name
+    show(made, _classified(built, flash, made))
     with step("evaluate") as progress:
         evaluation = _evaluated(dataset, trained, converted, build, progress)
     with step("report") as progress:
         page = write_report(dataset, trained, converted, evaluation, build, progress)
-    with step("build") as progress:
-        built = build_target(target, choice, progress=progress)
 
     shipped = read_tflite(SHIPPED)
     test = dataset.part("test")
     predicted = run_tflm(shipped, test.x).predictions
     right = sum(int(a == b) for a, b in zip(predicted, test.y, strict=True))
-
     names = sorted(converted.path(model).name for model in converted.models)
-    flash = build / "flash"
-    stage(flash, flash_files(converted.folder))
-    output = _on_target(built, flash, CLASSIFY)
     runs = _measured(built, flash, [*names, SHIPPED.name])
+    arenas = {
+        model.name: predict_arena(model.data).arena for model in (*converted.models, shipped)
+    }
     update_metrics(
         build,
         demo={
@@ -131,7 +147,7 @@ def demo(
         },
     )
     score = Score(right, len(test.y))
-    return Demo(trained, converted, evaluation, built, runs, output, page, shipped, score)
+    return Demo(trained, converted, evaluation, built, runs, arenas, page, shipped, score)
 
 
 def _evaluated(
@@ -143,15 +159,19 @@ def _evaluated(
 ) -> Evaluation:
     """The evaluation on disk if it is of these models, or a new one."""
     try:
-        found = need_evaluation(dataset, converted.models, build)
+        return need_evaluation(dataset, converted.models, build)
     except UserError:
-        found = None
-    if found is not None and found.cross_validation is not None:
-        return found
-    crossed = ensure_cross_validated(dataset, trained, build, progress)
-    return evaluate(
-        dataset, converted.models, build, progress, trained=trained, cross_validation=crossed
-    )
+        return evaluate(dataset, converted.models, build, progress, trained=trained)
+
+
+def _classified(target: Target, flash: Path, model: str) -> str:
+    """What classify.py prints for another model, the pictures of digits left out."""
+    text = CLASSIFY.read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / CLASSIFY.name
+        script.write_text(text.replace(f'MODEL = "{SHIPPED.name}"', f'MODEL = "{model}"'))
+        lines = _on_target(target, flash, script).splitlines()
+    return "\n".join([lines[0], *lines[-3:]])
 
 
 def _measured(target: Target, flash: Path, names: list[str]) -> dict[str, Measured]:

@@ -226,20 +226,27 @@ def _agreement(evaluation: Evaluation) -> list[str]:
 
 
 def _honest(evaluation: Evaluation, judged: Result, figures: dict[str, bytes]) -> list[str]:
+    crossed = evaluation.cross_validation
+    also = (
+        ", and the float network trained anew, from new weights, for each block of a "
+        "cross-validation"
+    )
     lines = [
         f"<p>One part of the data is one draw. {_of(judged)}, by part, with 95 % Wilson "
-        "intervals, and the float network trained anew in a cross-validation:</p>",
+        f"intervals{also if crossed is not None else ''}:</p>",
         figure(figures, "accuracy", "Accuracy with 95 % Wilson intervals."),
     ]
     rows = [[name, *_counts(judged.parts[name])] for name in PARTS]
-    crossed = evaluation.cross_validation
     if crossed is not None:
         for at, score in enumerate(crossed.folds):
             rows.append([f"cross-validation, block {at + 1}", *_counts(score)])
         rows.append(["cross-validation, all blocks", *_counts(crossed.pooled)])
     lines.append(table(["part", "right", "of", "accuracy", "from", "to"], rows))
     if crossed is None:
-        lines.append("<p class=soft>No cross-validation was made.</p>")
+        lines.append(
+            "<p class=soft>No cross-validation was made: "
+            "<code>tinycnn evaluate</code> makes one.</p>"
+        )
     else:
         lines.append(
             "<p class=soft>The blocks are contiguous because neighbours may share a source, as "
