@@ -5,8 +5,8 @@
 #include "modtflm.h"
 #include "tflm_values.h"
 
-#define DEPTH (12) // of nested lists
-#define DIMS_TEXT (12 * (DEPTH + 1)) // of so many numbers with an x between
+#define DEPTH (8) // of nested lists
+#define DIMS_TEXT (11 * DEPTH + 12) // of so many numbers with an x between, the last of them any
 
 // What stands between brackets where a message tells a shape, like 1x8x8x1. Returns `text`.
 static const char *dims_text(const size_t *dims, size_t count, char *text) {
@@ -36,7 +36,8 @@ static size_t dims_of(const tflm_tensor_obj_t *self, size_t *dims) {
 
 #define MANY (SIZE_MAX) // more than are needed
 
-MP_NORETURN static void raise_count(const tflm_tensor_obj_t *self, size_t given) {
+// Apart, like raise_nest(): a frame that is only there once something is wrong.
+__attribute__((noinline)) MP_NORETURN static void raise_count(const tflm_tensor_obj_t *self, size_t given) {
     size_t dims[DEPTH];
     char text[DIMS_TEXT], number[DIMS_TEXT];
     mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%d values needed (%s), %s given"), (int)self->count,
@@ -103,7 +104,7 @@ typedef struct _nest_t {
     size_t lens[DEPTH];
 } nest_t;
 
-MP_NORETURN static void raise_nest(const tflm_tensor_obj_t *self, const nest_t *nest) {
+__attribute__((noinline)) MP_NORETURN static void raise_nest(const tflm_tensor_obj_t *self, const nest_t *nest) {
     size_t dims[DEPTH];
     char text[DIMS_TEXT], given[DIMS_TEXT];
     mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("nested list of shape %s needed, %s given"),

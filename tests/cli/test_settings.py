@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinycnn import __version__
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -156,3 +158,10 @@ def test_memory_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("tinycnn: out of memory (Unable to allocate ")
     assert done.stderr.count("\n") == 1
+
+
+def test_version() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tinycnn", "--version"], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == (f"tinycnn {__version__}\n", "")

@@ -24,8 +24,22 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from tinycnn import __version__
+
+        typer.echo(f"tinycnn {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Which version, and end."
+        ),
+    ] = False,
     cache: Annotated[
         Path | None,
         typer.Option(
