@@ -39,6 +39,27 @@ def test_built(arch: str) -> None:
         assert str(place).encode() not in data
 
 
+FRAME = 512
+"""Bytes: half of what MicroPython leaves on an ESP32 below where it checks the stack."""
+
+CHECKED = {"make_interpreter", "tflm_load_model", "check_with_variables"}
+"""Behind tflm_need_stack()."""
+
+
+@pytest.mark.parametrize("arch", sorted(set(ARCHES) - {"x64"}))
+def test_large_frames_are_where_the_stack_was_checked(arch: str) -> None:
+    """Interpreter() overflowed the stack of an ESP32-C3 where it had to raise RuntimeError."""
+    with or_skip(MissingToolError):
+        built = build_native(arch)
+    frames = {}
+    for path in (built.path.parent / "objects").glob("*.su"):
+        for line in path.read_text().splitlines():
+            function, size, _ = line.split("\t")
+            frames[function.rpartition(":")[2].partition(".")[0]] = int(size)
+    assert "tflm_interpreter_make_new" in frames
+    assert {name for name, size in frames.items() if size > FRAME} <= CHECKED
+
+
 def test_with_a_models_ops_it_is_smaller() -> None:
     with or_skip(MissingToolError):
         whole = build_native("x64")

@@ -120,6 +120,7 @@ _LINK = (
     "-r",
     "-nostdlib",
     "-save-temps",
+    "-fstack-usage",  # for a test
 )
 _MADE = "*.ltrans0.ltrans.o"
 _FAST = ("-O2", "-fno-schedule-insns", "-fno-tree-reassoc")
