@@ -124,7 +124,7 @@ def test_stock_firmware_is_brought_the_module(
     if kind.startswith("tighter"):
         answers = iter([None, "MemoryError: allocating", None, None])
         monkeypatch.setattr(deploying, "no_room", lambda board, need: "")
-        monkeypatch.setattr(deploying, "look", lambda board: looked(board, next(answers)))
+        monkeypatch.setattr(deploying, "look", lambda board, **_: looked(board, next(answers)))
     with plugged_in(
         build_unix_stock().path, tmp_path / "flash.bin", blocks=512, heap=str(heap)
     ) as board:
@@ -179,7 +179,7 @@ def test_firmware_that_takes_no_module(
     monkeypatch: pytest.MonkeyPatch,
     why: str,
 ) -> None:
-    monkeypatch.setattr(deploying, "look", lambda board: Standing(UNFIT[why], None, None))
+    monkeypatch.setattr(deploying, "look", lambda board, **_: Standing(UNFIT[why], None, None))
     monkeypatch.setattr(native, "build_native", built_of(tmp_path))
     with plugged_in(simulator.path, tmp_path / "flash.bin", without="tflm") as board:
         outcome = command("deploy", "--port", board.port)
@@ -240,6 +240,30 @@ def test_module_that_was_given(
     assert there(stock, "tflm.mpy") == sha256(whole)
     with connect(stock.port) as repl:
         assert "tflm.mpy.old" not in repl.value(THERE)
+
+
+@pytest.mark.parametrize("had", [False, True])
+def test_import_that_never_comes_back(
+    command: Command, models: Pipeline, tmp_path: Path, whole: NativeModule, had: bool
+) -> None:
+    """Of half a file; the next deploy does not import it again, and neither does doctor."""
+    half, flash = tmp_path / "half.mpy", tmp_path / "flash.bin"
+    half.write_bytes(whole.path.read_bytes()[: whole.size // 2])
+    program = build_unix_stock().path
+    with plugged_in(program, flash, blocks=512) as board:
+        if had:
+            assert command("deploy", "--port", board.port, "--module", whole.path).status == 0
+        assert command("deploy", "--port", board.port, "--module", half).status != 0
+    with plugged_in(program, flash, blocks=512) as board:
+        told = command("doctor", "--port", board.port).out
+        assert "a deploy ended while it was imported" in told
+        done = command("deploy", "--port", board.port)
+        assert done.status == 0, done
+        copied = "tflm.mpy: copied" in done.out
+        assert copied != had  # what was there is back
+        with connect(board.port) as repl:
+            assert "tflm.mpy.old" not in repl.value(THERE)
+        assert there(board, "tflm.mpy") == sha256(whole)
 
 
 def test_module_of_a_release(
@@ -355,7 +379,9 @@ def test_heap_too_small(
         done = command("deploy", "--port", board.port)
         assert_one_line_error(done, f"{WITHOUT[6:]}, and {why}: ", "tinycnn flash")
         put(board, "tflm.mpy", part.path.read_bytes())
-        monkeypatch.setattr(diagnosing, "look", lambda board: looked(board, "MemoryError: none"))
+        monkeypatch.setattr(
+            diagnosing, "look", lambda board, **_: looked(board, "MemoryError: none")
+        )
         told = command("doctor", "--port", board.port)
         assert "tflm        tflm.mpy there finds no memory (MemoryError: none)" in told.out
         assert "next        tinycnn flash, since the heap has no room for tflm.mpy" in told.out
@@ -365,7 +391,7 @@ def test_heap_too_small(
 def test_doctor_knows_a_firmware_that_takes_none(
     command: Command, models: Pipeline, board: PtyBoard, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
-    monkeypatch.setattr(diagnosing, "look", lambda board: Standing(UNFIT[why], None, None))
+    monkeypatch.setattr(diagnosing, "look", lambda board, **_: Standing(UNFIT[why], None, None))
     told = command("doctor", "--port", board.port)
     next_ = told.out.splitlines()[-1]
     assert (told.status, next_.startswith("next        tinycnn flash, since ")) == (1, True)

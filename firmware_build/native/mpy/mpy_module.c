@@ -41,6 +41,36 @@ static void make_exception(const void **to, qstr name, const mp_obj_type_t *pare
     mp_obj_exception_init((mp_obj_full_type_t *)to, name, parent);
 }
 
+#define KNOWN(name) MPY_QSTR(MP_QSTR_##name),
+
+// Is it the type of MicroPython's own whose name that is? A script may have put anything in its place,
+// and what is raised, or taken for a tuple, has to be just that. A class of a script is made by another
+// function than these are.
+static bool is_own(mp_obj_t value, qstr name, const mp_obj_type_t *like) {
+    const mp_obj_type_t *type = MP_OBJ_TO_PTR(value);
+    return mp_obj_is_obj(value) && type->base.type == &mp_type_type && type->name == name
+           && MP_OBJ_TYPE_HAS_SLOT(type, make_new)
+           && MP_OBJ_TYPE_GET_SLOT(type, make_new) == MP_OBJ_TYPE_GET_SLOT(like, make_new);
+}
+
+static void find_known(void) {
+    static const uint8_t names[] = { MPY_KNOWN(KNOWN) };
+    const mp_obj_type_t *const likes[] = {
+        mp_obj_get_type(mp_obj_new_bytes(NULL, 0)), mp_obj_get_type(MP_OBJ_NEW_SMALL_INT(0)),
+        mp_obj_get_type(mp_obj_new_tuple(0, NULL)),
+    };
+    for (size_t i = 0; i < MPY_KNOWN_COUNT; i++) {
+        qstr name = mp_native_qstr_table[names[i]];
+        mp_obj_t value = mp_load_global(name);
+        const mp_obj_type_t *like = i < MPY_KNOWN_bytes ? &mp_type_Exception
+            : i < MPY_KNOWN_open ? likes[i - MPY_KNOWN_bytes] : NULL;
+        if (like != NULL && !is_own(value, name, like)) {
+            mp_raise_msg(&mp_type_Exception, MP_ERROR_TEXT("a builtin was replaced: import tflm before that"));
+        }
+        mpy_now()->known[i] = value;
+    }
+}
+
 // MicroPython before 1.24 may collect a native module that is in use.
 static void need_version(void) {
     mp_obj_t sys = mp_import_name(MP_QSTR_sys, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
@@ -59,8 +89,6 @@ static mp_obj_t do_nothing(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp
     return mp_const_none;
 }
 
-#define KNOWN(name) MPY_QSTR(MP_QSTR_##name),
-
 __attribute__((externally_visible))
 mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args);
 
@@ -69,10 +97,7 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
     (void)n_kw;
     (void)args;
     MP_DYNRUNTIME_INIT_ENTRY
-    static const uint8_t known[] = { MPY_KNOWN(KNOWN) };
-    for (size_t i = 0; i < MPY_KNOWN_COUNT; i++) {
-        mpy_now()->known[i] = mp_load_global(mp_native_qstr_table[known[i]]);
-    }
+    find_known();
     need_version();
     mpy_now()->nothing = MP_DYNRUNTIME_MAKE_FUNCTION(do_nothing);
     make_type(mpy_now()->of_tflm_arena_type, &tflm_arena_type_rom);

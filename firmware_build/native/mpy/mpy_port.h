@@ -20,7 +20,8 @@
 #define MPY_NOINLINE __attribute__((noinline))
 
 // Types that a native module is not given, and functions of Python: as they were when it was
-// imported, since a name in a script may mean something else by now.
+// imported, since a name in a script may mean something else by now. Errors first, then other types,
+// then what is only called (see mpy_module.c).
 #define MPY_KNOWN(X) \
     X(IndexError) \
     X(MemoryError) \

@@ -19,12 +19,14 @@ from serial import SerialException
 
 from tinycnn.board.answers import pair_of, sequence_of, size, text
 from tinycnn.board.native import (
+    ASIDE,
     FLASH,
     NAME,
     Module,
     Standing,
     given_native,
     look,
+    mend,
     natives_for,
     no_room,
 )
@@ -36,7 +38,6 @@ from tinycnn.tflite.check import CheckedModel, need_runnable
 from tinycnn.tflite.native import native_ops
 
 _BESIDE = ".new"
-_ASIDE = ".old"
 _SLOWEST = 1000  # bytes a second: a third of what 115200 baud bring, as text
 _CHUNK = 1024  # bytes in one command; as text up to four times that, in the board's heap
 
@@ -219,6 +220,7 @@ def _bring_module(
 
     Raises UserError if these models do not run in what the board has then.
     """
+    mend(board)
     found = look(board)
     module = given_native(board, found, given) if given is not None else None
     lacking = _lacking(models, found)
@@ -233,7 +235,7 @@ def _bring_module(
     if lacks := sorted(set().union(*lacking.values())):
         why = found.trouble or f"{place} there lacks {', '.join(lacks)}"
     modules = iter([module] if module else natives_for(board, found.stock, why, own, progress))
-    with _kept(board, place if found.native else ""):
+    with _kept(board, place, had=found.native):
         return _tried(board, models, modules, place, why, progress)
 
 
@@ -255,7 +257,7 @@ def _tried(
             continue
         sync(board, {place: data}, progress)
         board.restart()
-        found = look(board)
+        found = look(board, trusted=True)
         if found.tflm is not None:
             _need_ops(board.port, _lacking(models, found), found)
             return Brought(module, place, why)
@@ -267,24 +269,25 @@ def _tried(
 
 
 @contextmanager
-def _kept(board: Repl, place: str) -> Iterator[None]:
-    """A block in which another file may come to `place`; if it raises, what was there is back."""
-    aside = place + _ASIDE
-    if place:
-        _remove(board, [aside])
-        board.run(f"os.rename({place!r}, {aside!r})")
+def _kept(board: Repl, place: str, *, had: bool) -> Iterator[None]:
+    """A block in which another file may come to `place`; if it raises, what was there is back.
+
+    Where none was that can be imported (`had`), an empty file says so to `mend`.
+    """
+    aside = place + ASIDE
+    _remove(board, [aside])
+    board.run(f"os.rename({place!r}, {aside!r})" if had else f"open({aside!r}, 'wb').close()")
     try:
         yield
     except LostError:
         raise
     except (UserError, KeyboardInterrupt):
-        if place:
-            board.recover()
-            _remove(board, [place])
+        board.recover()
+        _remove(board, [place] if had else [aside])
+        if had:
             board.run(f"os.rename({aside!r}, {place!r})")
         raise
-    if place:
-        _remove(board, [aside])
+    _remove(board, [aside])
 
 
 def _is_there(board: Repl, place: str, module: Module | None) -> bool:

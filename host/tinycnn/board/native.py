@@ -30,27 +30,48 @@ from tinycnn.firmware.release import find_released
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.ops import OpSet
 
-__all__ = ["NAME", "Module", "Standing", "Stock", "Tflm", "given_native", "look", "natives_for"]
+__all__ = [
+    "ASIDE",
+    "NAME",
+    "Module",
+    "Standing",
+    "Stock",
+    "Tflm",
+    "given_native",
+    "look",
+    "mend",
+    "natives_for",
+]
 
 NATIVE = "native"
 """The engine of tflm.mpy."""
 
 FLASH = "put firmware on it that has one, with `tinycnn flash`"
 
+ASIDE = ".old"
+"""Behind a file's name while deploy tries another in its place: that one, or an empty file."""
+
 # Any error is an answer: RuntimeError is of tflm.mpy itself, in a MicroPython that is too old.
+# No import may come back, of a file that is damaged; so what was just brought is told as trusted.
 _ASK = """\
-import sys
-said = {"mpy": getattr(sys.implementation, "_mpy", 0)}
+import os, sys
+ended = False
+said = {{"mpy": getattr(sys.implementation, "_mpy", 0)}}
 said["version"] = sys.implementation.version[:2]
 for folder in sys.path:
     name = folder + "/tflm.mpy" if folder else "tflm.mpy"
     try:
         with open(name, "rb") as file:
             said["file"] = name, list(file.read(3)), file.seek(0, 2)
+        os.stat(name + "{aside}")
+        ended = not {trusted}
         break
     except OSError:
-        pass
+        if "file" in said:
+            break
 try:
+    if ended:
+        raise RuntimeError("a deploy ended while it was imported")
     import tflm
     said["tflm"] = tflm.__version__, tflm.engine, tflm.tflm_commit, tflm.supported_ops()
 except Exception as error:
@@ -169,9 +190,36 @@ class Module:
     whole: bool
 
 
-def look(board: Repl) -> Standing:
-    """Ask the board, which imports the module, if it can."""
-    return board.value(_ASK, _standing)
+_MEND = f"""\
+import os, sys
+for folder in sys.path:
+    name = folder + "/{NAME}" if folder else "{NAME}"
+    try:
+        kept = os.stat(name + "{ASIDE}")[6]
+    except OSError:
+        continue
+    try:
+        os.remove(name)
+    except OSError:
+        pass
+    if kept:
+        os.rename(name + "{ASIDE}", name)
+    else:
+        os.remove(name + "{ASIDE}")
+"""
+
+
+def look(board: Repl, *, trusted: bool = False) -> Standing:
+    """Ask the board, which imports the module, if it can.
+
+    What a deploy that never ended was about is not imported, unless it is `trusted`.
+    """
+    return board.value(_ASK.format(aside=ASIDE, trusted=trusted), _standing)
+
+
+def mend(board: Repl) -> None:
+    """Undo a deploy of the module that never ended, as when the import did not come back."""
+    board.run(_MEND)
 
 
 def no_room(board: Repl, need: int) -> str:
