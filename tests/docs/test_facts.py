@@ -21,6 +21,7 @@ from tinycnn.targets.targets import BUILDS
 from tinycnn.tflite.check import check_model
 from tinycnn.tflite.divisor import told
 from tinycnn.tflite.native import native_need
+from tinycnn.tflite.ops import native_set, offered, profile_set
 
 sys.path.append(str(ROOT / "tests" / "device"))
 from staging import LACKS
@@ -63,6 +64,12 @@ def test_boards() -> None:
     )
     for board in BOARDS:
         assert f"`{board}`" in page("README.md")
+
+
+def test_ops_in_the_comparison() -> None:
+    counts = [len(ops) for ops in (profile_set("cnn").names, offered(), native_set().names)]
+    told = "{} ops in the profile `cnn`, {} with all, {} of int8 in `tflm.mpy`".format(*counts)
+    assert told in page("docs/compare.md")
 
 
 def test_versions_of_what_firmware_is_built_from() -> None:
