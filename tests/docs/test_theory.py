@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from tinycnn.tflite.ops import profile_set
 PAGE = ROOT / "docs" / "theory.md"
 
 Array = npt.NDArray[Any]
-Names = Mapping[str, Any]
+Names = dict[str, Any]
 """What a block of the page has assigned, and those before it."""
 
 SAME, VALID = schema.Padding.SAME, schema.Padding.VALID
@@ -284,6 +284,12 @@ def cases() -> dict[str, list[Callable[[Names], Case]]]:
             lambda n: series(n, "same", "same"),
             lambda n: series(n, "causal", "causal", (2, 0)),
             lambda n: series(n, "full", "full", (2, 2)),
+        ],
+        "by_two": [
+            lambda n, kind=kind, zeros=zeros: series(n | n["by_two"], kind, kind, zeros, 2)
+            for kind, zeros in (
+                ("valid", None), ("same", None), ("causal", (2, 0)), ("full", (2, 2))
+            )
         ],
         "same": [lambda n: image(n, "x", "w", 2, "same")],
         "pools": [
