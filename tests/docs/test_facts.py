@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import doc_counts
-from doc_pages import pages
+from doc_pages import fences, pages
 from host_helpers import Pipeline
 from tinycnn.board.romfs import model_image
 from tinycnn.files import ROOT
@@ -21,6 +21,7 @@ from tinycnn.targets.targets import BUILDS
 from tinycnn.tflite.check import check_model
 from tinycnn.tflite.divisor import told
 from tinycnn.tflite.native import native_need
+from tinycnn.tflite.ops import native_set, offered, profile_set
 
 sys.path.append(str(ROOT / "tests" / "device"))
 from staging import LACKS
@@ -65,6 +66,12 @@ def test_boards() -> None:
         assert f"`{board}`" in page("README.md")
 
 
+def test_ops_in_the_comparison() -> None:
+    counts = [len(ops) for ops in (profile_set("cnn").names, offered(), native_set().names)]
+    told = "{} ops in the profile `cnn`, {} with all, {} of int8 in `tflm.mpy`".format(*counts)
+    assert told in page("docs/compare.md")
+
+
 def test_versions_of_what_firmware_is_built_from() -> None:
     sources = tomllib.loads((ROOT / "firmware_build" / "sources.toml").read_text())
     text = page("docs/firmware.md")
@@ -84,6 +91,35 @@ def test_partitions() -> None:
         told_size, what = written[hex(start)]
         assert told_size == f"{size >> 10:,} KiB"
         assert what.startswith(there)
+
+
+def test_variables_of_an_own_build() -> None:
+    told = {row[0].strip("`") for row in rows(page("docs/integrate.md"), "variable")}
+    head = page("firmware_build/tflm/micropython.mk").partition("\n\n")[0]
+    assert told <= set(re.findall(r"^#   (TFLM_\w+)", head, re.MULTILINE))
+    assert {"TFLM_DIR", "TFLM_LIB"} <= told
+
+
+def test_licences_name_every_source() -> None:
+    sources = tomllib.loads((ROOT / "firmware_build" / "sources.toml").read_text())
+    named = set().union(*(names(row[0]) for row in rows(page("docs/integrate.md"), "part")))
+    assert named == set(sources)
+    assert sources["esp-tflite-micro"]["commit"] in page("docs/integrate.md")
+
+
+def test_partitions_for_updates() -> None:
+    """They lie one behind the other, applications at multiples of 64 KiB, in 4 MiB."""
+    (table,) = (each for each in fences(page("docs/integrate.md")) if each.info == "text ota")
+    end = 0x9000
+    for line in table.text.splitlines():
+        _, kind, _, start, size = (word.strip() for word in line.strip(",").split(","))
+        assert int(start, 0) == end, line
+        end += int(size, 0)
+        if kind == "app":
+            assert int(start, 0) % (1 << 16) == 0
+            assert int(size, 0) > 1_764_160
+    assert end == (4 << 20) - (256 << 10)
+    assert "1,764,160" in page("docs/measurements.md")
 
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
