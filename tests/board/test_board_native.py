@@ -83,9 +83,9 @@ def quantize(tmp_path: Path) -> Path:
     return path
 
 
-def looked(board: Repl, error: str | None) -> Standing:
+def looked(board: Repl, error: str | None, *, trusted: bool = False) -> Standing:
     """What there is, or this error in the place of a module: no heap here is so small."""
-    found = native.look(board)
+    found = native.look(board, trusted=trusted)
     return found if error is None else replace(found, tflm=None, error=error)
 
 
@@ -124,7 +124,9 @@ def test_stock_firmware_is_brought_the_module(
     if kind.startswith("tighter"):
         answers = iter([None, "MemoryError: allocating", None, None])
         monkeypatch.setattr(deploying, "no_room", lambda board, need: "")
-        monkeypatch.setattr(deploying, "look", lambda board, **_: looked(board, next(answers)))
+        monkeypatch.setattr(
+            deploying, "look", lambda board, **how: looked(board, next(answers), **how)
+        )
     with plugged_in(
         build_unix_stock().path, tmp_path / "flash.bin", blocks=512, heap=str(heap)
     ) as board:
