@@ -19,8 +19,7 @@ static tflm_interpreter_obj_t *new_interpreter(const mp_obj_type_t *type,
     return self;
 }
 
-__attribute__((noinline))
-static mp_obj_t make_interpreter(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
+static mp_obj_t tflm_interpreter_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
     const mp_obj_t *all_args) {
     enum { ARG_model, ARG_arena };
     TFLM_ARGS allowed[] = {
@@ -36,14 +35,6 @@ static mp_obj_t make_interpreter(const mp_obj_type_t *type, size_t n_args, size_
     tflm_tensors_make(self, false, &self->inputs);
     tflm_tensors_make(self, true, &self->outputs);
     return MP_OBJ_FROM_PTR(self);
-}
-
-// A compiler that sees the whole module makes large frames of small functions: two of them, together
-// 1,760 bytes on rv32, are there before tflm_load_model() looks what is left.
-static mp_obj_t tflm_interpreter_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
-    const mp_obj_t *all_args) {
-    tflm_need_stack(TFLM_STACK_MAKE);
-    return make_interpreter(type, n_args, n_kw, all_args);
 }
 
 static mp_obj_t tflm_interpreter_del(mp_obj_t self_in) {

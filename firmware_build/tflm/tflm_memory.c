@@ -178,10 +178,10 @@ static const char *advice(const tflm_model_t *model) {
     #endif
 }
 
-// Nothing else in this module looks at a model that did not pass the check, and what
-// passed it cannot change any more.
-tflm_model_t tflm_load_model(mp_obj_t source) {
-    tflm_need_stack(TFLM_STACK_MAKE);
+// Apart, as tflm_make_engine() is: a compiler that sees the whole module would make one large frame
+// of all that Interpreter() does, which is there before anybody looks what is left of the stack.
+__attribute__((noinline))
+static tflm_model_t load_model(mp_obj_t source) {
     tflm_model_t model = { source, NULL, 0 };
     if (mp_obj_is_str(source)) {
         model = read_file(source);
@@ -211,6 +211,13 @@ tflm_model_t tflm_load_model(mp_obj_t source) {
         tflm_raise(TFLM_ERROR_MODEL, &message);
     }
     return model;
+}
+
+// Nothing else in this module looks at a model that did not pass the check, and what
+// passed it cannot change any more.
+tflm_model_t tflm_load_model(mp_obj_t source) {
+    tflm_need_stack(TFLM_STACK_MAKE);
+    return load_model(source);
 }
 
 // What TFLM takes -------------------------------------------------------------
@@ -244,6 +251,7 @@ static size_t arena_bytes(mp_obj_t arena) {
     return mp_obj_is_small_int(arena) ? (size_t)MP_OBJ_SMALL_INT_VALUE(arena) : SIZE_MAX;
 }
 
+__attribute__((noinline))
 void tflm_make_engine(tflm_interpreter_obj_t *self, mp_obj_t arena) {
     tflm_memory_t *memory = &self->memory;
     bool own = arena == mp_const_none;

@@ -42,7 +42,7 @@ def test_built(arch: str) -> None:
 FRAME = 512
 """Bytes: half of what MicroPython leaves on an ESP32 below where it checks the stack."""
 
-CHECKED = {"make_interpreter", "tflm_load_model", "check_with_variables"}
+CHECKED = {"load_model", "tflm_make_engine", "check_with_variables"}
 """Behind tflm_need_stack()."""
 
 
