@@ -33,6 +33,9 @@ from tinycnn.progress import Progress, silent
 from tinycnn.targets.targets import BUILDS, Choice, Target, build_target
 from workers import Units, is_worker, once
 
+NIGHTLY_TARGETS = ("unix-esp-nn", "qemu-armv6m-stock", "qemu-armv7emsp-stock")
+"""Of kernels to compare ours with, and more processors for the native module."""
+
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
@@ -189,8 +192,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Units:
 
 
 def is_nightly(item: pytest.Item) -> bool:
-    """Marked so, or on a target of kernels to compare ours with."""
-    return bool(item.get_closest_marker("nightly")) or "[unix-esp-nn" in item.nodeid
+    """Marked so, or on a target of NIGHTLY_TARGETS."""
+    on_it = any(f"[{name}" in item.nodeid for name in NIGHTLY_TARGETS)
+    return on_it or item.get_closest_marker("nightly") is not None
 
 
 def pytest_terminal_summary(

@@ -40,9 +40,12 @@ def leave(size):
     # Not the last ones: a stray pointer may keep one of these. And all in one of the areas
     # that the heap of a chip consists of.
     more = size // PIECE
-    last = fill() * 3 // 4
+    start = last = fill() * 3 // 4
+    step = -1
     while not 0 < addressof(held[last]) - addressof(held[last - more]) <= more * STEP:
-        last -= 1
+        last += step
+        if last < more:
+            last, step = start, 1
     for i in range(more + 1):
         held[last - i] = None
     gc.collect()

@@ -10,7 +10,6 @@ expected = net.predict(IMAGE)
 tensor = net.inputs[0]
 CALLS = (
     ("make", lambda: tflm.Interpreter(data)),
-    ("make by path", lambda: tflm.Interpreter(MODEL)),
     ("invoke", net.invoke),
     ("predict", lambda: net.predict(IMAGE)),
     ("classify", lambda: net.classify(IMAGE)),

@@ -32,13 +32,18 @@ LACKS: dict[str, set[str]] = {
     "unix-stock": {"float32", "icount", "memory", "parallel", "soft_reset"},
     "qemu-rv32": {"exit_status", "fat", "memory", "threads"},
     "qemu-rv32-stock": {"exit_status", "fat", "float32", "memory", "threads"},
+    "qemu-armv6m-stock": {"exit_status", "fat", "float32", "memory", "threads"},
+    "qemu-armv7emsp-stock": {"exit_status", "fat", "float32", "memory", "threads"},
     "qemu-esp32": {"exit_status"},
     "qemu-esp32c3": {"exit_status"},
-    "esp32": {"exit_status", "icount"},
+    "qemu-esp32-stock": {"deep_files", "exit_status", "float32", "memory", "parallel"},
+    "qemu-esp32c3-stock": {"deep_files", "exit_status", "float32", "memory", "parallel"},
+    "esp32": {"deep_files", "exit_status", "icount"},
 }
 """The capabilities that each target lacks, of those in CAPABILITIES."""
 
 CAPABILITIES = {
+    "deep_files",
     "exit_status",
     "fat",
     "float32",

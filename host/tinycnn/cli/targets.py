@@ -31,8 +31,12 @@ class TargetName(StrEnum):
     unix_stock = "unix-stock"
     qemu_rv32 = "qemu-rv32"
     qemu_rv32_stock = "qemu-rv32-stock"
+    qemu_armv6m_stock = "qemu-armv6m-stock"
+    qemu_armv7emsp_stock = "qemu-armv7emsp-stock"
     qemu_esp32 = "qemu-esp32"
     qemu_esp32c3 = "qemu-esp32c3"
+    qemu_esp32_stock = "qemu-esp32-stock"
+    qemu_esp32c3_stock = "qemu-esp32c3-stock"
     esp32 = "esp32"
 
 
@@ -42,7 +46,9 @@ TargetOption = Annotated[
         help="unix-hosted: this machine, models in the tflite-micro wheel; unix: this machine, "
         "TFLM compiled in; unix-esp-nn: with Espressif's kernels; unix-stock: the native module "
         "tflm.mpy in a stock MicroPython; qemu-rv32: a bare RISC-V machine in QEMU; "
-        "qemu-rv32-stock: the same with tflm.mpy; qemu-esp32, qemu-esp32c3: emulated chips; "
+        "qemu-rv32-stock: the same with tflm.mpy; qemu-armv6m-stock, qemu-armv7emsp-stock: the "
+        "same on Arm; qemu-esp32, qemu-esp32c3: emulated chips; "
+        "qemu-esp32-stock, qemu-esp32c3-stock: the same, stock, with tflm.mpy; "
         "esp32: a board on a port. See docs/targets.md."
     ),
 ]

@@ -6,6 +6,8 @@ see firmware_build/qemu/.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tinycnn.command import compiler, need, run
 from tinycnn.errors import MissingToolError, SourceError
 from tinycnn.firmware import libtflm, port
@@ -28,7 +30,7 @@ _BOARD = {
     "CFLAGS_EXTRA": "-Wno-error",
 }
 
-_STOCK_HEAP = 112640 + (64 << 10)
+_STOCK_HEAP = 112640 + (72 << 10)
 """What an ESP32 has left for it, about, and room for the native module, which lies in it."""
 
 _OLDEST = (1, 28)
@@ -85,6 +87,52 @@ def build_qemu_stock(*, progress: Progress = silent) -> port.Program:
         micropython=_micropython(progress),
         compiler=compiler(f"{PREFIX}gcc"),
         variables=_BOARD | {"MICROPY_HEAP_SIZE": str(_STOCK_HEAP)},
+        stock=True,
+    )
+    return port.build(what, progress)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A Cortex-M whose MicroPython takes a native module.
+
+    machine   of QEMU's that has it
+    fpu       1 or 0
+    """
+
+    machine: str
+    cpu: str
+    fpu: int
+
+
+ARMS = {
+    "armv6m": Arm("mps2-an385", "-mcpu=cortex-m3 -mfloat-abi=soft", 0),
+    "armv7emsp": Arm("mps2-an386", "-mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16", 1),
+}
+"""By the module's architecture. QEMU has no Cortex-M0 with memory for one."""
+
+
+def build_qemu_arm(arch: str, *, progress: Progress = silent) -> port.Program:
+    """MicroPython without our module on a Cortex-M: output in build/qemu/stock-ARCH/firmware.elf.
+
+    Raises as build_qemu() does.
+    """
+    need("make", "arm-none-eabi-gcc")
+    port.refuse_odd_paths()
+    what = port.Port(
+        name="qemu",
+        variant=f"stock-{arch}",
+        product="firmware.elf",
+        micropython=_micropython(progress),
+        compiler=compiler("arm-none-eabi-gcc"),
+        variables=_BOARD
+        | {
+            "BOARD": "TFLM_ARM",
+            "BOARD_DIR": str(port.FIRMWARE_BUILD / "qemu" / "arm"),
+            "MICROPY_HEAP_SIZE": str(_STOCK_HEAP),
+            "TFLM_CPU": ARMS[arch].cpu,
+            "SUPPORTS_HARDWARE_FP_SINGLE": str(ARMS[arch].fpu),
+        },
         stock=True,
     )
     return port.build(what, progress)

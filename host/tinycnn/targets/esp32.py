@@ -1,7 +1,8 @@
 """ESP32 chips in a QEMU that knows them, which most do not.
 
 The flash is a file, and the UART is a TCP port: to everything else here this is a board
-on a port. As a target, each run starts the chip anew, with its files in the flash.
+on a port. As a target, each run starts the chip anew, with its files in the flash: our firmware's
+in its ROMFS partition, a stock firmware's in its file system.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tinycnn.board.repl import wait_for_repl
 from tinycnn.board.romfs import romfs_folder
 from tinycnn.errors import MissingToolError, TargetError
 from tinycnn.firmware.esp32.image import Image
+from tinycnn.targets.littlefs import littlefs_folder
 from tinycnn.targets.plugged import Plugged
 from tinycnn.targets.qemu import emulating
 
@@ -32,18 +34,24 @@ _BOOT = 60.0  # seconds until the prompt; it takes two
 # MicroPython mounts its ROMFS partition by itself.
 _ENTER = 'import os\nos.chdir("/rom")\ndel os\n'
 
+# The module's code is read to the heap and copied to memory that it has to share with the heap,
+# which doubles for want of a piece so large. With a script in it there may be no piece left.
+_ENTER_STOCK = "import tflm\ndel tflm\n"
+
 
 @dataclass(frozen=True)
 class Machine:
     """A chip as QEMU knows it.
 
     chip     its name in esptool
+    arch     MicroPython's name for what it runs
     strap    the level of its pins at a reset that means download mode
     address  where its bootloader lies
     """
 
     name: str
     chip: str
+    arch: str
     program: str
     strap: int
     address: int
@@ -54,8 +62,8 @@ class Machine:
         return f"TINYCNN_{self.program.replace('-system', '').replace('-', '_').upper()}"
 
 
-ESP32 = Machine("esp32", "ESP32", "qemu-system-xtensa", 0x0F, 0x1000)
-ESP32C3 = Machine("esp32c3", "ESP32-C3", "qemu-system-riscv32", 0x02, 0)
+ESP32 = Machine("esp32", "ESP32", "xtensawin", "qemu-system-xtensa", 0x0F, 0x1000)
+ESP32C3 = Machine("esp32c3", "ESP32-C3", "rv32imc", "qemu-system-riscv32", 0x02, 0)
 
 MACHINES = {machine.name: machine for machine in (ESP32, ESP32C3)}
 
@@ -118,26 +126,53 @@ def plug(
 
     Raises TargetError if that is too small, or if no MicroPython answers.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        file = flash_file(Path(folder) / "flash.img", image.data, image.address)
-        _put_romfs(file, image, romfs_folder(flash))
-        with emulator.running(file, options=options) as port:
-            wait_for_repl(port, _BOOT)
-            yield Plugged(port, _ENTER)
-
-
-def _put_romfs(file: Path, image: Image, content: bytes) -> None:
     part = next((part for part in image.partitions if part.name == "romfs"), None)
     if part is None:
         raise TargetError(f"{image.path} has no partition romfs, where a script's files go")
+    content = romfs_folder(flash)
     if len(content) > part.size:
         raise TargetError(
             f"the script's files take {len(content):,} bytes, and the partition romfs of "
             f"{image.path} has {part.size:,}"
         )
-    with file.open("r+b") as written:
-        written.seek(part.offset)
-        written.write(content)
+    with _booted(emulator, image, part.offset, content, options) as port:
+        yield Plugged(port, _ENTER)
+
+
+@contextmanager
+def plug_stock(
+    flash: Path,
+    *,
+    emulator: Emulator,
+    image: Image,
+    micropython: Path,
+    module: Path,
+    options: Sequence[str] = (),
+) -> Iterator[Plugged]:
+    """The chip with the stock `image`; the folder `flash` and `module` in its file system.
+
+    That is made by `micropython`, a program of this machine. The module is imported before a
+    script comes. Raises TargetError as plug() does.
+    """
+    start = max(part.end for part in image.partitions)  # MicroPython takes what is left
+    content = littlefs_folder(micropython, FLASH_SIZE - start, flash, module)
+    with _booted(emulator, image, start, content, options) as port:
+        yield Plugged(port, _ENTER_STOCK)
+
+
+@contextmanager
+def _booted(
+    emulator: Emulator, image: Image, offset: int, content: bytes, options: Sequence[str]
+) -> Iterator[str]:
+    """The port of a chip with `image` in a flash of its own, and `content` at `offset`."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = flash_file(Path(folder) / "flash.img", image.data, image.address)
+        with file.open("r+b") as written:
+            written.seek(offset)
+            written.write(content)
+        with emulator.running(file, options=options) as port:
+            wait_for_repl(port, _BOOT)
+            yield port
 
 
 def flash_file(path: Path, image: bytes = b"", address: int = 0, size: int = FLASH_SIZE) -> Path:

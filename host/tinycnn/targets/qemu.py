@@ -1,4 +1,4 @@
-"""The bare RV32IMC machine in QEMU, behind a serial line.
+"""A bare machine in QEMU, RV32IMC unless it says otherwise, behind a serial line.
 
 Each run starts the machine anew: its flash is a ROMFS image that QEMU puts into
 memory, and its UART is a pseudo-terminal.
@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.board.romfs import romfs_folder
@@ -24,8 +25,37 @@ PROGRAM = "qemu-system-riscv32"
 ICOUNT = ("-icount", "shift=0,sleep=off")
 """QEMU's options for a clock that counts: an instruction takes a nanosecond, waiting none."""
 
-_ROMFS = 0x81000000
-"""Where the flash is: behind all that firmware_build/qemu/virt.ld uses."""
+
+@dataclass(frozen=True)
+class Bare:
+    """A machine that QEMU knows.
+
+    options  of QEMU's, that name it
+    flash    where that is: behind all that the linker script uses
+    begin    what its MicroPython is to do first
+    """
+
+    program: str
+    options: tuple[str, ...]
+    flash: int
+    begin: str = ""
+
+
+RV32 = Bare(PROGRAM, ("-machine", "virt", "-bios", "none"), 0x81000000)
+"""See firmware_build/qemu/virt.ld."""
+
+_MPS2_FLASH = 0x00100000
+"""Memory behind a firmware of half a megabyte, and 2 MB below its stack."""
+
+_STRICT = "import machine\nmachine.mem32[0xE000ED14] |= 8\ndel machine\n"
+"""A load that is not aligned is a fault, as on a Cortex-M0: UNALIGN_TRP of the register CCR."""
+
+
+def mps2(name: str, *, strict: bool) -> Bare:
+    """Arm's board, with the processor that QEMU's machine `name` has."""
+    begin = _STRICT if strict else ""
+    return Bare("qemu-system-arm", ("-machine", name), _MPS2_FLASH, begin)
+
 
 _START = 20.0
 """Seconds until it has to answer; it takes a tenth of one."""
@@ -57,25 +87,27 @@ def emulating(
 
 
 @contextmanager
-def machine(firmware: Path, flash: bytes = b"", options: Sequence[str] = ()) -> Iterator[str]:
+def machine(
+    firmware: Path, flash: bytes = b"", options: Sequence[str] = (), bare: Bare = RV32
+) -> Iterator[str]:
     """A machine that runs `firmware`; the pseudo-terminal of its serial line.
 
-    `flash` is put at the address 0x81000000; `options` are more of QEMU's.
+    `flash` is put where its is; `options` are more of QEMU's.
     Raises MissingToolError without QEMU, TargetError if it does not start.
     """
-    need(PROGRAM)
+    need(bare.program)
     with tempfile.NamedTemporaryFile(suffix=".romfs") as file:
         file.write(flash)
         file.flush()
-        loader = f"loader,file={file.name},addr={_ROMFS:#x},force-raw=on"
-        argv = [PROGRAM, "-machine", "virt", "-bios", "none", "-display", "none"]
+        loader = f"loader,file={file.name},addr={bare.flash:#x},force-raw=on"
+        argv = [bare.program, *bare.options, "-display", "none"]
         argv += ["-monitor", "none", "-semihosting", "-serial", "pty", "-kernel", str(firmware)]
         argv += ["-device", loader] if flash else []
         with emulating([*argv, *options], subprocess.PIPE) as process:
-            yield _terminal(process)
+            yield _terminal(process, bare.program)
 
 
-def _terminal(process: subprocess.Popen[bytes]) -> str:
+def _terminal(process: subprocess.Popen[bytes], program: str) -> str:
     """The pseudo-terminal, which QEMU names when it starts."""
     assert process.stdout is not None
     said = b""
@@ -84,16 +116,21 @@ def _terminal(process: subprocess.Popen[bytes]) -> str:
         piece = process.stdout.read1(4096) if ready else b""  # type: ignore[attr-defined]
         if not piece:
             told = said.decode(errors="replace").strip().splitlines() or ["nothing"]
-            raise TargetError(f"{PROGRAM} does not start, and says: {told[-1]}")
+            raise TargetError(f"{program} does not start, and says: {told[-1]}")
         said += piece
     return found[1].decode()
 
 
 @contextmanager
 def plug(
-    flash: Path, *, firmware: Path, more: Sequence[Path] = (), options: Sequence[str] = ()
+    flash: Path,
+    *,
+    firmware: Path,
+    more: Sequence[Path] = (),
+    options: Sequence[str] = (),
+    bare: Bare = RV32,
 ) -> Iterator[Plugged]:
     """A machine that runs `firmware`; the folder `flash`, and files `more`, are in /rom."""
     image = romfs_folder(flash, *more)
-    with machine(firmware, image, options) as port:
-        yield Plugged(port, _ENTER.format(address=_ROMFS, size=len(image)))
+    with machine(firmware, image, options, bare) as port:
+        yield Plugged(port, bare.begin + _ENTER.format(address=bare.flash, size=len(image)))

@@ -14,9 +14,10 @@ from tinycnn.board.image import find_image, read_image
 from tinycnn.board.ports import choose_port
 from tinycnn.board.repl import wait_for_repl
 from tinycnn.errors import MissingToolError, TargetError, UserError
+from tinycnn.firmware.esp32.image import Image
 from tinycnn.firmware.native import build_native
 from tinycnn.firmware.port import Program
-from tinycnn.firmware.qemu import build_qemu, build_qemu_stock
+from tinycnn.firmware.qemu import ARMS, build_qemu, build_qemu_arm, build_qemu_stock
 from tinycnn.firmware.unix import build_unix, build_unix_stock
 from tinycnn.progress import Progress, silent
 from tinycnn.targets import board, esp32, plugged, qemu, unix
@@ -79,7 +80,8 @@ class Choice:
     ops    of what is built: those of the profile cnn unless it says otherwise
     port   the board's; without, the only board there is
     qemu   a QEMU that knows the chip; without, TINYCNN_QEMU_* or the one on the path
-    image  its firmware; without, TINYCNN_FIRMWARE_* or the newest that was built
+    image  its firmware; without, TINYCNN_FIRMWARE_* or the newest that was built, of a stock
+           target TINYCNN_STOCK_*
     """
 
     ops: OpSet | None = None
@@ -124,6 +126,15 @@ def _qemu_stock(name: str, choice: Choice, progress: Progress) -> Target:
     return _emulated(name, built.path, _version(built), plug)
 
 
+def _qemu_arm(name: str, choice: Choice, progress: Progress) -> Target:
+    arch = name.removeprefix("qemu-").removesuffix("-stock")
+    built = build_qemu_arm(arch, progress=progress)
+    module = build_native(arch, progress=progress).path
+    bare = qemu.mps2(ARMS[arch].machine, strict=arch == "armv6m")
+    plug = partial(qemu.plug, firmware=built.path, more=[module], bare=bare)
+    return _emulated(name, built.path, _version(built), plug)
+
+
 def _chip(name: str, choice: Choice, progress: Progress) -> Target:
     machine = esp32.MACHINES[name.removeprefix("qemu-")]
     emulator = esp32.find_emulator(machine, choice.qemu)
@@ -135,6 +146,31 @@ def _chip(name: str, choice: Choice, progress: Progress) -> Target:
             raise
         raise MissingToolError(str(error)) from None
     plug = partial(esp32.plug, emulator=emulator, image=image)
+    return _started(name, image, machine, plug, progress)
+
+
+def _chip_stock(name: str, choice: Choice, progress: Progress) -> Target:
+    machine = esp32.MACHINES[name.removeprefix("qemu-").removesuffix("-stock")]
+    emulator = esp32.find_emulator(machine, choice.qemu)
+    variable = f"TINYCNN_STOCK_{machine.name.upper()}"
+    named = choice.image or os.environ.get(variable)
+    if not named:
+        raise MissingToolError(f"{variable} names no MicroPython as upstream publishes it")
+    image = read_image(Path(named))
+    plug = partial(
+        esp32.plug_stock,
+        emulator=emulator,
+        image=image,
+        micropython=build_unix_stock(progress=progress).path,
+        module=build_native(machine.arch, progress=progress).path,
+    )
+    return _started(name, image, machine, plug, progress)
+
+
+def _started(
+    name: str, image: Image, machine: esp32.Machine, plug: partial[Any], progress: Progress
+) -> Target:
+    """The target, once the chip has told its version."""
     progress(f"Starting {machine.chip}", 0, 0)
     with tempfile.TemporaryDirectory() as nothing, plug(Path(nothing)) as chip:
         version = wait_for_repl(chip.port, 5)
@@ -166,8 +202,12 @@ BUILDS: dict[str, tuple[Build, frozenset[str]]] = {
     "unix-stock": (_unix_stock, frozenset()),
     "qemu-rv32": (_qemu, frozenset({"ops"})),
     "qemu-rv32-stock": (_qemu_stock, frozenset()),
+    "qemu-armv6m-stock": (_qemu_arm, frozenset()),
+    "qemu-armv7emsp-stock": (_qemu_arm, frozenset()),
     "qemu-esp32": (_chip, frozenset({"qemu", "image"})),
     "qemu-esp32c3": (_chip, frozenset({"qemu", "image"})),
+    "qemu-esp32-stock": (_chip_stock, frozenset({"qemu", "image"})),
+    "qemu-esp32c3-stock": (_chip_stock, frozenset({"qemu", "image"})),
     "esp32": (_board, frozenset({"port"})),
 }
 """How each is built, and what one may choose of it. A name is what --target takes."""
