@@ -11,6 +11,8 @@ for name in ("model_int8", "model_float32", "add", "echo_q", "slow"):
     wrong = 0
     near = max(needed - 64, 0)
     for size in list(range(0, near, step)) + list(range(near, needed, 4)):
+        if step > 8 or size % 256 == 0:
+            gc.collect()
         # Alternately a number and an Arena.
         arena = size if size // 4 % 2 else tflm.Arena(size)
         try:
@@ -21,8 +23,6 @@ for name in ("model_int8", "model_float32", "add", "echo_q", "slow"):
             if str(error) != text:
                 wrong += 1
                 print(error, "is not", text)
-        if size % 256 == 0:
-            gc.collect()
     interpreter = tflm.Interpreter(model, arena=needed)
     interpreter.invoke()
     print(name, wrong)
