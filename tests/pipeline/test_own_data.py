@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,15 @@ import pytest
 
 from host_helpers import Command, assert_one_line_error
 from tinycnn._tensorflow import captured, keras
+from tinycnn.errors import UserError
+from tinycnn.files import ROOT
+from tinycnn.pipeline import evaluate as evaluating
+from tinycnn.pipeline.crossval import ensure_cross_validated
+from tinycnn.pipeline.dataset import PARTS, Dataset, make_dataset
+from tinycnn.pipeline.examples import Examples, data_for
+from tinycnn.pipeline.model import RECIPES
 from tinycnn.pipeline.reading import Origin, Reading
-from tinycnn.pipeline.train import find_trained
+from tinycnn.pipeline.train import find_trained, train
 from tinycnn.tflite.read import read_tflite
 from tinycnn.tflite.run import run_litert, to_real
 
@@ -60,6 +69,7 @@ def write_csv(path: Path, x: np.ndarray, y: list[Any]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_windows_of_a_csv_through_all_steps(
     folder: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,8 +92,8 @@ def test_windows_of_a_csv_through_all_steps(
     said = need(command("evaluate", "--data", data, "--folds", 0, *to))
     assert "Evaluation on motion" in said
     model = build / "models" / "model_int8.tflite"
-    assert "model_int8" in need(command("evaluate", "--tflite", model, *to))
     assert_one_line_error(command("evaluate", "--split", "sequential", *to), "other data (motion)")
+    assert struct.pack("<f", 128) in model.read_bytes()
     int8 = read_tflite(model)
     assert int8.inputs[0].shape == (1, STEPS, CHANNELS)
     run = run_litert(int8, (x / 128).astype(np.float32))
@@ -94,6 +104,7 @@ def test_windows_of_a_csv_through_all_steps(
     assert "<h2>Confusion matrix</h2>" in Path(page).read_text()
 
 
+@pytest.mark.nightly
 def test_regression_through_all_steps(folder: Path, command: Command) -> None:
     x, y = windows()
     wanted = np.stack([x.mean((1, 2)) / 10 + 1, y], axis=1)
@@ -125,16 +136,69 @@ def test_regression_through_all_steps(folder: Path, command: Command) -> None:
     assert "Confusion" not in page
 
 
-def test_a_model_trained_elsewhere_takes_signals_as_they_are(
-    folder: Path, command: Command
-) -> None:
+def test_a_model_trained_elsewhere_takes_signals_as_they_are(folder: Path) -> None:
     x, y = windows(30)
     data = write_csv(folder / "raw.csv", x.reshape(30, -1), y.tolist())
     net = network(2, folder / "elsewhere.keras")
-    build = folder / "elsewhere"
-    given = ("--model", net, "--data", data, "--shape", "16x3", "--build-dir", build)
-    assert "trained on raw values: give it those" in need(command("quantize", *given))
-    assert "Evaluation on raw" in need(command("evaluate", "--build-dir", build))
+    for scale, wanted in (("", 1), ("128", 128)):
+        found = data_for(net, data, Reading(shape=(16, 3), scale=scale))
+        assert isinstance(found, Dataset)
+        assert (found.maximum, found.image_shape) == (wanted, (16, 3))
+    np.savez(folder / "raw.npz", x=x, y=y)
+    assert isinstance(data_for(net, folder / "raw.npz"), Examples)  # not told how to read it
+
+
+def test_a_tflite_is_given_what_it_takes(
+    folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = windows(30)
+    np.savez(folder / "raw.npz", x=x, y=y)
+    model = read_tflite(ROOT / "device" / "digits.tflite")
+    takes = replace(model.inputs[0], shape=(1, STEPS, CHANNELS))
+    monkeypatch.setattr(
+        "tinycnn.tflite.read.read_tflite", lambda path: replace(model, inputs=(takes,))
+    )
+    given = ("--tflite", "some.tflite", "--data", folder / "raw.npz")
+    outcome = command("evaluate", *given, "--build-dir", folder / "none")
+    assert_one_line_error(outcome, "the data has 2 classes")  # and the shape is right
+
+
+def test_a_regression_is_trained_and_judged(folder: Path) -> None:
+    """What test_regression_through_all_steps shows, without a conversion."""
+    x, y = windows()
+    wanted = np.stack([x.mean((1, 2)), 3 * y], axis=1)
+    how = Reading(task="regression", rank=2)
+    data = make_dataset("level", x, wanted, reading=how)
+    net = network(2, folder / "judged.keras")
+    trained = train(data, RECIPES["article"], 1, folder / "judged", epochs=3, source=net)
+    assert trained.history.error[-1] < trained.history.error[0]
+    assert len(trained.history.val_error) == 3
+    assert trained.history.accuracy == []
+    judged = evaluating._judge(data, "m", "r", wanted + np.array([1, -3]), 1.0, 60)
+    assert judged.errors == pytest.approx(dict.fromkeys(PARTS, 2), abs=1e-4)
+    assert (judged.parts, judged.predictions, judged.confusion) == ({}, (), ())
+    assert ensure_cross_validated(data, trained, folder / "judged") is None
+    shuffled = make_dataset("level", x, wanted, reading=how.but(split="random"))
+    assert sorted(shuffled.y[:, 0]) == sorted(data.y[:, 0])
+    assert shuffled.fingerprint != data.fingerprint
+    classes = make_dataset("level", x, y, reading=Reading(rank=2))
+    numbers = make_dataset("level", x, y, reading=how)
+    assert classes.fingerprint != numbers.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [
+        (np.full(20, np.nan), "not finite"),
+        (np.full(20, 1e39), "float32 does not hold"),
+        (np.array(["a"] * 20), "must hold numbers"),
+        (np.ones(19), "20 examples but y has 19"),
+        (np.ones((20, 2, 2)), "shape (n,) or (n, k)"),
+    ],
+)
+def test_what_is_no_regression(y: np.ndarray, words: str) -> None:
+    with pytest.raises(UserError, match=re.escape(words)):
+        make_dataset("x", np.ones((20, 4)), y, reading=Reading(task="regression", rank=1))
 
 
 @pytest.mark.parametrize("recipe", ["article", "best"])
@@ -152,9 +216,3 @@ def test_recipes_are_for_images(recipe: str, tmp_path: Path, command: Command) -
     else:
         outcome = command("train", *given)
         assert_one_line_error(outcome, "images of 16x3 are too small")
-
-
-def test_the_divisor_is_in_the_model(folder: Path) -> None:
-    """As test_windows_of_a_csv_through_all_steps has left it."""
-    raw = (folder / "build" / "models" / "model_int8.tflite").read_bytes()
-    assert struct.pack("<f", 128) in raw
