@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tinycnn.cli.data import load_data, load_origin, origin_of
 from tinycnn.errors import UserError
 from tinycnn.pipeline import folder as folders
 from tinycnn.pipeline.dataset import load
 from tinycnn.pipeline.folder import read_folder
 from tinycnn.pipeline.images import fit_image
-from tinycnn.pipeline.reading import Reading
+from tinycnn.pipeline.reading import Origin, Reading
 
 RANDOM = np.random.default_rng(5)
 COLOUR = RANDOM.integers(0, 256, (9, 12, 3)).astype(np.uint8)
@@ -173,3 +176,34 @@ def test_a_folder_is_split_at_random_or_each_class_in_order(tmp_path: Path) -> N
     part = ordered.part("train")
     assert np.allclose(part.x[part.y == 0][5] * ordered.maximum, np.roll(COLOUR, 5, axis=1))
     assert ordered.origin.reading.split == "sequential"
+
+
+def test_the_command_line_tells_what_was_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = pictures(tmp_path / "mine", {"no": 10, "yes": 10})
+    (where / "notes.txt").touch()
+    data = load_data(where, Reading(size=(4, 4)), "train")
+    assert data.image_shape == (4, 4, 3)
+    wanted = (
+        f"tinycnn: left out a file that is no PNG or JPEG in a class's folder: {where}/notes.txt"
+    )
+    assert capsys.readouterr().err == f"{wanted}\n"
+
+
+def test_later_verbs_know_how_data_were_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = pictures(tmp_path / "mine", {"no": 10, "yes": 10})
+    how = Reading(size=(4, 4), gray=True)
+    trained = SimpleNamespace(origin=load(where, how).origin)
+    monkeypatch.setattr("tinycnn.pipeline.train.find_trained", lambda build: trained)
+    for given in (None, where):
+        assert origin_of(given, {}, tmp_path) == trained.origin
+    changed = origin_of(None, {"size": (5, 5)}, tmp_path).reading
+    assert changed == trained.origin.reading.but(size=(5, 5))
+    assert origin_of(tmp_path, {}, tmp_path) == Origin(str(tmp_path), Reading())
+    assert load_origin(trained.origin, "x").fingerprint == load(where, how).fingerprint
+    assert Origin.from_dict(json.loads(json.dumps(trained.origin.as_dict()))) == trained.origin
+    monkeypatch.setattr("tinycnn.pipeline.train.find_trained", lambda build: None)
+    assert origin_of(None, {}, tmp_path) == Origin()
