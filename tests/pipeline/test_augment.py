@@ -77,6 +77,13 @@ def test_colours_are_bent_and_not_inked() -> None:
     assert np.abs(redrawer.moved() - x).mean() < 0.1
 
 
+def test_grey_photographs_have_no_strokes() -> None:
+    x = 0.2 + 0.5 * np.random.default_rng(5).random((6, 9, 7, 1), np.float32)
+    assert not Redrawer(x).inked
+    x[:, :4] = 0
+    assert Redrawer(x).inked
+
+
 def test_mild_is_half() -> None:
     assert Augment().mild() == replace(
         Augment(), rotation=8, shear=0.15, scale=0.1, elastic=0.7, thickness=0.25, shift=1

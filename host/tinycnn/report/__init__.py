@@ -12,7 +12,7 @@ from tinycnn.pipeline.quantize import QuantizedModels
 from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
 from tinycnn.report import frontier, html, pictures, quality
-from tinycnn.report.calibrate import calibrate, judge
+from tinycnn.report.calibrate import advised, calibrate, judge
 from tinycnn.report.robustness import strain
 from tinycnn.tflite.read import TFLite
 
@@ -69,6 +69,7 @@ def _calibration(dataset: Dataset, model: TFLite) -> list[str]:
     if model.tflm_error or "SOFTMAX" in model.ops:
         return []
     calibration = calibrate(model, dataset)
-    parts = [dataset.part(name) for name in ("test", "validation")]
-    found = {part.name: judge(model, part.x, part.y, calibration) for part in parts}
-    return quality.calibration_section(calibration, found)
+    found = {
+        name: judge(model, dataset.part(name), calibration) for name in ("test", "validation")
+    }
+    return quality.calibration_section(advised(calibration, found["test"]), found)
