@@ -6,6 +6,7 @@ The last lines of a run tell what was skipped, by cause.
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import thorough
 from check_program import CheckMain, built
 from host_helpers import Command, Outcome, Pipeline, train_in_a_process
 from pty_board import PtyBoard, plugged_in
@@ -125,6 +127,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--qemu", type=Path, help="what emulates the chip of --target qemu-esp32*")
     parser.addoption("--image", type=Path, help="its firmware")
     parser.addoption("--all", action="store_true", help="what takes long, too: make test-all")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--all"):
+        os.environ[thorough.ALL] = "1"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

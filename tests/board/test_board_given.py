@@ -10,6 +10,7 @@ from host_helpers import Command, Pipeline, assert_one_line_error
 from native_there import WITHOUT, put, sha256, there
 from pty_board import PtyBoard, plugged_in
 from tflite_models import INT8, OP, Tensor, one_op
+from tinycnn.board import native
 from tinycnn.board.repl import connect
 from tinycnn.firmware.native import NativeModule
 from tinycnn.firmware.release import write_release
@@ -53,9 +54,15 @@ def test_module_that_was_given(
 
 @pytest.mark.parametrize("had", [False, True])
 def test_import_that_never_comes_back(
-    command: Command, models: Pipeline, tmp_path: Path, whole: NativeModule, had: bool
+    command: Command,
+    models: Pipeline,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    whole: NativeModule,
+    had: bool,
 ) -> None:
     """Of half a file; the next deploy does not import it again, and neither does doctor."""
+    monkeypatch.setattr(native, "IMPORT_SECONDS", 5.0)
     half, flash = tmp_path / "half.mpy", tmp_path / "flash.bin"
     half.write_bytes(whole.path.read_bytes()[: whole.size // 2])
     program = build_unix_stock().path

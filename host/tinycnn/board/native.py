@@ -51,6 +51,9 @@ FLASH = "put firmware on it that has one, with `tinycnn flash`"
 ASIDE = ".old"
 """Behind a file's name while deploy tries another in its place: that one, or an empty file."""
 
+IMPORT_SECONDS = 30.0
+"""How long a board may take to import it and say what it is."""
+
 # Any error is an answer: RuntimeError is of tflm.mpy itself, in a MicroPython that is too old.
 # No import may come back, of a file that is damaged; so what was just brought is told as trusted.
 _ASK = """\
@@ -214,7 +217,7 @@ def look(board: Repl, *, trusted: bool = False) -> Standing:
 
     What a deploy that never ended was about is not imported, unless it is `trusted`.
     """
-    return board.value(_ASK.format(aside=ASIDE, trusted=trusted), _standing)
+    return board.value(_ASK.format(aside=ASIDE, trusted=trusted), _standing, IMPORT_SECONDS)
 
 
 def mend(board: Repl) -> None:
