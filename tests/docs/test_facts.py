@@ -16,7 +16,7 @@ from host_helpers import Pipeline
 from tinycnn.board.romfs import model_image
 from tinycnn.files import ROOT
 from tinycnn.firmware.esp32 import idf
-from tinycnn.firmware.esp32.build import BOARDS
+from tinycnn.firmware.esp32.boards import BOARDS
 from tinycnn.targets.targets import BUILDS
 from tinycnn.tflite.check import check_model
 from tinycnn.tflite.divisor import told
@@ -65,6 +65,9 @@ def test_boards() -> None:
     )
     for board in BOARDS:
         assert f"`{board}`" in page("README.md")
+    _, _, matrix = page(".github/workflows/firmware.yml").partition("        board:\n")
+    built, _, _ = matrix.partition("    steps:")
+    assert re.findall(r"- (\w+)", built) == list(BOARDS)
 
 
 def test_ops_in_the_comparison() -> None:
