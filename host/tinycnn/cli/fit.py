@@ -66,7 +66,7 @@ def speed_lines(model: bytes, board: Board) -> list[str]:
 
     found = estimate(model, xtensa=board.xtensa)
     milliseconds = found.instructions / board.mhz / 1000
-    told = f"  about {found.instructions:,} instructions of invoke()"
+    told = f"  about {float(f'{found.instructions:.3g}'):,.0f} instructions of invoke()"
     told += f", {milliseconds:.3g} ms at {board.mhz} MHz if each takes a cycle"
     lines = [told]
     if found.unknown:
