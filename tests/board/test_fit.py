@@ -87,11 +87,11 @@ def test_model_in_flash_takes_no_heap_but_finds_room_there() -> None:
         ], 0),
         (lambda: wide(40 * KIB), "ESP32_C3", [
             "it does not fit: a smaller input or fewer channels make the arena smaller; "
-            "a module with PSRAM has room",
+            "a board with PSRAM has room",
             "it does not fit",
         ], 1),
         (lambda: heavy(rom_size()), "ESP32", [
-            "it does not fit: a smaller model would lie in flash; a module with PSRAM has room",
+            "it does not fit: a smaller model would lie in flash; a board with PSRAM has room",
         ], 1),
         (lambda: heavy(100 * KIB), "ESP32_C3", [
             "it fits if it is in flash: `tinycnn romfs`, or `tinycnn firmware build --freeze`",

@@ -42,7 +42,7 @@ def _verdict(found: Fit, board: Board) -> str:
     if max(found.need.in_flash.pieces) <= max(found.areas):
         do = ["a smaller model would lie in flash"]
     if found.psram and board.psram != "all":
-        do.append("a module with PSRAM has room")
+        do.append("a board with PSRAM has room")
     return f"it does not fit: {'; '.join(do)}"
 
 
