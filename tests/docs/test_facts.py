@@ -6,6 +6,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ import pytest
 import doc_counts
 from doc_pages import fences, pages
 from host_helpers import Pipeline
+from tinycnn.bench import costs
 from tinycnn.board.romfs import model_image
+from tinycnn.cli.fit import room_lines, speed_lines
 from tinycnn.files import ROOT
 from tinycnn.firmware.esp32 import idf
-from tinycnn.firmware.esp32.build import BOARDS
+from tinycnn.firmware.esp32.boards import BOARDS
 from tinycnn.targets.targets import BUILDS
 from tinycnn.tflite.check import check_model
 from tinycnn.tflite.divisor import told
@@ -63,8 +66,16 @@ def test_boards() -> None:
     assert {row[0].strip("`") for row in rows(page("docs/firmware.md"), "`--board`")} == set(
         BOARDS
     )
-    for board in BOARDS:
-        assert f"`{board}`" in page("README.md")
+    told = {row[0].strip("`"): row for row in rows(page("docs/boards.md"), "`--board`")}
+    assert list(told) == list(BOARDS)
+    for name, board in BOARDS.items():
+        assert f"`{name}`" in page("README.md")
+        arch = "xtensawin" if board.xtensa else "rv32imc"
+        assert told[name][1] == f"{board.chip}, {board.mhz} MHz"
+        assert told[name][3].startswith(f"`{arch}`" if board.native else "[none]")
+    _, _, matrix = page(".github/workflows/firmware.yml").partition("        board:\n")
+    built, _, _ = matrix.partition("    steps:")
+    assert re.findall(r"- (\w+)", built) == list(BOARDS)
 
 
 def test_ops_in_the_comparison() -> None:
@@ -140,6 +151,19 @@ def test_what_is_said_of_the_shipped_model() -> None:
     need = native_need(SHIPPED.read_bytes())
     line = f"  arena of {need.arena} bytes in tflm.mpy, and {need.kept} beside it\n"
     assert line in page("docs/cli.md") and line in page("docs/native.md")
+
+
+def test_room_and_speed_of_the_shipped_model() -> None:
+    """As `check --board` tells them."""
+    model, board = SHIPPED.read_bytes(), BOARDS["ESP32_C3"]
+    lines = [*room_lines(model, board)[1], *speed_lines(model, board)]
+    assert "".join(f"    {line}\n" for line in lines) in page("docs/boards.md")
+
+
+def test_how_far_off_estimates_are() -> None:
+    off = [abs(each) for on in (costs.RISCV, costs.XTENSA) for each in costs.errors(on).values()]
+    assert f"within {ceil(100 * max(off))} % of what was counted" in page("docs/boards.md")
+    assert f"\n{costs.ratio():.2f}. So of the last column" in page("docs/measurements.md")
 
 
 def test_sizes_of_the_articles_models(quick_pipeline: Pipeline) -> None:
