@@ -9,6 +9,7 @@ from .errors import UserError as UserError
 
 # From images to a quantized model, and what it is worth.
 from .pipeline.dataset import Dataset as Dataset
+from .pipeline.dataset import load as load
 from .pipeline.dataset import load_digits as load_digits
 from .pipeline.dataset import load_npz as load_npz
 from .pipeline.dataset import make_dataset as make_dataset
@@ -20,6 +21,7 @@ from .pipeline.model import RECIPES as RECIPES
 from .pipeline.model import Recipe as Recipe
 from .pipeline.quantize import QuantizedModels as QuantizedModels
 from .pipeline.quantize import quantize as quantize
+from .pipeline.reading import Reading as Reading
 from .pipeline.score import Score as Score
 from .pipeline.train import TrainedModel as TrainedModel
 from .pipeline.train import adopt as adopt

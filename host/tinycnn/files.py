@@ -26,8 +26,13 @@ METRICS = "metrics.json"
 
 MODEL_SUFFIX = ".tflite"
 
-_FROM_HERE = {"picture.py"}
-"""Examples of `device/` that need nothing on a board but what classify.py needs."""
+LABELS = "labels.txt"
+"""Beside a model: the name of each class on a line, in the order of its scores."""
+
+_RUN = "run.py"
+
+_FROM_HERE = {"picture.py", _RUN}
+"""Scripts of `device/` that need nothing on a board but what classify.py needs."""
 
 
 def board_files(
@@ -36,8 +41,9 @@ def board_files(
     """What goes on a board: names there and where the files are here.
 
     `device/`'s scripts, but for those that `mpremote run` takes from here, and one model:
-    `model`, or the one in `device/`, or the int8 one that was made last. Raises UserError if
-    there is no model, or if it is not called one, since nothing would check it then.
+    `model`, or the one in `device/`, or the int8 one that was made last. If it has LABELS beside
+    it, those too, and the script that prints them. Raises UserError if there is no model, or if
+    it is not called one, since nothing would check it then.
     """
     found = sorted(path for path in device.glob("*.py") if path.name not in _FROM_HERE)
     made = models / f"model_int8{MODEL_SUFFIX}"
@@ -47,6 +53,8 @@ def board_files(
         raise UserError("there is no model: make one with `tinycnn demo`, or name one")
     for path in chosen:
         need_model_name(path)
+    if (labels := chosen[0].parent / LABELS).is_file():
+        found += [labels, device / _RUN]
     return {path.name: path for path in (*found, *chosen)}
 
 
@@ -88,17 +96,25 @@ def shown(path: Path) -> Path:
 def read_bytes(path: Path) -> bytes:
     """The bytes of `path`. Raises UserError, in one line, if it cannot be read.
 
-    A device or a pipe might never end, so it has to be a regular file.
+    As of `need_regular`.
     """
+    need_regular(path)
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            why = "Is a directory" if path.is_dir() else "it is no regular file"
-            raise UserError(f"cannot read {path}: {why}")
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     except (MemoryError, OverflowError):
         raise UserError(f"cannot read {path}: it is larger than this machine's memory") from None
+
+
+def need_regular(path: Path) -> None:
+    """Raise UserError unless `path` is a regular file: a device or a pipe might never end."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            why = "Is a directory" if path.is_dir() else "it is no regular file"
+            raise UserError(f"cannot read {path}: {why}")
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
 
 
 def need_writable(folder: Path, *names: str | Path, room: int = 16 << 20) -> None:

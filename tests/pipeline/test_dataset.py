@@ -19,6 +19,7 @@ from host_helpers import Command, assert_one_line_error, snapshot
 from tinycnn.errors import UserError
 from tinycnn.pipeline import dataset as dataset_module
 from tinycnn.pipeline.dataset import Dataset, load_npz, make_dataset
+from tinycnn.pipeline.reading import Reading
 
 
 def test_digits_are_the_articles(digits: Dataset) -> None:
@@ -85,7 +86,6 @@ NAN = np.where(np.arange(X.size).reshape(X.shape) == 7, np.nan, X)
         ({"x": X, "y": Y[:-1]}, "20 images but y has 19 labels"),
         ({"x": NAN, "y": Y}, "not finite"),
         ({"x": NAN * np.inf, "y": Y}, "not finite"),
-        ({"x": -X, "y": Y}, "negative values"),
         ({"x": X * 0, "y": Y}, "zero everywhere"),
         ({"x": X.reshape(20, 64), "y": Y}, "shape (n, h, w)"),
         ({"x": X[:, :0], "y": Y}, "no pixels"),
@@ -94,7 +94,12 @@ NAN = np.where(np.arange(X.size).reshape(X.shape) == 7, np.nan, X)
         ({"x": X.astype(complex), "y": Y}, "must hold numbers"),
         ({"x": X.astype(object), "y": Y}, "x or y cannot be read"),
         ({"x": X, "y": Y - 1}, "negative labels"),
-        ({"x": X, "y": Y + 0.5}, "whole numbers"),
+        ({"x": X, "y": Y + 0.5}, "or --task regression"),
+        ({"x": X, "y": Y, "labels": ["a"]}, "labels has 1 names, y has 2 classes"),
+        ({"x": X, "y": Y, "labels": ["a", "a"]}, "two classes have the name 'a'"),
+        ({"x": X, "y": Y, "labels": ["a", " "]}, "a class has no name"),
+        ({"x": X, "y": Y, "labels": [1, 2]}, "labels must hold the name of each class"),
+        ({"x": X, "y": Y, "labels": np.array([b"a", b"\xff"])}, "not in UTF-8"),
         ({"x": X, "y": np.full(20, np.nan)}, "whole numbers"),
         ({"x": X, "y": Y.astype(str)}, "whole numbers"),
         ({"x": X, "y": Y * 2}, "none that is 1"),
@@ -139,10 +144,10 @@ def test_damaged_npz(own_npz: Path, command: Command, tmp_path: Path) -> None:
     assert_one_line_error(outcome, "is no .npz file")
 
 
-def test_missing_and_unreadable_file(tmp_path: Path, command: Command) -> None:
-    for path in (tmp_path / "none.npz", tmp_path):
+def test_missing_file_and_empty_folder(tmp_path: Path, command: Command) -> None:
+    for path, words in ((tmp_path / "none.npz", "cannot read"), (tmp_path, "has no folders")):
         outcome = command("train", "--data", path, "--build-dir", tmp_path / "build")
-        assert_one_line_error(outcome, f"cannot read {path}")
+        assert_one_line_error(outcome, words, str(path))
 
 
 def _npy(array: np.ndarray) -> bytes:
@@ -249,3 +254,78 @@ def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe.npz", Path("/dev/zero"), tmp_path / "huge.npz"):
         with pytest.raises(UserError, match="cannot read"):
             load_npz(path)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_each_part_gets_its_share_of_each_class(data: st.DataObject) -> None:
+    counts = data.draw(st.lists(st.integers(10, 40), min_size=2, max_size=5))
+    y = np.array(data.draw(st.permutations(np.repeat(range(len(counts)), counts).tolist())))
+    x = np.arange(1, len(y) + 1, dtype=float)[:, None]
+    made = make_dataset("x", x, y, reading=Reading(split="random", rank=1))
+    again = np.rint(made.x[:, 0] * made.maximum).astype(int) - 1
+    assert sorted(again) == list(range(len(y)))  # each once, with its label
+    assert np.array_equal(made.y, y[again])
+    for name, share in (("train", 0.6), ("test", 0.2), ("validation", 0.2)):
+        got = np.bincount(made.part(name).y, minlength=len(counts))
+        assert (np.abs(got - share * np.array(counts)) < 2.5).all()
+
+
+VALUES = st.floats(-1e6, 1e6, width=32)
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=st.lists(VALUES, min_size=20, max_size=20), divisor=st.floats(0.01, 1e4))
+def test_scales(values: list[float], divisor: float) -> None:
+    x = np.array([1.0, *values[1:]])[:, None]
+    largest = float(np.abs(x).max())
+    for scale, wanted in (("", largest), ("none", 1.0), (repr(divisor), divisor)):
+        made = make_dataset("x", x, Y, reading=Reading(scale=scale, rank=1))
+        assert made.maximum == wanted
+        assert np.array_equal(made.x, (x / wanted).astype(np.float32))
+
+
+def test_int8_reaches_its_least_value() -> None:
+    x = np.arange(-128, -108, dtype=np.int8)[:, None]
+    made = make_dataset("x", x, Y, reading=Reading(rank=1))
+    assert (made.maximum, made.x.min()) == (128, -1)
+
+
+@pytest.mark.parametrize("scale", ["0", "-1", "nan", "inf", "1e99", "half", "1e-40"])
+def test_scales_that_are_none(scale: str) -> None:
+    with pytest.raises(UserError, match="--scale must be none or a number above 0"):
+        Reading().but(scale=scale)
+
+
+def test_names_are_part_of_the_data(tmp_path: Path) -> None:
+    plain = make_dataset("x", X, Y)
+    named = make_dataset("x", X, Y, labels=["cat", "dog"])
+    assert named.fingerprint != plain.fingerprint
+    np.savez(tmp_path / "x.npz", x=X, y=Y, labels=["cat", "dog"])
+    loaded = load_npz(tmp_path / "x.npz")
+    assert (loaded.labels, loaded.fingerprint) == (("cat", "dog"), named.fingerprint)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_a_channel_is_added_where_it_lacks(rank: int) -> None:
+    how = Reading(rank=rank)
+    x = np.ones((20, 4, 4, 4, 4))[(..., *[0] * (4 - rank))]
+    assert make_dataset("x", x, Y, reading=how).image_shape == (4,) * rank
+    if rank > 1:
+        assert make_dataset("x", x[..., 0], Y, reading=how).image_shape == (*(4,) * (rank - 1), 1)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--size", "28", "--size must be 64x28, say"),
+        ("--size", "28x0", "--size must be"),
+        ("--size", "5000x1", "larger than 4095"),
+        ("--size", "8x8", "for a folder of pictures, and not for the digits"),
+        ("--shape", "8x8", "for a CSV file, and not for the digits"),
+        ("--split", "even", "--split must be random or sequential"),
+        ("--task", "guess", "--task must be classes or regression"),
+    ],
+)
+def test_options_that_do_not_fit(option: str, value: str, words: str, command: Command) -> None:
+    assert_one_line_error(command("train", option, value), words)

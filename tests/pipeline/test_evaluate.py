@@ -211,7 +211,7 @@ def test_own_data_through_every_verb(own_npz: Path, tmp_path: Path, command: Com
     last = metrics["evaluate"]["results"][-1]
     assert last["parts"]["test"]["accuracy"] > 0.9
     assert metrics["evaluate"]["cross_validation"]["pooled"]["total"] == 80
-    figures = {"samples", "model", "curves", "confusion", "predictions", "accuracy", "strain"}
+    figures = {"sheet", "model", "curves", "confusion", "predictions", "accuracy", "strain"}
     if last["parts"]["test"]["accuracy"] < 1:
         figures.add("mistakes")
     page = check_report(build, figures)
@@ -233,7 +233,7 @@ def test_own_trained_model_through_every_verb(
     assert int8 == quick_pipeline.converted.int8.data
     page = check_report(
         build,
-        {"samples", "model", "confusion", "predictions", "accuracy", "mistakes"}
+        {"sheet", "model", "confusion", "predictions", "accuracy", "mistakes"}
         | {"strain", "frontier"},
     )
     assert "Trained elsewhere" in page

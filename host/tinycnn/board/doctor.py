@@ -141,12 +141,14 @@ class Diagnosis:
         )
 
 
-def run_line(port: str, model: str | None = None) -> str:
+def run_line(port: str, model: str | None = None, *, labels: bool = False) -> str:
     """What to type to classify digits on the board on `port`; with a model of one's own, to
-    run that once and see what it takes and gives."""
+    run that once and see what it takes and gives; if it has labels there, by device/run.py."""
     mpremote = f"mpremote connect {shlex.quote(port)}"
     if model is None:
         return f"{mpremote} run device/{SCRIPT}"
+    if labels:
+        return f"{mpremote} exec {shlex.quote(f'import run; run.main({model!r})')}"
     code = f"import tflm; net = tflm.Interpreter({model!r}); net.invoke(); print(net)"
     return f"{mpremote} exec {shlex.quote(code)}"
 

@@ -176,7 +176,7 @@ def deploy(
     from tinycnn.board.doctor import run_line
     from tinycnn.board.ports import choose_port
     from tinycnn.board.repl import connect
-    from tinycnn.files import board_files, read_bytes
+    from tinycnn.files import LABELS, board_files, read_bytes
     from tinycnn.tflite.divisor import told
 
     files = board_files(model)
@@ -198,7 +198,7 @@ def deploy(
         if file in models:
             say(f"  {told(models[file].divisor)}")
     own = model.name if model is not None and model.name not in board_files() else None
-    say(f"{done.free >> 10} KB free; next: {run_line(name, own)}")
+    say(f"{done.free >> 10} KB free; next: {run_line(name, own, labels=LABELS in files)}")
 
 
 @app.command()

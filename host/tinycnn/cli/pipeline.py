@@ -11,22 +11,24 @@ import typer
 from tinycnn import files
 from tinycnn.cli import app
 from tinycnn.cli.bars import progress_bar
+from tinycnn.cli.data import (
+    AnyData,
+    Data,
+    Gray,
+    Label,
+    LaterData,
+    Scale,
+    Shape,
+    Size,
+    Split,
+    Task,
+    load_data,
+    load_origin,
+    options_of,
+    origin_of,
+)
 from tinycnn.cli.say import console, say
 
-AnyData = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        metavar="FILE.npz",
-        help="What the model takes: x, or x0 and x1, and y if known. Without it: digits.",
-    ),
-]
-Data = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", metavar="FILE.npz", help="Your images: arrays x and y. Without it: digits."
-    ),
-]
 BuildDir = Annotated[
     Path,
     typer.Option(
@@ -54,23 +56,43 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Instead of the recipe's own number.")
     ] = None,
+    size: Size = None,
+    gray: Gray = False,
+    shape: Shape = None,
+    label: Label = None,
+    split: Split = None,
+    scale: Scale = None,
+    task: Task = None,
     build_dir: BuildDir = files.BUILD,
 ) -> None:
     """Train a network; write models/model.keras."""
-    from tinycnn.pipeline import dataset as datasets
     from tinycnn.pipeline import train as training
     from tinycnn.pipeline.model import recipe_named
+    from tinycnn.pipeline.reading import Reading
 
     chosen = recipe_named(recipe)
-    images = datasets.load(data)
+    how = Reading().but(**options_of(size, gray, shape, label, split, scale, task))
+    images = load_data(data, how.but(rank=_rank_of(model)), "train")
     with progress_bar("train") as progress:
         made = training.train(
             images, chosen, seed, build_dir, progress, epochs=epochs, source=model
         )
+    if images.regression:
+        worth = f"mean absolute error {made.history.val_error[-1]:.3g} in validation"
+    else:
+        worth = f"validation accuracy {made.history.val_accuracy[-1]:.2%}"
     say(
         f"{made.path}: {made.parameters} parameters, {made.epochs} epochs in "
-        f"{made.seconds:.1f} s, validation accuracy {made.history.val_accuracy[-1]:.2%}"
+        f"{made.seconds:.1f} s, {worth}"
     )
+
+
+def _rank_of(model: Path | None) -> int | None:
+    """Dimensions of what the .keras file takes; None without one: a recipe takes images."""
+    from tinycnn.pipeline.examples import rank_of
+    from tinycnn.pipeline.model import load_defined
+
+    return None if model is None else rank_of(load_defined(model))
 
 
 @app.command()
@@ -93,22 +115,33 @@ def quantize(
             metavar="int8|int16", help="With weights of int8: int16 is 16x8, finer and slower."
         ),
     ] = "int8",
+    size: Size = None,
+    gray: Gray = False,
+    shape: Shape = None,
+    label: Label = None,
+    split: Split = None,
+    scale: Scale = None,
+    task: Task = None,
     build_dir: BuildDir = files.BUILD,
 ) -> None:
     """Convert to float32 and int8 .tflite, and C headers; status 1 if no board runs them."""
     from tinycnn.cli.check import verdict_lines
     from tinycnn.pipeline import quantize as quantizing
-    from tinycnn.pipeline.dataset import Dataset, load
+    from tinycnn.pipeline.dataset import Dataset
     from tinycnn.pipeline.examples import Examples, data_for
+    from tinycnn.pipeline.reading import Reading
     from tinycnn.pipeline.train import adopt, need_trained
     from tinycnn.tflite.divisor import told
 
+    typed = options_of(size, gray, shape, label, split, scale, task)
     given: Dataset | Examples
     if model is None:
-        given = load(data)
+        given = load_origin(origin_of(data, typed, build_dir), "quantize")
         source = need_trained(given, build_dir).path
     else:
-        given, source = data_for(model, data), model
+        with progress_bar("quantize") as progress:
+            how = Reading().but(**typed) if typed else None
+            given, source = data_for(model, data, how, progress), model
     with progress_bar("quantize") as progress:
         made = quantizing.quantize(
             given, source, build_dir, progress, io=io, activations=activations
@@ -132,7 +165,7 @@ def quantize(
 
 @app.command()
 def evaluate(
-    data: Data = None,
+    data: LaterData = None,
     tflite: Annotated[
         Path | None,
         typer.Option("--tflite", metavar="FILE", help="Evaluate this model alone."),
@@ -144,23 +177,32 @@ def evaluate(
             help="Blocks of the cross-validation; 0 for none. Without it: 5, or 0 with teachers.",
         ),
     ] = None,
+    size: Size = None,
+    gray: Gray = False,
+    shape: Shape = None,
+    label: Label = None,
+    split: Split = None,
+    scale: Scale = None,
+    task: Task = None,
     build_dir: BuildDir = files.BUILD,
 ) -> None:
     """Measure accuracy and time in Keras, LiteRT and TFLM."""
     from tinycnn.cli.tables import print_evaluation
-    from tinycnn.pipeline import dataset as datasets
     from tinycnn.pipeline import evaluate as evaluating
     from tinycnn.pipeline.crossval import ensure_cross_validated
     from tinycnn.pipeline.quantize import need_quantized
     from tinycnn.pipeline.train import need_trained
     from tinycnn.tflite.read import read_tflite
 
-    images = datasets.load(data)
+    origin = origin_of(data, options_of(size, gray, shape, label, split, scale, task), build_dir)
     if tflite is not None:
         model = read_tflite(tflite)
+        rank = max(len(model.inputs[0].shape) - 1, 1) if model.inputs else 3
+        images = load_origin(origin.taking(rank), "evaluate")
         with progress_bar("evaluate") as progress:
             found = evaluating.evaluate_file(images, model, build_dir, progress)
     else:
+        images = load_origin(origin, "evaluate")
         trained = need_trained(images, build_dir)
         models = need_quantized(images, trained, build_dir).models
         with progress_bar("cross-validate") as progress:
@@ -173,15 +215,14 @@ def evaluate(
 
 
 @app.command()
-def report(data: Data = None, build_dir: BuildDir = files.BUILD) -> None:
+def report(data: LaterData = None, build_dir: BuildDir = files.BUILD) -> None:
     """Draw the figures; write report.html."""
-    from tinycnn.pipeline import dataset as datasets
     from tinycnn.pipeline.evaluate import need_evaluation
     from tinycnn.pipeline.quantize import need_quantized
     from tinycnn.pipeline.train import need_trained
     from tinycnn.report import write_report
 
-    images = datasets.load(data)
+    images = load_origin(origin_of(data, {}, build_dir), "report")
     trained = need_trained(images, build_dir)
     converted = need_quantized(images, trained, build_dir)
     found = need_evaluation(images, converted.models, build_dir)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from tinycnn.pipeline.dataset import PARTS
 from tinycnn.pipeline.evaluate import (
     ARTICLE_ACCURACY,
     ARTICLE_BYTES,
@@ -32,7 +33,8 @@ def print_evaluation(shown: Console, evaluation: Evaluation) -> None:
     """Print one table of the evaluation, and the lines that go under it."""
     sizes = {model.name: model.bytes for model in evaluation.models}
     reference = evaluation.of_digits
-    table = Table(title=f"Evaluation on {evaluation.data}", title_justify="left")
+    what = ": mean absolute error" if evaluation.regression else ""
+    table = Table(title=f"Evaluation on {evaluation.data}{what}", title_justify="left")
     table.add_column("model")
     table.add_column("runtime")
     for heading in ("bytes", "train", "test", "validation", "µs"):
@@ -49,7 +51,10 @@ def print_evaluation(shown: Console, evaluation: Evaluation) -> None:
 
 
 def _row(result: Result, size: int | None) -> list[str]:
-    parts = [f"{result.parts[name].accuracy:.2%}" for name in ("train", "test", "validation")]
+    if result.errors:
+        parts = [f"{result.errors[name]:.3g}" for name in PARTS]
+    else:
+        parts = [f"{result.parts[name].accuracy:.2%}" for name in PARTS]
     return [
         result.model,
         result.runtime,
@@ -61,10 +66,12 @@ def _row(result: Result, size: int | None) -> list[str]:
 
 def _notes(evaluation: Evaluation) -> list[str]:
     last = evaluation.results[-1]
-    notes = [
-        f"{last.model} in {last.runtime}, with 95 % Wilson intervals: "
-        + ", ".join(f"{name} {_score(score)}" for name, score in last.parts.items()),
-    ]
+    notes = []
+    if last.parts:
+        notes.append(
+            f"{last.model} in {last.runtime}, with 95 % Wilson intervals: "
+            + ", ".join(f"{name} {_score(score)}" for name, score in last.parts.items())
+        )
     crossed = evaluation.cross_validation
     if crossed is not None:
         folds = ", ".join(f"{score.accuracy:.1%}" for score in crossed.folds)

@@ -81,12 +81,18 @@ class Agreement:
 
 
 def agreement(
-    int8: TFLite, keras: Sequence[Array], x: Sequence[Array], y: Array | None
+    int8: TFLite,
+    keras: Sequence[Array],
+    x: Sequence[Array],
+    y: Array | None,
+    *,
+    regression: bool = False,
 ) -> Agreement:
     """Compare `int8`, run on x, with what `keras` gave for it.
 
     keras   (n, ...) for each output
     x, y    (n, ...) for each input; what is right for the only output, or None
+    regression  y are no classes, whatever they look like
 
     Raises UserError if Keras gave NaN or infinity, or if a model cannot be run.
     """
@@ -96,7 +102,7 @@ def agreement(
     outputs = tuple(_apart(*pair) for pair in zip(keras, ours, strict=True))
     right = errors = None
     if y is not None and len(keras) == 1:
-        right = _right(keras[0], ours[0], y)
+        right = None if regression else _right(keras[0], ours[0], y)
         if right is None and y.size == keras[0].size:
             wanted = y.reshape(keras[0].shape).astype(np.float64)
             error, other = (float(np.abs(each - wanted).mean()) for each in (keras[0], ours[0]))

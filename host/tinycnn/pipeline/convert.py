@@ -238,8 +238,7 @@ def _model(reply: Reply, name: str, shapes: Sequence[tuple[int, ...]], classes: 
         path = Path(folder, "model.keras")
         path.write_bytes(reply.arrays["keras"].tobytes())
         if classes:
-            height, width, channels = shapes[0]
-            return fitting(path, (height, width, channels), classes, name=name)
+            return fitting(path, shapes[0], classes, name=name)
         return taking(path, shapes, name=name)
 
 

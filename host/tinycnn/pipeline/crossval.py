@@ -104,7 +104,12 @@ def ensure_cross_validated(
 
     Without `folds`, 5 of them; none for a recipe with teachers, which takes their
     minutes for each. None if `folds` is 0, or if the model came trained: how is not known.
+    Nor is there one of a regression, since it counts what is right: UserError if it is asked for.
     """
+    if dataset.regression:
+        if folds:
+            raise UserError("--folds counts what is right, and a regression has no right: say 0")
+        return None
     if not trained.recipe:
         return None
     if folds is None:

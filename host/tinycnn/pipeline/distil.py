@@ -215,8 +215,11 @@ def fitted(
     class _Report(keras().callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             now = logs or {}
-            loss, right = now.get("loss", 0), now.get("accuracy", 0)
-            told = f"epoch {epoch + 1}/{epochs}  loss {loss:.3f}  accuracy {right:.1%}"
+            told = f"epoch {epoch + 1}/{epochs}  loss {now.get('loss', 0):.3f}"
+            if "error" in now:
+                told += f"  error {now['error']:.3g}"
+            else:
+                told += f"  accuracy {now.get('accuracy', 0):.1%}"
             progress(told, epoch + 1, epochs)
 
     said = model.fit(

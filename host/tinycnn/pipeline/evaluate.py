@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,13 @@ from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
 from tinycnn.files import METRICS, need_writable, update_metrics
 from tinycnn.pipeline.crossval import CrossValidation
-from tinycnn.pipeline.dataset import PARTS, Dataset
+from tinycnn.pipeline.dataset import PARTS, Array, Dataset
 from tinycnn.pipeline.score import Score
 from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
 from tinycnn.tflite.check import check_key
 from tinycnn.tflite.read import TFLite, check_classifier
-from tinycnn.tflite.run import Inferences, run
+from tinycnn.tflite.run import Inferences, run, to_real
 
 RECORD = Path("evaluation.json")
 
@@ -42,10 +42,13 @@ KERAS_RUNS = 200
 class Result:
     """One model in one runtime, on every image.
 
+    Of a regression there are errors alone, else all but these.
+
     predictions    the class given to each image of the data set, in order
     microseconds   median wall time of one inference on this machine, over `runs`
     parts          right and total on train, test and validation
     confusion      counts on the test part: row true class, column predicted
+    errors         mean absolute error on train, test and validation
     """
 
     model: str
@@ -55,6 +58,7 @@ class Result:
     runs: int
     parts: dict[str, Score]
     confusion: tuple[tuple[int, ...], ...]
+    errors: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,11 @@ class Evaluation:
     results: tuple[Result, ...]
     differences: tuple[Difference, ...]
     cross_validation: CrossValidation | None = None
+
+    @property
+    def regression(self) -> bool:
+        """Whether there are errors rather than accuracies."""
+        return bool(self.results[-1].errors)
 
     def result(self, model: str, runtime: str) -> Result | None:
         """The result of `model` ("keras", "model_int8" ...) in `runtime`, if there is one."""
@@ -168,7 +177,7 @@ def _measure(
     differences: list[Difference] = []
     if trained is not None:
         progress("keras", 0, 1)
-        results.append(_score(dataset, "keras", "Keras", *_run_keras(trained, dataset.x)))
+        results.append(_judge(dataset, "keras", "Keras", *_run_keras(trained, dataset.x)))
         progress("keras", 1, 1)
     for model in models:
         ours = ("tflm", "reference") if not model.tflm_error and model.reference else ()
@@ -241,8 +250,8 @@ def _evaluation(record: dict[str, Any]) -> Evaluation:
     )
 
 
-def _run_keras(trained: TrainedModel, x: Floats) -> tuple[tuple[int, ...], float, int]:
-    """Predictions, and the median time of one image in a compiled graph (µs, runs)."""
+def _run_keras(trained: TrainedModel, x: Floats) -> tuple[Array, float, int]:
+    """What it gives, and the median time of one image in a compiled graph (µs, runs)."""
     tf = tensorflow()
     with captured():
         model = trained.load()
@@ -255,14 +264,24 @@ def _run_keras(trained: TrainedModel, x: Floats) -> tuple[tuple[int, ...], float
         began = time.perf_counter_ns()
         infer(one)
         took.append(time.perf_counter_ns() - began)
-    predictions = tuple(int(i) for i in np.argmax(scores, axis=1))
-    return predictions, statistics.median(took) / 1000, KERAS_RUNS
+    return scores, statistics.median(took) / 1000, KERAS_RUNS
 
 
 def _score_run(dataset: Dataset, model: TFLite, runtime: str, run: Inferences) -> Result:
-    return _score(
-        dataset, model.name, runtime, run.predictions, run.microseconds, len(run.outputs)
-    )
+    gave = to_real(run.outputs, model.outputs[0]) if dataset.regression else run.outputs
+    return _judge(dataset, model.name, runtime, gave, run.microseconds, len(run.outputs))
+
+
+def _judge(
+    dataset: Dataset, model: str, runtime: str, gave: Array, microseconds: float, runs: int
+) -> Result:
+    """What `gave` (n, classes) is worth: scores, of which the highest counts, or numbers."""
+    if not dataset.regression:
+        predictions = tuple(int(i) for i in np.argmax(gave, axis=1))
+        return _score(dataset, model, runtime, predictions, microseconds, runs)
+    off = np.abs(gave.astype(np.float64) - dataset.y).mean(axis=1)
+    errors = {name: float(off[slice(*dataset.bounds[name])].mean()) for name in PARTS}
+    return Result(model, runtime, (), microseconds, runs, {}, (), errors)
 
 
 def _score(
@@ -319,6 +338,7 @@ def _metrics(evaluation: Evaluation) -> dict[str, Any]:
                 "runtime": r.runtime,
                 "parts": {name: score.as_dict() for name, score in r.parts.items()},
                 "confusion_test": r.confusion,
+                "mean_absolute_errors": r.errors,
                 "median_microseconds": r.microseconds,
                 "runs": r.runs,
             }

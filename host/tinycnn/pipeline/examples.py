@@ -19,9 +19,11 @@ import numpy.typing as npt
 from tinycnn._tensorflow import captured
 from tinycnn.errors import UserError
 from tinycnn.files import digest
-from tinycnn.pipeline.dataset import MIN_IMAGES, Dataset, load_digits, load_npz
+from tinycnn.pipeline.dataset import MIN_IMAGES, Dataset, load, load_digits, load_npz
 from tinycnn.pipeline.model import Takes, load_defined, takes_of
 from tinycnn.pipeline.npz import read_npy, read_npz
+from tinycnn.pipeline.reading import Reading
+from tinycnn.progress import Progress, silent
 from tinycnn.text import printable
 
 Array = npt.NDArray[Any]
@@ -46,9 +48,11 @@ class Examples:
     y            (n, ...) as in the file: classes, or what the model should give; or None
     ranges       of x: which examples the ranges of an int8 model come from
     compared     of x: on which Keras and int8 are compared
-    classes      the model must tell apart, in images of x; 0 if that is not known
+    classes      the model must tell apart, or the numbers it gives; 0 if that is not known
     maximum      what the raw values were divided by; 0 if they are as they were
     fingerprint  SHA-256 of all this, in hex
+    labels       the name of each class, or () if they have none
+    regression   y is what the model should give, whatever it looks like
     """
 
     name: str
@@ -59,6 +63,8 @@ class Examples:
     classes: int
     maximum: float
     fingerprint: str
+    labels: tuple[str, ...] = ()
+    regression: bool = False
 
     def part(self, which: slice) -> tuple[Array, ...]:
         """Some of each input: `ranges` or `compared`."""
@@ -78,20 +84,32 @@ def of_dataset(dataset: Dataset) -> Examples:
         dataset.classes,
         dataset.maximum,
         dataset.fingerprint,
+        dataset.labels,
+        dataset.regression,
     )
 
 
-def data_for(source: Path, path: Path | None) -> Dataset | Examples:
+def data_for(
+    source: Path,
+    path: Path | None,
+    reading: Reading | None = None,
+    progress: Progress = silent,
+) -> Dataset | Examples:
     """The data in `path` as the Keras model in `source` takes them; the digits without one.
 
     A Dataset, which is divided by its maximum, if they are images with classes and the model
     has one input of images and one output of scores. Unless it gets far more of them right as
-    they are: what has a Rescaling in it, say, was trained on those. Else Examples.
+    they are: what has a Rescaling in it, say, was trained on those. A folder or a CSV file, or
+    what is to be read as `reading` says, is a Dataset too; what is no image is then as it is,
+    but for a scale that is told. Else Examples.
 
     Raises UserError if they do not fit.
     """
     model = load_defined(source)
     takes = takes_of(model)
+    plain = path is None or path.suffix.lower() in (".npz", ".npy")
+    if reading is not None or not plain:
+        return _dataset_for(model, path, (reading or Reading()).but(rank=rank_of(model)), progress)
     ranks = [len(each.shape) for each in takes], [len(o.shape) for o in model.outputs]
     classifies = ranks == ([3], [2])
     if path is None:
@@ -102,9 +120,28 @@ def data_for(source: Path, path: Path | None) -> Dataset | Examples:
         dataset = load_npz(path) if classifies else None
     except UserError:  # no images with classes: whatever else they are
         dataset = None
-    if dataset is None or (dataset.maximum != 1 and _takes_raw(model, dataset)):
+    if dataset is None or dataset.x.min() < 0:
+        return read_examples(path, takes)
+    if dataset.maximum != 1 and _takes_raw(model, dataset):
         return read_examples(path, takes)
     return dataset
+
+
+def _dataset_for(model: Any, path: Path | None, how: Reading, progress: Progress) -> Dataset:
+    """The data in `path` for a model that was trained elsewhere: its scale is to be found out."""
+    if how.scale:
+        return load(path, how, progress)
+    if how.rank != 3 or how.regression:
+        return load(path, how.but(scale="none"), progress)
+    dataset = load(path, how, progress)
+    if dataset.x.min() < 0 or (dataset.maximum != 1 and _takes_raw(model, dataset)):
+        return load(path, how.but(scale="none"), progress)
+    return dataset
+
+
+def rank_of(model: Any) -> int:
+    """Dimensions of one x of a model's first input, as `Reading` has them."""
+    return min(max(len(model.inputs[0].shape) - 1, 1), 3)
 
 
 def _takes_raw(model: Any, dataset: Dataset) -> bool:

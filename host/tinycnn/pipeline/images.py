@@ -40,17 +40,18 @@ def fit_image(image: Bytes, height: int, width: int, channels: int) -> Bytes:
         taken = max(columns * height // width, 1), columns
     top, left = (rows - taken[0]) // 2, (columns - taken[1]) // 2
     values = values[top : top + taken[0], left : left + taken[1]]
-    sums = np.einsum(
-        "yr,xc,rcd->yxd", _weights(taken[0], height), _weights(taken[1], width), values
-    )
+    # In float64, whose products of matrices are fast: exact, as no sum comes near 2**53.
+    below = _weights(taken[0], height) @ values.reshape(taken[0], -1).astype(np.float64)
+    across = below.reshape(height, taken[1], -1).transpose(0, 2, 1) @ _weights(taken[1], width).T
+    sums = across.transpose(0, 2, 1).astype(np.int64)
     area = taken[0] * taken[1]
     averages = ((sums + area // 2) // area).astype(np.uint8)
     return np.broadcast_to(averages, (height, width, channels))
 
 
-def _weights(pixels: int, made: int) -> npt.NDArray[np.int64]:
+def _weights(pixels: int, made: int) -> npt.NDArray[np.float64]:
     """How much of each pixel one that is made covers: a pixel is `made` parts of that."""
     ends = np.arange(1, pixels + 1) * made
     stops = np.arange(1, made + 1)[:, None] * pixels
     overlap = np.minimum(ends, stops) - np.maximum(ends - made, stops - pixels)
-    return overlap.clip(min=0).astype(np.int64)
+    return overlap.clip(min=0).astype(np.float64)

@@ -235,7 +235,7 @@ def load_defined(path: Path, *, name: str = "") -> Any:
     return model
 
 
-def fitting(path: Path, shape: Shape, classes: int, *, name: str = "") -> Any:
+def fitting(path: Path, shape: tuple[int, ...], classes: int, *, name: str = "") -> Any:
     """The Keras model in `path`, which takes one image of `shape` and gives `classes` scores.
 
     Where it takes images of any size, it is made for those of `shape`. It has been run on
@@ -321,7 +321,7 @@ def cause(error: BaseException) -> str:
     return printable(found[-1]) if found else first_line(error)
 
 
-def check_fits(model: Any, shape: Shape, classes: int, name: str) -> None:
+def check_fits(model: Any, shape: tuple[int, ...], classes: int, name: str) -> None:
     """Raise UserError unless `model` takes images of `shape` and gives `classes` scores."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise UserError(
@@ -329,8 +329,11 @@ def check_fits(model: Any, shape: Shape, classes: int, name: str) -> None:
             f"not {len(model.inputs)} and {len(model.outputs)}"
         )
     takes = tuple(model.inputs[0].shape[1:])
-    if len(takes) != 3 or any(t not in (None, s) for t, s in zip(takes, shape, strict=True)):
-        raise UserError(f"{name} takes images of {sizes(takes)}, the data has {sizes(shape)}")
+    what = "images" if len(takes) == 3 else "examples"
+    if len(takes) != len(shape) or any(
+        t not in (None, s) for t, s in zip(takes, shape, strict=True)
+    ):
+        raise UserError(f"{name} takes {what} of {sizes(takes)}, the data has {sizes(shape)}")
     gives = tuple(model.outputs[0].shape[1:])
     if gives != (classes,):
         raise UserError(f"{name} gives {sizes(gives)} scores, the data has {classes} classes")

@@ -9,15 +9,16 @@ import numpy as np
 
 from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
-from tinycnn.files import METRICS, need_writable, read_bytes, update_metrics
+from tinycnn.files import LABELS, METRICS, need_writable, read_bytes, update_metrics
 from tinycnn.pipeline.agreement import Agreement, agreement, need_same
 from tinycnn.pipeline.convert import ACTIVATIONS, converted
 from tinycnn.pipeline.dataset import Dataset
 from tinycnn.pipeline.examples import Examples, of_dataset
 from tinycnn.pipeline.model import need_keras
+from tinycnn.pipeline.naming import lines_of
 from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
-from tinycnn.tflite import divisor
+from tinycnn.tflite import divisor, task
 from tinycnn.tflite.blame import blame, ops_of
 from tinycnn.tflite.c_header import c_header
 from tinycnn.tflite.check import check_key
@@ -88,6 +89,8 @@ def quantize(
 ) -> QuantizedModels:
     """Convert the .keras file `source`; write .tflite files and C headers to `build`/models.
 
+    Beside them goes LABELS, if the classes have names.
+
     The int8 model's ranges come from the training part of a Dataset only. Raises
     UserError if the model does not fit the data or the converter refuses it.
     """
@@ -118,10 +121,14 @@ def quantize(
     y = None if examples.y is None else examples.y[examples.compared]
     few = [each[:_FEW] for each in found.keras], [each[:_FEW] for each in x]
     need_same(made[kinds[0]], *few)
-    agrees = agreement(made[kinds[1]], found.keras, x, y)
+    agrees = agreement(made[kinds[1]], found.keras, x, y, regression=examples.regression)
     folder = build / MODELS
     files = {f"{name}.tflite": tflite.data for name, tflite in made.items()}
     files |= {f"{n}.h": c_header(tflite.data, n).encode() for n, tflite in made.items()}
+    if examples.labels:
+        files[LABELS] = lines_of(examples.labels)
+    else:
+        (folder / LABELS).unlink(missing_ok=True)  # of other data
     costs = tuple(_cost(found.tflites["quantized"], *each) for each in found.rebuilt)
     facts = {**how, "unfit": unfit, "agreement": asdict(agrees), "rebuilt": costs}
     keep(build / RECORD, Kept(key, facts, files))
@@ -200,15 +207,17 @@ def need_quantized(dataset: Dataset, trained: TrainedModel, build: Path) -> Quan
 def slimmed(data: bytes, name: str, examples: Examples) -> TFLite:
     """The .tflite `data` without what no runtime needs, shown to give the same values.
 
-    With it what `examples` were divided by, if they were.
+    With it what `examples` were divided by, if they were, and whether it gives classes.
 
     Both run on the examples that ranges come from: in LiteRT, with its own kernels and the
     reference ones, and in TFLM if that runs the model. Raises RuntimeError if one value
     differs: that would be a fault of `tinycnn.tflite.slim`.
     """
     whole = inspect_tflite(data, name)
-    divided = {divisor.NAME: divisor.packed(examples.maximum)} if examples.maximum else {}
-    small = inspect_tflite(slim(data, divided), name)
+    told = {divisor.NAME: divisor.packed(examples.maximum)} if examples.maximum else {}
+    if examples.regression:
+        told[task.NAME] = task.REGRESSION
+    small = inspect_tflite(slim(data, told), name)
     x = [values[:PROOF_EXAMPLES] for values in examples.part(examples.ranges)]
     others = {"reference": whole.reference, "tflm": not whole.tflm_error}
     runtimes = ("litert", *(name for name, there in others.items() if there))

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinycnn._tensorflow import captured, keras
-from tinycnn.arrays import Floats, Labels
+from tinycnn.arrays import Floats
 from tinycnn.cache import Kept, find, keep, key_of
 from tinycnn.errors import UserError
 from tinycnn.files import METRICS, need_writable, read_bytes, update_metrics
-from tinycnn.pipeline.dataset import Dataset
+from tinycnn.pipeline.dataset import Array, Dataset
 from tinycnn.pipeline.distil import Lessons, ensure_lessons, fit_soft, fitted, softened
 from tinycnn.pipeline.model import Recipe, fitting, gives_logits, load_model
-from tinycnn.pipeline.summary import Layer, layers_of
+from tinycnn.pipeline.reading import DIGITS, Origin
+from tinycnn.pipeline.summary import Layer, layers_of, sizes
 from tinycnn.progress import Progress, silent
 
 SEED = 1337
@@ -34,14 +35,23 @@ _LOOKED_AT = 64
 PACKAGES = ("tensorflow", "keras", "numpy")
 
 
+Pair = tuple[Floats, Array]
+"""x float32 (n, ...), and y of a `Dataset`."""
+
+
 @dataclass(frozen=True)
 class History:
-    """Loss and accuracy after each epoch, on the training and validation parts."""
+    """Loss and accuracy after each epoch, on the training and validation parts.
+
+    For regression the accuracies are empty, and the mean absolute errors are not.
+    """
 
     loss: list[float]
     accuracy: list[float]
     val_loss: list[float]
     val_accuracy: list[float]
+    error: list[float] = field(default_factory=list)
+    val_error: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,7 @@ class TrainedModel:
     key       of all that it depends on
     source    the --model it started from, or ""
     seconds   the training took (wall time)
+    origin    of the data: where they are, and how they were read
     reused    found on disk, not trained now
     """
 
@@ -67,6 +78,7 @@ class TrainedModel:
     layers: list[Layer]
     history: History
     seconds: float
+    origin: Origin = DIGITS
     reused: bool = False
 
     def load(self) -> Any:
@@ -104,7 +116,14 @@ def train(
     lessons = lessons_for(recipe, train_part, dataset.classes, build / CACHE, progress)
     model = start_model(dataset, recipe, seed, source)
     history = learn(
-        model, recipe, train_part, validation, lessons, epochs=count, progress=progress
+        model,
+        recipe,
+        train_part,
+        validation,
+        lessons,
+        epochs=count,
+        regression=dataset.regression,
+        progress=progress,
     )
     seconds = time.perf_counter() - began
     trained = TrainedModel(
@@ -120,6 +139,7 @@ def train(
         layers=layers_of(model),
         history=history,
         seconds=seconds,
+        origin=dataset.origin,
     )
     _record(dataset, trained, keras_bytes(model), build)
     return trained
@@ -147,6 +167,7 @@ def adopt(dataset: Dataset, source: Path, build: Path) -> TrainedModel:
         layers=layers_of(model),
         history=History([], [], [], []),
         seconds=0.0,
+        origin=dataset.origin,
     )
     _record(dataset, trained, raw, build)
     return trained
@@ -200,6 +221,7 @@ def find_trained(build: Path) -> TrainedModel | None:
                 Layer(**{**row, "shape": tuple(row["shape"])}) for row in found.facts["layers"]
             ],
             "history": History(**found.facts["history"]),
+            "origin": Origin.from_dict(found.facts["origin"]),
         }
         return TrainedModel(path=build / MODEL, key=found.key, reused=True, **facts)
     except (KeyError, TypeError):
@@ -234,15 +256,26 @@ def start_model(
     # The converter puts names into the .tflite; Keras numbers them anew from here.
     keras().utils.clear_session()
     keras().utils.set_random_seed(seed)
+    if recipe.teaching is not None and (dataset.regression or not dataset.is_images):
+        raise UserError(
+            f"recipe {recipe.name} learns from redrawn images with classes, of values from 0 up: "
+            "take article for these data"
+        )
     if source is None:
-        return recipe.build(dataset.image_shape, dataset.classes)
+        if len(shape := dataset.image_shape) != 3:
+            raise UserError(
+                f"recipes make networks for images, the data has {sizes(shape)}: "
+                "give --model FILE.keras"
+            )
+        height, width, channels = shape
+        return recipe.build((height, width, channels), dataset.classes)
     model = fitting(source, dataset.image_shape, dataset.classes)
     return keras().models.clone_model(model) if fresh else model
 
 
 def lessons_for(
     recipe: Recipe,
-    train_part: tuple[Floats, Labels],
+    train_part: Pair,
     classes: int,
     cache: Path,
     progress: Progress = silent,
@@ -259,11 +292,12 @@ def lessons_for(
 def learn(
     model: Any,
     recipe: Recipe,
-    train_part: tuple[Floats, Labels],
-    validation: tuple[Floats, Labels] | None,
+    train_part: Pair,
+    validation: Pair | None,
     lessons: Lessons | None,
     *,
     epochs: int,
+    regression: bool = False,
     progress: Progress = silent,
 ) -> History:
     """Train `model` in place as the recipe says, on `lessons` if it has teachers.
@@ -272,7 +306,13 @@ def learn(
     """
     if lessons is None:
         history = fit(
-            model, train_part, validation, epochs=epochs, batch=recipe.batch, progress=progress
+            model,
+            train_part,
+            validation,
+            epochs=epochs,
+            batch=recipe.batch,
+            regression=regression,
+            progress=progress,
         )
         return _converged(history)
     held_out = None
@@ -305,22 +345,32 @@ def _converged(history: History) -> History:
 
 
 def _history(curves: dict[str, list[float]]) -> History:
-    return History(*(curves.get(n, []) for n in ("loss", "accuracy", "val_loss", "val_accuracy")))
+    names = ("loss", "accuracy", "val_loss", "val_accuracy", "error", "val_error")
+    return History(*(curves.get(name, []) for name in names))
 
 
 def fit(
     model: Any,
-    train_part: tuple[Floats, Labels],
-    validation: tuple[Floats, Labels] | None,
+    train_part: Pair,
+    validation: Pair | None,
     *,
     epochs: int,
     batch: int,
+    regression: bool = False,
     progress: Progress = silent,
 ) -> History:
     """Train `model` in place with Adam on the cross-entropy, as in the article's 3.6-3.7.
 
-    x float32 (n, h, w, c), y int64 (n,). Without `validation` its curves are empty.
+    x float32 (n, ...), y int64 (n,). Without `validation` its curves are empty. A `regression`,
+    y float32 (n, k), is trained on the mean squared error instead.
     """
+    if regression:
+        model.compile(
+            optimizer=keras().optimizers.Adam(),
+            loss=keras().losses.MeanSquaredError(),
+            metrics=[keras().metrics.MeanAbsoluteError(name="error")],
+        )
+        return _history(fitted(model, *train_part, epochs, batch, validation, progress))
     logits = gives_logits(model, train_part[0][:_LOOKED_AT])
     model.compile(
         optimizer=keras().optimizers.Adam(),

@@ -70,10 +70,12 @@ def page(
     judged: Result,
     figures: dict[str, bytes],
     quality: Sequence[str] = (),
+    about: Sequence[str] = (),
 ) -> str:
     """The whole page. `judged` is the result the pictures are of; `figures` PNGs by name.
 
     quality   sections of report.quality
+    about     what report.data tells of the data
     """
     size = "x".join(str(s) for s in dataset.image_shape)
     test = judged.parts["test"]
@@ -87,47 +89,69 @@ def page(
         facts.insert(1, (f"{pooled.accuracy:.2%}", "in cross-validation"))
     body = [
         f"<h1>A small CNN on {escape(dataset.name)}</h1>",
-        _facts(facts),
+        facts_list(facts),
         "<h2>Data</h2>",
-        f"<p>{len(dataset.y):,} images of {size}, {dataset.classes} classes, divided by their "
-        f"maximum ({dataset.maximum:g}). Split in order: {_split(dataset)}.</p>",
-        figure(figures, "samples", "The first four training images."),
+        f"<p>{len(dataset.y):,} images of {size}, {dataset.classes} classes, "
+        f"{prepared(dataset)}: {split_of(dataset)}.</p>",
+        *about,
         "<h2>Model</h2>",
         figure(figures, "model", "What each layer gives: height x width x maps."),
-        _summary(trained),
+        summary(trained),
         "<h2>Training</h2>",
-        *_training(trained, figures),
+        *training(trained, figures),
         "<h2>Sizes and accuracies</h2>",
         _sizes(evaluation),
         "<p class=soft>Accuracy on the test part. Time: median wall time of one inference, called "
         "from Python on the machine that made this page; a board's is not this.</p>",
-        *_agreement(evaluation),
+        *agreement(evaluation),
         "<h2>How sure is that?</h2>",
         *_honest(evaluation, judged, figures),
         *quality,
         "<h2>Confusion matrix</h2>",
         figure(figures, "confusion", f"Test part, {_of(judged)}."),
-        "<h2>Predictions</h2>",
-        figure(figures, "predictions", f"The first test images, {_of(judged)}."),
     ]
+    if "predictions" in figures:
+        body.append("<h2>Predictions</h2>")
+        body.append(figure(figures, "predictions", f"The first test images, {_of(judged)}."))
     if "mistakes" in figures:
         wrong = test.total - test.correct
         body.append(figure(figures, "mistakes", f"What it has wrong ({wrong} of {test.total})."))
-    return _PAGE.substitute(title=escape(dataset.name), body="\n".join(body))
+    return document(dataset.name, body)
+
+
+def document(title: str, body: Iterable[str]) -> str:
+    """A page of these parts; `title` may come from outside."""
+    return _PAGE.substitute(title=escape(title), body="\n".join(body))
 
 
 def _of(result: Result) -> str:
     return f"{escape(result.model)} in {escape(result.runtime)}"
 
 
-def _split(dataset: Dataset) -> str:
+def split_of(dataset: Dataset) -> str:
+    """How many examples each part has."""
     names = {"train": "for training", "test": "for the test", "validation": "for validation"}
     return ", ".join(
         f"{last - first:,} {names[name]}" for name, (first, last) in dataset.bounds.items()
     )
 
 
-def _facts(facts: Iterable[tuple[str, str]]) -> str:
+def prepared(dataset: Dataset) -> str:
+    """In words, what became of raw values, and how examples came into parts."""
+    how = dataset.origin.reading
+    scaled = f"divided by {dataset.maximum:g}"
+    if how.scale == "none":
+        scaled = "with values as they are"
+    elif not how.scale:
+        scaled = f"divided by the largest absolute value ({dataset.maximum:g})"
+    split = "at random, each class by itself" if how.split == "random" else "in order"
+    if how.split == "random" and dataset.regression:
+        split = "at random"
+    return f"{scaled}. Split {split}"
+
+
+def facts_list(facts: Iterable[tuple[str, str]]) -> str:
+    """Figures in large letters, and what each is."""
     items = "".join(f"<li><b>{escape(value)}</b>{escape(what)}</li>" for value, what in facts)
     return f'<ul class="facts">{items}</ul>'
 
@@ -166,7 +190,8 @@ def table(
     )
 
 
-def _summary(trained: TrainedModel) -> str:
+def summary(trained: TrainedModel) -> str:
+    """The table of layers."""
     rows = [
         [
             layer.name,
@@ -180,14 +205,16 @@ def _summary(trained: TrainedModel) -> str:
     return table(["layer", "kind", "output", "parameters"], rows, text=3)
 
 
-def _training(trained: TrainedModel, figures: dict[str, bytes]) -> list[str]:
+def training(trained: TrainedModel, figures: dict[str, bytes]) -> list[str]:
+    """How it was trained, with its curves."""
     if not trained.history.loss:
         return [f"<p>Trained elsewhere: {escape(trained.source)}.</p>"]
+    judged = "mean absolute error" if trained.history.error else "accuracy"
     start = f", starting from {escape(trained.source)}" if trained.source else ""
     return [
         f"<p>Recipe {escape(trained.recipe)}{start}: {trained.epochs} epochs with Adam, seed "
         f"{trained.seed}, {trained.seconds:.0f} s.</p>",
-        figure(figures, "curves", "Loss and accuracy after each epoch."),
+        figure(figures, "curves", f"Loss and {judged} after each epoch."),
     ]
 
 
@@ -212,7 +239,8 @@ def _sizes(evaluation: Evaluation) -> str:
     return table(["model", "runtime", "bytes", "test", "µs"], rows, text=2, ref=reference)
 
 
-def _agreement(evaluation: Evaluation) -> list[str]:
+def agreement(evaluation: Evaluation) -> list[str]:
+    """Where runtimes differ, and what ops each model has."""
     lines = [f"<p>{escape(str(d))}.</p>" for d in evaluation.differences]
     for model in evaluation.models:
         if model.tflm_error:

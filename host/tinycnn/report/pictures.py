@@ -35,16 +35,6 @@ MAX_ANNOTATED = 20
 """Classes beyond which a heat map has no room for its counts."""
 
 
-def samples(part: Part, count: int = 4) -> bytes:
-    """The first images of `part` in a row, titled with their labels."""
-    figure = Figure(figsize=(6, 1.9), layout="constrained")
-    for at in range(count):
-        axes = figure.add_subplot(1, count, at + 1)
-        _image(axes, part.x[at])
-        axes.set_title(f"label {part.y[at]}", fontsize=11)
-    return png(figure)
-
-
 def predictions(part: Part, predicted: Sequence[int], side: int = 4) -> bytes:
     """The first side x side images with true and predicted label, wrong ones marked."""
     chosen = range(min(side * side, len(part.y)))
@@ -61,11 +51,11 @@ def _grid(part: Part, predicted: Sequence[int], chosen: list[int], columns: int)
     figure = Figure(figsize=(6, 1.65 * rows + 0.1), layout="constrained")
     for place, at in enumerate(chosen):
         axes = figure.add_subplot(rows, columns, place + 1)
-        _image(axes, part.x[at])
+        _image(axes, part.x[at], gray_of(part))
         right = predicted[at] == part.y[at]
         mark = "" if right else "  ✗"
         axes.set_title(
-            f"true {part.y[at]}, said {predicted[at]}{mark}",
+            _told(part, part.y[at], predicted[at]) + mark,
             fontsize=9,
             color="black" if right else RED,
             fontweight="normal" if right else "bold",
@@ -76,15 +66,26 @@ def _grid(part: Part, predicted: Sequence[int], chosen: list[int], columns: int)
     return png(figure)
 
 
+def _told(part: Part, true: int, said: int) -> str:
+    """What is right and what was said; on two lines if the names are long."""
+    right, given = (cut(part.class_name(label)) for label in (true, said))
+    return f"true {right},{' ' if len(right + given) < 12 else chr(10)}said {given}"
+
+
+def cut(name: str, most: int = 16) -> str:
+    """The name of a class, as long as there is room for."""
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
 def curves(history: History) -> bytes:
-    """Loss and accuracy after each epoch, on the training and validation parts."""
+    """Loss, and accuracy or error, after each epoch, on the training and validation parts."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     epochs = range(1, len(history.loss) + 1)
+    judged = ("accuracy", history.accuracy, history.val_accuracy)
+    if history.error:
+        judged = ("mean absolute error", history.error, history.val_error)
     for place, (what, train, validation) in enumerate(
-        (
-            ("loss", history.loss, history.val_loss),
-            ("accuracy", history.accuracy, history.val_accuracy),
-        )
+        (("loss", history.loss, history.val_loss), judged)
     ):
         axes = figure.add_subplot(1, 2, place + 1)
         # A single epoch is a point, which a line alone would not show.
@@ -99,18 +100,23 @@ def curves(history: History) -> bytes:
     return png(figure)
 
 
-def confusion(counts: tuple[tuple[int, ...], ...]) -> bytes:
-    """A heat map: row true class, column predicted class, counts on the test part."""
+def confusion(counts: tuple[tuple[int, ...], ...], labels: Sequence[str] = ()) -> bytes:
+    """A heat map: row true class, column predicted class, counts on the test part.
+
+    labels   the classes' names; their numbers without them
+    """
     classes = len(counts)
     side = min(4.5 + 0.12 * classes, 9)
     figure = Figure(figsize=(side + 0.6, side), layout="constrained")
     axes = figure.add_subplot()
-    shown = ConfusionMatrixDisplay(np.array(counts)).plot(
+    names = [cut(name) for name in labels] or None
+    shown = ConfusionMatrixDisplay(np.array(counts), display_labels=names).plot(
         ax=axes,
         cmap="Blues",
         colorbar=False,
         include_values=classes <= MAX_ANNOTATED,
         values_format="d",
+        xticks_rotation="vertical" if names else "horizontal",
         text_kw={"fontsize": 9},
     )
     figure.colorbar(shown.im_, ax=axes, label="images", shrink=0.8)
@@ -215,12 +221,17 @@ def _box(strength: float) -> dict[str, Any]:
     return {"facecolor": face, "edgecolor": edge, "linewidth": 1}
 
 
-def _image(axes: Axes, image: npt.NDArray[np.float32]) -> None:
+def gray_of(part: Part) -> str:
+    """The colours that its gray images are drawn in: of ink, or of light."""
+    return "gray" if part.photos else "gray_r"
+
+
+def _image(axes: Axes, image: npt.NDArray[np.float32], gray: str) -> None:
     """One image (h, w, c) in [0, 1]: colour with three channels, else their mean."""
     if image.shape[2] == 3:
         axes.imshow(image, interpolation="nearest")
     else:
-        axes.imshow(image.mean(axis=2), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+        axes.imshow(image.mean(axis=2), cmap=gray, vmin=0, vmax=1, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
 
 

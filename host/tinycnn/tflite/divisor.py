@@ -32,4 +32,6 @@ def told(divisor: float | None) -> str:
     """What a user is to do with raw values, in a few words."""
     if divisor is None:
         return "does not tell what its training data were divided by"
+    if divisor == 1:
+        return "trained on raw values: give it those"
     return f"trained on raw values divided by {divisor:g}: give it raw / {divisor:g}"

@@ -110,7 +110,7 @@ def inspect_tflite(data: bytes, name: str, where: str = "") -> TFLite:
     )
 
 
-def check_classifier(model: TFLite, shape: tuple[int, int, int], classes: int) -> None:
+def check_classifier(model: TFLite, shape: tuple[int, ...], classes: int) -> None:
     """Raise UserError unless the model takes one image of `shape` and gives `classes` scores.
 
     Its input and output are float32, or whole numbers with one scale.
