@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 import thorough
+from browser import chromium
 from check_program import CheckMain, built
 from host_helpers import Command, Outcome, Pipeline, train_in_a_process
 from pty_board import PtyBoard, plugged_in
@@ -171,6 +173,16 @@ def compiled_target(request: pytest.FixtureRequest) -> Target:
 def qemu_rv32(request: pytest.FixtureRequest) -> Target:
     """The bare machine in QEMU, for what is true of it alone."""
     return _target(request.config, "qemu-rv32")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with or_skip(MissingToolError):
+        program = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program)
+        yield browser
+        browser.close()
 
 
 @pytest.hookimpl(trylast=True)

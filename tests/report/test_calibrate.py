@@ -77,7 +77,7 @@ def test_other_data_are_calibrated_on_the_validation_part(
     data = scored(monkeypatch, 3000, sharper=3.0, sure=False)
     found = calibrate(model, data)
     assert isinstance(found, Calibration)
-    assert (found.temperature, found.found) == (pytest.approx(3, rel=0.1), "the validation images")
+    assert (found.temperature, found.found) == (pytest.approx(3, rel=0.1), "the validation part")
     test = judge(model, data.part("test"), found)
     assert test.ece_after < test.ece_before / 2
     assert advised(found, test) is found
@@ -87,7 +87,7 @@ def test_other_data_are_calibrated_on_the_validation_part(
 
 def test_temperature_that_makes_it_worse_is_not_advised() -> None:
     test = Quality(0.09, 0.31, Score(1, 2), 80)
-    why = advised(Calibration(2.4, 0.94, "the validation images"), test)
+    why = advised(Calibration(2.4, 0.94, "the validation part"), test)
     assert isinstance(why, str) and "from 0.090 to 0.310" in why
     _, told, table, _ = calibration_section(why, {"test": test})
     assert "softmax(scores) as it is: no temperature is advised, since the best one" in told
@@ -95,7 +95,8 @@ def test_temperature_that_makes_it_worse_is_not_advised() -> None:
 
 
 @pytest.mark.parametrize(
-    "count, sure, why", [(200, False, "40 validation images are too few"), (2000, True, "no best")]
+    "count, sure, why",
+    [(200, False, "40 validation examples are"), (2000, True, "no best")],
 )
 def test_data_that_tell_no_temperature(
     monkeypatch: pytest.MonkeyPatch, quick_pipeline: Pipeline, count: int, sure: bool, why: str

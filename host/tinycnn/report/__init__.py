@@ -57,8 +57,9 @@ def write_report(
         draw["strain"] = lambda: quality.strain_picture(strain(converted.int8, test))
     figures = _drawn(draw, build, progress)
     sections = quality.frontier_section(points, figures) if points else []
-    if dataset.is_images:
-        sections += _calibration(dataset, converted.int8) + quality.strain_section(figures)
+    sections += _calibration(dataset, converted.int8)
+    if "strain" in figures:
+        sections += quality.strain_section(figures)
     about = data.section(dataset, figures)
     text = html.page(dataset, trained, converted, evaluation, judged, figures, sections, about)
     write_atomic(build / PAGE, text)

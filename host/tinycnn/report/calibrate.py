@@ -79,13 +79,13 @@ def calibrate(model: TFLite, dataset: Dataset) -> Calibration | str:
         return _of_variants(model, dataset)
     part = dataset.part("validation")
     if len(part.y) < LEAST:
-        return f"{len(part.y)} validation images are too few to find one on"
+        return f"{len(part.y)} validation examples are too few to find one on"
     scores = scores_of(model, part.x)
     temperature = _temperature(scores, part.y)
     if temperature in (TEMPERATURES[0], TEMPERATURES[-1]):
-        return "the scores of the validation images have no best one"
+        return "the scores of the validation part have no best one"
     sure = _threshold(softened(scores, temperature), part.y, KEPT)
-    return Calibration(temperature, sure, "the validation images")
+    return Calibration(temperature, sure, "the validation part")
 
 
 def _of_variants(model: TFLite, dataset: Dataset) -> Calibration:
@@ -126,7 +126,7 @@ def advised(calibration: Calibration | str, test: Quality) -> Calibration | str:
     if isinstance(calibration, str) or test.ece_after < test.ece_before:
         return calibration
     return (
-        f"the best one on {calibration.found} takes the calibration error of the test images "
+        f"the best one on {calibration.found} takes the calibration error of the test part "
         f"from {test.ece_before:.3f} to {test.ece_after:.3f}"
     )
 

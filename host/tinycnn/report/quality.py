@@ -132,7 +132,7 @@ def calibration_section(calibration: Calibration | str, found: dict[str, Quality
             row.append(f"{quality.ece_after:.3f}")
         if calibration.sure is None:
             told += (
-                f". From none on are {KEPT_RIGHT:.1%} right and half of those images left, so "
+                f". From none on are {KEPT_RIGHT:.1%} right and half of those left, so "
                 "there is no threshold to say that it is not sure."
             )
         else:
