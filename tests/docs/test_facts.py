@@ -14,7 +14,7 @@ import pytest
 import doc_counts
 from doc_pages import fences, pages
 from host_helpers import Pipeline
-from tinycnn.bench import costs
+from tinycnn.bench import baseline, costs
 from tinycnn.board.romfs import model_image
 from tinycnn.cli.fit import room_lines, speed_lines
 from tinycnn.files import ROOT
@@ -30,6 +30,7 @@ sys.path.append(str(ROOT / "tests" / "device"))
 from staging import LACKS
 
 SHIPPED = ROOT / "device" / "digits.tflite"
+KERNELS = ("TFLM", "esp-nn", "ours")
 
 
 def page(name: str) -> str:
@@ -172,6 +173,14 @@ def test_sizes_of_the_articles_models(quick_pipeline: Pipeline) -> None:
     assert f"| bytes, float32 | 5,360 | {large:,} |" in page("docs/article.md")
     assert f"| bytes, int8 | 3,800 | {small:,} |" in page("docs/article.md")
     assert f"<Interpreter of {small} model bytes, 3 ops" in page("README.md")
+
+
+def test_costs_in_the_readme() -> None:
+    """In thousands, by the one compiler that counts on qemu-rv32 are recorded of."""
+    ((_, counts),) = baseline.recorded()["qemu-rv32"].items()
+    for name, *counted in rows(page("README.md"), "model"):
+        wanted = (counts[kernels][name.strip("`")]["invoke"] for kernels in KERNELS)
+        assert counted == [f"{count / 1000:,.0f}" for count in wanted]
 
 
 def test_instructions_are_those_of_the_baseline() -> None:
