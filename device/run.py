@@ -185,28 +185,25 @@ def run_file(name):
     """Run each example of a file."""
     net = (loaded or load())[0]
     count = len(net.inputs[0])
-    values, filled = array("f", [0] * count), 0
+    values, filled, left = array("f", [0] * count), 0, -1
     try:
         for value in numbers(name, count):
             values[filled] = value
             filled += 1
-            if filled == count:
+            left = filled % count
+            if not left:
                 run(values)
                 filled = 0
-    except Stop as error:
+    except (Stop, ValueError) as error:  # of quantize(): NaN, say
         raise Stop(name + ": " + str(error))
-    if filled:
-        raise Stop("%s: %d values are left, the model takes %d" % (name, filled, count))
+    if left:
+        told = "%d values are left" % left if left > 0 else "no values"
+        raise Stop("%s: %s, the model takes %d" % (name, told, count))
 
 
 def main(model="", name=""):
     """Run a file with a model; without names those above. What is wrong is one line."""
     try:
-        for word in sys.argv[1:]:
-            if word.endswith(".tflite"):
-                model = model or word
-            elif word != LABELS:  # which is only to be here
-                name = name or word
         net = load(model)[0]
         print(net)
         for each in INPUTS:
@@ -224,5 +221,16 @@ def main(model="", name=""):
         return False
 
 
-if __name__ == "__main__" and not main():
+def asked():
+    """Return the model and the file that are named after the script; where it's started so."""
+    model = name = ""
+    for word in sys.argv[1:]:
+        if word.endswith(".tflite"):
+            model = word
+        elif word != LABELS:  # which has only to be here
+            name = word
+    return model, name
+
+
+if __name__ == "__main__" and not main(*asked()):
     sys.exit(1)

@@ -58,6 +58,26 @@ def test_next_step_after_a_model_of_ones_own_runs_that(
     assert done.stdout.startswith("<Interpreter"), done
 
 
+def test_a_model_with_labels_brings_them_and_what_prints_them(
+    command: Command, board: PtyBoard, models: Pipeline, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.tflite"
+    mine.write_bytes((ROOT / "device" / SHIPPED).read_bytes())
+    (tmp_path / "labels.txt").write_text("".join(f"digit {at}\n" for at in range(10)))
+    outcome = command("deploy", "--port", board.port, "--model", mine)
+    assert outcome.status == 0, outcome
+    assert {"labels.txt: copied", "run.py: copied"} < set(outcome.out.splitlines())
+    words = shlex.split(outcome.out.splitlines()[-1].partition("next: ")[2])
+    with connect(board.port) as repl:
+        repl.run("with open('input.txt', 'w') as file: file.write('0 ' * 64)")
+    done = subprocess.run(
+        [sys.executable, "-m", *words], capture_output=True, text=True, check=False
+    )
+    first, second = done.stdout.splitlines()
+    assert first.startswith("<Interpreter")
+    assert second.startswith("digit ")
+
+
 def test_second_deploy_copies_nothing(board: PtyBoard, models: Pipeline) -> None:
     files = board_files()
     with connect(board.port) as repl:

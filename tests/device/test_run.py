@@ -130,6 +130,8 @@ def test_labels_of_another_model_are_not_taken(
 WRONG = {
     "a.txt": ("1 2 x", "line 1: x is no number"),
     "b.txt": ("1 2 3", "3 values are left, the model takes 64"),
+    "empty.txt": ("", "no values, the model takes 64"),
+    "nan.txt": ("nan " * 64, "NaN can't be quantized"),
     "c.bin": ("abc", "3 bytes; 64 values needed, of 1, 2 or 4 bytes"),
     "d.npy": ("abcdefghi", "no .npy file"),
 }

@@ -34,7 +34,7 @@ AnyData = Annotated[
         "--data",
         metavar=DATA,
         help="As for `train`; for --model also x, or x0 and x1, alone. "
-        "Without it: what `train` was given.",
+        "Without it: what `train` was given, or for --model digits.",
     ),
 ]
 Size = Annotated[

@@ -29,9 +29,11 @@ def fit_image(image: Bytes, height: int, width: int, channels: int) -> Bytes:
     shape_fits = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
     if not shape_fits or image.size == 0:
         raise UserError(f"a picture has rows, columns and 1 or 3 colours, not {image.shape}")
-    values = image.astype(np.int64)
+    # In float64, whose products of matrices are fast: exact, as no sum comes near 2**53.
+    values = image.astype(np.float64)
     if image.ndim == 3 and channels == 1:
-        values = (values @ np.array([19595, 38470, 7471]) + 32768) >> 16
+        red, green, blue = np.moveaxis(values, 2, 0)
+        values = np.floor((19595 * red + 38470 * green + 7471 * blue + 32768) / 65536)
     values = values.reshape(*image.shape[:2], -1)
     rows, columns = image.shape[:2]
     if columns * height > rows * width:
@@ -40,8 +42,7 @@ def fit_image(image: Bytes, height: int, width: int, channels: int) -> Bytes:
         taken = max(columns * height // width, 1), columns
     top, left = (rows - taken[0]) // 2, (columns - taken[1]) // 2
     values = values[top : top + taken[0], left : left + taken[1]]
-    # In float64, whose products of matrices are fast: exact, as no sum comes near 2**53.
-    below = _weights(taken[0], height) @ values.reshape(taken[0], -1).astype(np.float64)
+    below = _weights(taken[0], height) @ values.reshape(taken[0], -1)
     across = below.reshape(height, taken[1], -1).transpose(0, 2, 1) @ _weights(taken[1], width).T
     sums = across.transpose(0, 2, 1).astype(np.int64)
     area = taken[0] * taken[1]

@@ -106,6 +106,12 @@ def _read(file: TextIO, path: Path, reading: Reading, progress: Progress) -> Tab
     x = x.reshape(-1, *shape)
     if reading.regression:
         return Table(x, np.frombuffer(targets, np.float32), ())
+    fractions = [name for name in shared if not name.lstrip("+-").isdigit()]
+    if fractions and all(map(_is_number, shared)):
+        raise UserError(
+            f"{path}: labels are numbers like {printable(fractions[0], 40)}: if the model is to "
+            "give them, say --task regression; else call the classes otherwise"
+        )
     try:
         return Table(x, *numbered(names))
     except UserError as error:
