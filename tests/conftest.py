@@ -6,6 +6,7 @@ The last lines of a run tell what was skipped, by cause.
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+import thorough
+from browser import chromium
 from check_program import CheckMain, built
 from host_helpers import Command, Outcome, Pipeline, train_in_a_process
 from pty_board import PtyBoard, plugged_in
@@ -127,6 +131,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="what takes long, too: make test-all")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--all"):
+        os.environ[thorough.ALL] = "1"
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = metafunc.config.getoption("--target") or [n for n in BUILDS if n != "esp32"]
     if "target" in metafunc.fixturenames:
@@ -164,6 +173,16 @@ def compiled_target(request: pytest.FixtureRequest) -> Target:
 def qemu_rv32(request: pytest.FixtureRequest) -> Target:
     """The bare machine in QEMU, for what is true of it alone."""
     return _target(request.config, "qemu-rv32")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with or_skip(MissingToolError):
+        program = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program)
+        yield browser
+        browser.close()
 
 
 @pytest.hookimpl(trylast=True)

@@ -4,7 +4,9 @@
 #                 or tflm (TFLM compiled in), which also needs
 #   TFLM_DIR      a checkout of esp-tflite-micro
 #   TFLM_LIB      the static library built from it, the last one if there are several;
-#                 its folder include/ goes before TFLM_DIR
+#                 its folder include/ goes before TFLM_DIR. Without it one is built
+#                 in $(BUILD)/libtflm, by the port's compilers with
+#   TFLM_FLAGS    flags; without it those of the port that say what machine it is for
 #   TFLM_COMMIT   what tflm.tflm_commit says
 #   TFLM_KERNELS  own (the default), or tflm or esp-nn: those in TFLM_LIB throughout
 #   TFLM_OPS      the op profile: digits, cnn or all; or instead
@@ -69,7 +71,31 @@ $(BUILD)/tflm/engine_hosted_py.h: $(TFLM_MOD_DIR)/engine_hosted.py
 
 else
 
-SRC_USERMOD_LIB_CXX += $(TFLM_MOD_DIR)/engine_tflm.cpp $(wildcard $(TFLM_MOD_DIR)/kernels_tflm_*.cpp)
+# Other goals do without TFLM.
+ifneq ($(filter-out clean submodules,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(wildcard $(TFLM_DIR)/tensorflow/lite/micro),)
+$(error tflm: $(if $(TFLM_DIR),TFLM_DIR=$(TFLM_DIR) is no checkout of esp-tflite-micro,TFLM_DIR is missing: a \
+	checkout of esp-tflite-micro, like that which `tinycnn firmware fetch` names); on unix, TFLM_ENGINE=hosted does without)
+endif
+endif
+
+TFLM_SRC_CXX := $(TFLM_MOD_DIR)/engine_tflm.cpp $(wildcard $(TFLM_MOD_DIR)/kernels_tflm_*.cpp)
+SRC_USERMOD_LIB_CXX += $(TFLM_SRC_CXX)
+
+ifeq ($(TFLM_LIB),)
+
+TFLM_LIB := $(BUILD)/libtflm/libtflm.a
+TFLM_FLAGS ?= $(filter -m% -fsanitize% -fshort-enums,$(CFLAGS))
+
+$(patsubst %.cpp,$(BUILD)/tflm/%.o,$(notdir $(TFLM_SRC_CXX))): $(TFLM_LIB)
+$(TFLM_LIB):
+	$(ECHO) "Compiling TFLM, once for each build: some minutes"
+	$(Q)$(MKDIR) -p $(dir $@)
+	$(Q)$(MAKE) -C $(dir $@) -f $(abspath $(TFLM_MOD_DIR)/libtflm.mk) TFLM_DIR=$(abspath $(TFLM_DIR)) \
+		CXX="$(CXX)" CC="$(CC)" AR="$(AR)" EXTRA_FLAGS="$(TFLM_FLAGS)"
+
+endif
+
 CXXFLAGS_USERMOD += -I$(MODEL_DIR) -I$(KERNELS_DIR) -I$(TFLM_MOD_DIR) $(TFLM_DEFINES) -std=c++17 \
 	-isystem $(dir $(lastword $(TFLM_LIB)))include \
 	-isystem $(TFLM_DIR) \

@@ -1,6 +1,6 @@
 """TensorFlow Lite Micro (TFLM) for MicroPython.
 
-docs/tflm.md has examples, lifetimes, and where the two engines differ.
+docs/tflm.md has examples, lifetimes, and where the engines differ.
 """
 
 from array import array
@@ -16,7 +16,8 @@ __version__: str
 """Version of this module, like "0.1.0"."""
 
 engine: str
-"""What runs the models: "tflm" (compiled in) or "hosted" (unix: the tflite-micro wheel)."""
+"""What runs the models: "tflm" (compiled in), "native" (tflm.mpy) or "hosted" (unix: the
+tflite-micro wheel)."""
 
 tflm_commit: str
 """Which TFLM: the upstream commit compiled in, or the version of the wheel."""

@@ -1,9 +1,10 @@
-// The C interface between the MicroPython module and TensorFlow Lite Micro.
+// The C interface between the MicroPython module and what runs models.
 //
-// modtflm.c knows Python objects and no C++; an engine knows TFLM and no Python
-// objects. Nothing but the functions below crosses. Two engines implement them:
+// modtflm.c knows Python objects and no C++; an engine knows models and no Python
+// objects. Nothing but the functions below crosses. Three engines implement them:
 //
 //   engine_tflm.cpp     TFLM's MicroInterpreter compiled in (every firmware)
+//   engine_native.c     our kernels alone, in a native module for stock firmware
 //   engine_hosted.c     the tflite-micro wheel in a child process (unix only)
 //
 // Errors are a status and a message in the caller's buffer; no engine raises,
@@ -69,7 +70,7 @@ void tflm_engine_guess(const uint8_t *model, size_t model_size, tflm_memory_t *m
 // and memory (but memory->work) must stay where they are until it is destroyed. If a block is too
 // small: TFLM_ERROR_MEMORY, and its size in `memory` is then larger: one that is worth trying next,
 // with the other blocks as they are; of the arena, just what it takes. If all went well the sizes
-// are what was used of each.
+// of kept and arena are what was used of each.
 tflm_status_t tflm_engine_create(tflm_engine_t *state, const uint8_t *model, size_t model_size,
     tflm_memory_t *memory, tflm_message_t *message);
 

@@ -8,7 +8,8 @@
 #define DEPTH (8) // of nested lists
 #define DIMS_TEXT (11 * DEPTH + 12) // of so many numbers with an x between, the last of them any
 
-// What stands between brackets where a message tells a shape, like 1x8x8x1. Returns `text`.
+// What stands between brackets where a message tells a shape, like 1x8x8x1. Written to the end of
+// `text`, of DIMS_TEXT bytes; returns where it begins.
 static const char *dims_text(const size_t *dims, size_t count, char *text) {
     char *to = text + DIMS_TEXT;
     *--to = '\0';
@@ -104,12 +105,13 @@ typedef struct _nest_t {
     size_t lens[DEPTH];
 } nest_t;
 
+// Without a nest, its rows differ in length.
 __attribute__((noinline)) MP_NORETURN static void raise_nest(const tflm_tensor_obj_t *self, const nest_t *nest) {
     size_t dims[DEPTH];
     char text[DIMS_TEXT], given[DIMS_TEXT];
     mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("nested list of shape %s needed, %s given"),
         dims_text(dims, dims_of(self, dims), text),
-        nest->depth > 0 ? dims_text(nest->lens, nest->depth, given) : "rows of different lengths");
+        nest != NULL ? dims_text(nest->lens, nest->depth, given) : "rows of different lengths");
 }
 
 static size_t without_ones(size_t *dims, size_t count) {
@@ -187,8 +189,7 @@ static void fill_row(const tflm_tensor_obj_t *self, nest_t *nest, mp_obj_t row, 
         }
     }
     if (i != len) {
-        nest->depth = 0;
-        raise_nest(self, nest);
+        raise_nest(self, NULL);
     }
 }
 

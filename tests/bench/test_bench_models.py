@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tinycnn.bench import models
+from tinycnn.bench import costs, models
 from tinycnn.bench.models import NAMES, model_named
 from tinycnn.tflite.arena import predict_arena
 from tinycnn.tflite.check import check_model
@@ -53,5 +53,6 @@ def test_row(name: str, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyP
         name, 0
     )
     assert model_named(name) == model
+    assert costs.estimate(model.data) == costs.Estimate(costs.estimated()[name], ())
     need = predict_arena(model.data)
     assert need.arena + need.kept <= 1.3 * MEMORY[name]  # our kernels, and their scratch memory

@@ -6,9 +6,35 @@ import hashlib
 import struct
 from pathlib import Path
 
-CHIP_IDS = {"ESP32": 0, "ESP32-S3": 9, "ESP32-C3": 5}
-BOOTLOADER = {"ESP32": 0x1000, "ESP32-S3": 0, "ESP32-C3": 0}
-_LOAD_ADDRESS = {"ESP32": 0x3FFF0000, "ESP32-S3": 0x3FCD0000, "ESP32-C3": 0x3FCD0000}
+CHIP_IDS = {
+    "ESP32": 0,
+    "ESP32-S2": 2,
+    "ESP32-S3": 9,
+    "ESP32-C3": 5,
+    "ESP32-C5": 23,
+    "ESP32-C6": 13,
+    "ESP32-P4": 18,
+}
+BOOTLOADER = {
+    "ESP32": 0x1000,
+    "ESP32-S2": 0x1000,
+    "ESP32-S3": 0,
+    "ESP32-C3": 0,
+    "ESP32-C5": 0x2000,
+    "ESP32-C6": 0,
+    "ESP32-P4": 0x2000,
+}
+"""By ESP-IDF's guide to flashing; upstream's board.json has them as `flash_offset`."""
+
+_LOAD_ADDRESS = {
+    "ESP32": 0x3FFF0000,
+    "ESP32-S2": 0x3FFD0000,
+    "ESP32-S3": 0x3FCD0000,
+    "ESP32-C3": 0x3FCD0000,
+    "ESP32-C5": 0x40820000,
+    "ESP32-C6": 0x40820000,
+    "ESP32-P4": 0x4FF40000,
+}
 TABLE, APP = 0x8000, 0x10000
 
 

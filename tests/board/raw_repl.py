@@ -16,6 +16,7 @@ import sys
 import vfs
 
 BLOCK = 512
+WINDOW = 128  # bytes that raw paste takes before it says that there is room for more
 
 
 class PowerFailure(BaseException):
@@ -71,8 +72,21 @@ def hide(module):
     builtins.__import__ = found
 
 
+def pasted():
+    """What comes by raw paste, as shared/runtime/pyexec.c takes it; "" of what is interrupted."""
+    write(b"R\x01" + bytes((WINDOW & 0xFF, WINDOW >> 8)) + b"\x01")
+    code = bytearray()
+    while True:
+        key = sys.stdin.buffer.read(1)
+        if key in (b"", b"\x03", b"\x04"):
+            write(b"\x04")
+            return code.decode() if key == b"\x04" else ""
+        code.extend(key)
+        if len(code) % WINDOW == 0:
+            write(b"\x01")
+
+
 def execute(code, names):
-    write("OK")
     error = ""
     try:
         exec(code, names)
@@ -100,7 +114,10 @@ def serve(flash, raw):
         key = sys.stdin.buffer.read(1)
         if not key:
             break
-        if key == b"\x01" or (key == b"\x02" and raw):
+        if raw and line + key == b"\x05A\x01":
+            execute(pasted(), names)
+            line = b""
+        elif key == b"\x01" or (key == b"\x02" and raw):
             raw, line = key == b"\x01", b""
             write("raw REPL; CTRL-B to exit\r\n>" if raw else "\r\n>>> ")
         elif key == b"\x03":
@@ -111,12 +128,8 @@ def serve(flash, raw):
             write("OK\r\nMPY: soft reboot\r\n")
             sys.exit(3)
         elif raw and key == b"\x04":
-            if line == b"\x05A\x01":
-                line = b""
+            write("OK")
             execute(line.decode(), names)
-            line = b""
-        elif raw and line + key == b"\x05A\x01":
-            write("R\x00")  # raw paste is known and not offered
             line = b""
         else:
             line += key

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_files import write_firmware
+from firmware_files import BOOTLOADER, write_firmware
 from tinycnn.board.flash import plan_flash, write_plan
 from tinycnn.board.image import read_image
 from tinycnn.board.loader import Chip
@@ -16,12 +16,12 @@ from tinycnn.cli.board import _agree
 from tinycnn.errors import TargetError, UserError
 
 C3 = Chip("ESP32-C3", "ESP32-C3 (QFN32)", "02:00:00:00:00:01", 4 << 20)
-ESP32 = Chip("ESP32", "ESP32-D0WD-V3", "02:00:00:00:00:02", 4 << 20)
 
 
-@pytest.mark.parametrize(("chip", "address"), [(C3, 0), (ESP32, 0x1000)])
-def test_plan_says_what_it_erases(tmp_path: Path, chip: Chip, address: int) -> None:
-    image = read_image(write_firmware(tmp_path / "some.bin", chip.name))
+@pytest.mark.parametrize(("name", "address"), BOOTLOADER.items())
+def test_plan_says_what_it_erases(tmp_path: Path, name: str, address: int) -> None:
+    image = read_image(write_firmware(tmp_path / "some.bin", name))
+    chip = Chip(name, f"{name} (revision v1.0)", "02:00:00:00:00:01", 4 << 20)
     plan = plan_flash(chip, image)
     assert str(plan) == f"erases {address:#x} to 0x10fff: the firmware there now"
     whole = plan_flash(chip, image, erase_all=True)

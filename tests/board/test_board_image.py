@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from firmware_files import APP, BOOTLOADER, firmware, write_firmware
+from firmware_files import APP, BOOTLOADER, CHIP_IDS, firmware, write_firmware
 from tinycnn.board.image import find_image, read_image
 from tinycnn.errors import UserError
+from tinycnn.firmware.esp32.boards import BOARDS
+
+
+def test_there_is_an_image_of_each_board_of_ours() -> None:
+    assert {board.chip for board in BOARDS.values()} == set(BOOTLOADER) == set(CHIP_IDS)
 
 
 @pytest.mark.parametrize("chip", BOOTLOADER)
@@ -24,11 +29,12 @@ def test_image_says_chip_address_and_partitions(tmp_path: Path, chip: str) -> No
     assert image.flash_needed == APP + 0x10000
 
 
-def test_image_of_a_whole_flash_begins_at_0(tmp_path: Path) -> None:
+@pytest.mark.parametrize("chip", BOOTLOADER)
+def test_image_of_a_whole_flash_begins_at_0(tmp_path: Path, chip: str) -> None:
     path = tmp_path / "whole.bin"
-    path.write_bytes(b"\xff" * 0x1000 + firmware("ESP32"))
+    path.write_bytes(b"\xff" * BOOTLOADER[chip] + firmware(chip))
     image = read_image(path)
-    assert (image.chip, image.address, len(image.partitions)) == ("ESP32", 0, 2)
+    assert (image.chip, image.address, len(image.partitions)) == (chip, 0, 2)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
-"""The tables of docs/measurements.md that have instructions, as the baseline has them.
+"""The tables of docs/measurements.md that have instructions, as they were recorded.
 
 `python tests/docs/doc_counts.py` brings them up to date.
 """
 
 from __future__ import annotations
 
+import json
 import re
 
-from tinycnn.bench import baseline
+from tinycnn.bench import baseline, costs
+from tinycnn.bench.models import NAMES
 from tinycnn.files import ROOT
 
 PAGE = ROOT / "docs" / "measurements.md"
@@ -18,9 +20,24 @@ _HEAD = (
 )
 
 
+_CHIPS_HEAD = (
+    "| model | C3: `invoke()` | `predict(list)` | ESP32: `invoke()` | `predict(list)` |\n"
+    + "| --- " * 5 + "|\n"
+)  # fmt: skip
+
+_ESTIMATES_HEAD = (
+    "| model | estimate | `qemu-rv32` | ESP32-C3 | estimate, Xtensa | ESP32 |\n"
+    + "| --- " * 6 + "|\n"
+)  # fmt: skip
+
+
 def tables() -> dict[str, str]:
-    """The table of each target and compiler, by the line above it."""
+    """Each table by the line above it: of each target and compiler, of chips, and estimates."""
     return {
+        "With our kernels, on emulated chips:": _CHIPS_HEAD + "".join(map(_chips_row, NAMES)),
+        "Estimated instructions of `invoke()`, and how far off:": _ESTIMATES_HEAD
+        + "".join(map(_estimates_row, NAMES)),
+    } | {
         f"On `{target}`, compiled by {compiler}:": _HEAD + _rows(by_kernels)
         for target, by_compiler in baseline.recorded().items()
         if target != baseline.KERNELS
@@ -46,6 +63,24 @@ def _row(name: str, kernels: str, counts: baseline.Counts) -> str:
     cells.append(f"{invoke / macs:.1f}")
     cells += ["no room" if counts[f] is None else f"{counts[f]:,}" for f in ("predict", "raw")]
     return f"| {' | '.join(cells)} |\n"
+
+
+def _chips_row(name: str) -> str:
+    chips = json.loads(costs.CHIPS.read_bytes())
+    cells = [
+        f"{chips[chip][name][figure]:,}" if name in chips[chip] else "no room"
+        for chip in (costs.RISCV, costs.XTENSA)
+        for figure in ("invoke", "predict")
+    ]
+    return f"| `{name}` | {' | '.join(cells)} |\n"
+
+
+def _estimates_row(name: str) -> str:
+    estimate = costs.estimated()[name]
+    off = [costs.errors(on).get(name) for on in (costs.COUNTED_ON, costs.RISCV, costs.XTENSA)]
+    cells = ["" if each is None else f"{each:+.1%}".replace("%", " %") for each in off]
+    cells = [f"{estimate:,}", *cells[:2], f"{estimate * costs.ratio():,.0f}", cells[2]]
+    return f"| `{name}` | {' | '.join(cells)} |\n"
 
 
 def updated(page: str) -> str:

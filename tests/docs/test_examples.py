@@ -1,4 +1,4 @@
-"""The examples of docs/tflm.md, docs/python.md and docs/streaming.md do what the page says."""
+"""The examples of the README and docs/{tflm,python,streaming}.md do what the page says."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ PACKAGE_PAGE = ROOT / "docs" / "python.md"
 STREAM_PAGE = ROOT / "docs" / "streaming.md"
 
 
+README = ROOT / "README.md"
+
+
 def _examples() -> list[tuple[Fence, str]]:
     """Each block for MicroPython, and the text that follows it as its output."""
     blocks = fences(PAGE.read_text())
@@ -46,6 +49,16 @@ def flash(quick_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) ->
 def test_the_page_has_examples() -> None:
     assert len(_examples()) >= 4
     assert all(output for _, output in _examples())
+
+
+def test_own_script_of_the_readme(simulator: Program, flash: Path, tmp_path: Path) -> None:
+    (block,) = (each for each in fences(README.read_text()) if each.info == "python")
+    script = tmp_path / "own.py"
+    script.write_text(block.text)
+    done = unix.run(script, flash=flash, capture=True, timeout=60, program=simulator.path)
+    label, score = done.stdout.split()
+    assert (done.status, done.stderr) == (0, "")
+    assert label.isdigit() and float(score) < 20
 
 
 @pytest.mark.parametrize(

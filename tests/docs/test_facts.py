@@ -6,6 +6,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ import pytest
 import doc_counts
 from doc_pages import fences, pages
 from host_helpers import Pipeline
+from tinycnn.bench import baseline, costs
 from tinycnn.board.romfs import model_image
+from tinycnn.cli.fit import room_lines, speed_lines
 from tinycnn.files import ROOT
 from tinycnn.firmware.esp32 import idf
-from tinycnn.firmware.esp32.build import BOARDS
+from tinycnn.firmware.esp32.boards import BOARDS
 from tinycnn.targets.targets import BUILDS
 from tinycnn.tflite.check import check_model
 from tinycnn.tflite.divisor import told
@@ -27,6 +30,7 @@ sys.path.append(str(ROOT / "tests" / "device"))
 from staging import LACKS
 
 SHIPPED = ROOT / "device" / "digits.tflite"
+KERNELS = ("TFLM", "esp-nn", "ours")
 
 
 def page(name: str) -> str:
@@ -63,8 +67,16 @@ def test_boards() -> None:
     assert {row[0].strip("`") for row in rows(page("docs/firmware.md"), "`--board`")} == set(
         BOARDS
     )
-    for board in BOARDS:
-        assert f"`{board}`" in page("README.md")
+    told = {row[0].strip("`"): row for row in rows(page("docs/boards.md"), "`--board`")}
+    assert list(told) == list(BOARDS)
+    for name, board in BOARDS.items():
+        assert f"`{name}`" in page("README.md")
+        arch = "xtensawin" if board.xtensa else "rv32imc"
+        assert told[name][1] == f"{board.chip}, {board.mhz} MHz"
+        assert told[name][3].startswith(f"`{arch}`" if board.native else "[none]")
+    _, _, matrix = page(".github/workflows/firmware.yml").partition("        board:\n")
+    built, _, _ = matrix.partition("    steps:")
+    assert re.findall(r"- (\w+)", built) == list(BOARDS)
 
 
 def test_ops_in_the_comparison() -> None:
@@ -142,12 +154,33 @@ def test_what_is_said_of_the_shipped_model() -> None:
     assert line in page("docs/cli.md") and line in page("docs/native.md")
 
 
+def test_room_and_speed_of_the_shipped_model() -> None:
+    """As `check --board` tells them."""
+    model, board = SHIPPED.read_bytes(), BOARDS["ESP32_C3"]
+    lines = [*room_lines(model, board)[1], *speed_lines(model, board)]
+    assert "".join(f"    {line}\n" for line in lines) in page("docs/boards.md")
+
+
+def test_how_far_off_estimates_are() -> None:
+    off = [abs(each) for on in (costs.RISCV, costs.XTENSA) for each in costs.errors(on).values()]
+    assert f"within {ceil(100 * max(off))} % of what was counted" in page("docs/boards.md")
+    assert f"\n{costs.ratio():.2f}. So of the last column" in page("docs/measurements.md")
+
+
 def test_sizes_of_the_articles_models(quick_pipeline: Pipeline) -> None:
     """Epochs change weights, and no size."""
     small, large = quick_pipeline.converted.int8.size, quick_pipeline.converted.float32.size
     assert f"| bytes, float32 | 5,360 | {large:,} |" in page("docs/article.md")
     assert f"| bytes, int8 | 3,800 | {small:,} |" in page("docs/article.md")
     assert f"<Interpreter of {small} model bytes, 3 ops" in page("README.md")
+
+
+def test_costs_in_the_readme() -> None:
+    """In thousands, by the one compiler that counts on qemu-rv32 are recorded of."""
+    ((_, counts),) = baseline.recorded()["qemu-rv32"].items()
+    for name, *counted in rows(page("README.md"), "model"):
+        wanted = (counts[kernels][name.strip("`")]["invoke"] for kernels in KERNELS)
+        assert counted == [f"{count / 1000:,.0f}" for count in wanted]
 
 
 def test_instructions_are_those_of_the_baseline() -> None:

@@ -1,9 +1,8 @@
-"""`tinycnn draw` as a process of its own, and a Chromium to look at it with."""
+"""`tinycnn draw` as a process of its own."""
 
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from commandline import python
-from tinycnn.errors import MissingToolError
 
 STARTS = 120
 """Seconds until it is there: an emulator may have to start."""
@@ -58,11 +56,3 @@ def served(*words: str) -> Iterator[Served]:
             yield Served(found[1], process, said)
         finally:
             process.kill()
-
-
-def chromium() -> str:
-    """The program. Raises MissingToolError if none is installed."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    raise MissingToolError("no Chromium found: apt install chromium")

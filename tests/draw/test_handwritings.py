@@ -7,8 +7,9 @@ import asyncio
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
+from browser import chromium
 from handwriting import Drawn, drawn
-from served import chromium, served
+from served import served
 from skips import or_skip
 from tinycnn.errors import MissingToolError
 from tinycnn.firmware.port import Program

@@ -9,31 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from handwriting import Drawn, Stroke, drawn
 from pty_board import PtyBoard
-from served import Served, chromium, served
-from skips import or_skip
+from served import Served, served
 from tinycnn.board.deploy import deploy
 from tinycnn.board.repl import connect
-from tinycnn.errors import MissingToolError
 from tinycnn.files import board_files
 from tinycnn.firmware.port import Program
 
 FOUR = next(digit for digit in drawn() if (digit.hand, digit.digit) == ("school", 4))
 SEVEN = next(digit for digit in drawn() if (digit.hand, digit.digit) == ("school", 7))
 READY = "#said[aria-busy=false]"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with or_skip(MissingToolError):
-        program = chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -20,10 +20,11 @@ from tinycnn.errors import BuildError, SourceError, UserError
 from tinycnn.firmware.esp32 import build as esp32
 from tinycnn.firmware.esp32 import frozen
 from tinycnn.firmware.esp32 import idf as esp32_idf
+from tinycnn.firmware.esp32.boards import BOARDS
 from tinycnn.firmware.fetch import Checkout, fetch
 from tinycnn.tflite.ops import profile_set
 
-C3 = esp32.BOARDS["ESP32_C3"]
+C3 = BOARDS["ESP32_C3"]
 
 
 def build(place: Path, request: esp32.Request | None = None, **idf: object) -> esp32.Firmware:
@@ -33,7 +34,7 @@ def build(place: Path, request: esp32.Request | None = None, **idf: object) -> e
 
 def test_every_board_has_its_folder() -> None:
     folders = {path.parent.name for path in esp32.PROJECT.glob("boards/*/mpconfigboard.cmake")}
-    assert folders == set(esp32.BOARDS)
+    assert folders == set(BOARDS)
 
 
 def test_image_holds_every_part_at_its_place(place: Path) -> None:
@@ -81,7 +82,7 @@ def test_components_given_replace_and_add(place: Path) -> None:
     build(place, request)
     folder = place / "build" / "esp32" / "ESP32_C3-cnn" / "components"
     found = {link.name: link.resolve() for link in folder.iterdir()}
-    assert found["mdns"] == place / "given" / "mdns"
+    assert found["espressif__mdns"] == place / "given" / "mdns"
     assert found["esp-nn"] == place / "given" / "esp-nn"
 
 
@@ -90,22 +91,29 @@ def test_components_given_replace_and_add(place: Path) -> None:
     [
         ("ESP32", {"mdns", "lan867x"}),
         ("ESP32_SPIRAM", {"mdns", "lan867x"}),
-        ("ESP32_C3", {"mdns"}),
+        ("ESP32_S2", {"mdns", "tinyusb"}),
+        ("ESP32_S3", {"mdns", "tinyusb"}),
         ("ESP32_S3_SPIRAM_OCT", {"mdns", "tinyusb"}),
+        ("ESP32_C3", {"mdns"}),
+        ("ESP32_C5", {"mdns"}),
+        ("ESP32_C6", {"mdns"}),
+        ("ESP32_P4", {"mdns", "tinyusb"}),
     ],
 )
 def test_one_folder_of_components_serves_every_chip(
     place: Path, board: str, linked: set[str]
 ) -> None:
+    """By the names that the registry's have: MicroPython asks for espressif__tinyusb."""
     given = place / "given"
-    for name in ("mdns", "lan867x", "tinyusb"):
+    for name in ("mdns", "lan867x", "espressif__tinyusb", "mine"):
         (given / name).mkdir(parents=True)
         (given / name / "CMakeLists.txt").touch()
-    request = esp32.Request(esp32.BOARDS[board], profile_set("cnn"), components=(given,))
+    request = esp32.Request(BOARDS[board], profile_set("cnn"), components=(given,))
     with suppress(BuildError):  # the fake's image is one for a C3
         build(place, request)
     folder = place / "build" / "esp32" / f"{board}-cnn" / "components"
-    assert {link.name for link in folder.iterdir()} - {"esp-tflite-micro", "esp-nn"} == linked
+    found = {link.name for link in folder.iterdir()} - {"esp-tflite-micro", "esp-nn"}
+    assert found == {f"espressif__{name}" for name in linked} | {"mine"}
 
 
 def test_components_folder_without_any_is_one_line(place: Path) -> None:

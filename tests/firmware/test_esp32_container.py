@@ -13,11 +13,12 @@ import fake_docker
 import fake_idf
 from tinycnn.errors import BuildError
 from tinycnn.firmware.esp32 import build as esp32
+from tinycnn.firmware.esp32.boards import BOARDS
 from tinycnn.firmware.esp32.container import container
 from tinycnn.firmware.esp32.idf import Idf
 from tinycnn.tflite.ops import profile_set
 
-C3 = esp32.BOARDS["ESP32_C3"]
+C3 = BOARDS["ESP32_C3"]
 
 
 @pytest.fixture

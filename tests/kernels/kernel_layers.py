@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 
 from kernel_library import Int8, Int32, Range, Window
 from tflite_models import INT8, INT32, OP, Tensor, one_op
+from thorough import cases
 from tinycnn.tflite.graph import schema
 
 ACTIVATIONS = schema.ActivationFunctionType
 _LIMITS = {ACTIVATIONS.RELU: (0.0, None), ACTIVATIONS.RELU_N1_TO_1: (-1.0, 1.0),
            ACTIVATIONS.RELU6: (0.0, 6.0)}  # fmt: skip
-CASES = int(os.environ.get("KERNEL_CASES", "400"))
+CASES = int(os.environ.get("KERNEL_CASES", cases(400)))
 seeds = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 activations = st.sampled_from([ACTIVATIONS.NONE, *_LIMITS])
 zero_points = st.integers(-128, 127) | st.sampled_from([-128, 0, 127])

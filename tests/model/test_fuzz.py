@@ -1,4 +1,4 @@
-"""15 seconds of processor time for each fuzz target, and a minute in `make test-all`; long runs
+"""8 seconds of processor time for each fuzz target, and a minute in `make test-all`; long runs
 are in docs/measurements.md.
 
 The check, and the check and the native engine together, run in libFuzzer if clang is there, else
@@ -24,7 +24,7 @@ from tinycnn.firmware import libtflm
 
 pytestmark = pytest.mark.slow
 
-SECONDS, NIGHTLY_SECONDS = 15, 60
+SECONDS, NIGHTLY_SECONDS = 8, 60
 
 # Asserts are on, so that one that fails ends the run.
 SANITIZE = "-fsanitize=address,undefined -fno-sanitize=nonnull-attribute,bool -O1 -g1 -UNDEBUG"

@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kernel_library import STRICT
+from thorough import cases
 from tinycnn.files import ROOT
 
 FIRMWARE = ROOT / "firmware_build"
@@ -68,7 +69,7 @@ CODES = st.sampled_from([c.encode() for c in "bBhHiIqQ"])
 ZERO_POINTS = st.integers(-(2**15), 2**16)
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=cases(4000), deadline=None)
 @given(VALUES, SCALES, ZERO_POINTS, CODES)
 @example(0x5F000000, 0, 0, b"Q")  # 2**63
 @example(0x5E800000, 0, 7, b"q")  # 2**62
@@ -86,7 +87,7 @@ def test_quantized(
     assert floats == integers
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=cases(4000), deadline=None)
 @given(
     st.one_of(st.integers(-(2**31), 2**32), st.integers(-(2**62), 2**62), st.integers(-300, 300)),
     SCALES,

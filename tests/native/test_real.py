@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kernel_library import STRICT, quantize_multiplier
+from thorough import cases
 from tinycnn.files import ROOT
 
 MODEL = ROOT / "firmware_build" / "model"
@@ -66,7 +67,7 @@ BITS = st.one_of(
 )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=cases(2000), deadline=None)
 @given(BITS, BITS, BITS)
 @example(0, 1, 0x3F800000)
 def test_as_doubles(real: ctypes.CDLL, a: int, b: int, c: int) -> None:
@@ -86,7 +87,7 @@ def test_as_doubles(real: ctypes.CDLL, a: int, b: int, c: int) -> None:
         assert real.model_real_times(quotient, product).value == quotient.value * product.value
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=cases(2000), deadline=None)
 @given(BITS, BITS.filter(bool))
 def test_single_precision(real: ctypes.CDLL, a: int, b: int) -> None:
     x, y = real.model_real(a), real.model_real(b)
@@ -101,7 +102,7 @@ def test_single_precision(real: ctypes.CDLL, a: int, b: int) -> None:
                 assert real.model_real_bits(single) == np.float32(want).view(np.uint32)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=cases(2000), deadline=None)
 @given(BITS.filter(lambda bits: number(bits) < 2**126), st.integers(0, 2**53 - 1))
 def test_factors(real: ctypes.CDLL, bits: int, whole: int) -> None:
     assert real.model_real_whole(whole).value == whole
@@ -111,7 +112,7 @@ def test_factors(real: ctypes.CDLL, bits: int, whole: int) -> None:
         assert (multiplier.value, shift.value) == quantize_multiplier(x.value)
 
 
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=cases(5000), deadline=None)
 @given(BITS, BITS)
 @example(1, 0x3F000000)  # half of the least subnormal, which is even
 @example(3, 0x3F000000)
@@ -124,7 +125,7 @@ def test_nearest_single(real: ctypes.CDLL, a: int, b: int) -> None:
     assert real.model_real_nearest(product) == int(expected.view(np.uint32))
 
 
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=cases(5000), deadline=None)
 @given(st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 2**26), st.integers(2**53, 2**55)))
 @example(2**24 + 1)
 @example(2**53 + 2**29 + 1)  # which two roundings get wrong

@@ -8,7 +8,7 @@ import pytest
 
 from tinycnn.files import ROOT
 from tinycnn.pipeline.dataset import Dataset
-from tinycnn.report.calibrate import calibrate
+from tinycnn.report.calibrate import Calibration, calibrate
 from tinycnn.tflite.check import check_model
 from tinycnn.tflite.read import TFLite, read_tflite
 from tinycnn.tflite.run import run_litert, run_tflm
@@ -47,4 +47,5 @@ def test_classify_knows_its_temperature(shipped: TFLite, digits: Dataset) -> Non
     (temperature,) = re.findall(r"^TEMPERATURE = ([\d.]+)", text, re.M)
     (sure,) = re.findall(r"^SURE = ([\d.]+)", text, re.M)
     found = calibrate(shipped, digits)
+    assert isinstance(found, Calibration)
     assert (temperature, sure) == (f"{found.temperature:.2f}", f"{found.sure:.3f}")

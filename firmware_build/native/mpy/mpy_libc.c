@@ -73,13 +73,11 @@ __asm__ (
 
 #endif
 
-#if UINTPTR_MAX == UINT32_MAX && !defined(__arm__) // see mpy_arm.c
+#if UINTPTR_MAX == UINT32_MAX && !defined(__arm__) // for which libgcc's own are linked
 
-// 64 bits, as libgcc has them, in less than half of its code.
+// Shifts of 64 bits, as libgcc has them.
 uint64_t __ashldi3(uint64_t x, int shift);
 uint64_t __lshrdi3(uint64_t x, int shift);
-uint64_t __udivdi3(uint64_t a, uint64_t b);
-int64_t __divdi3(int64_t a, int64_t b);
 
 USED uint64_t __ashldi3(uint64_t x, int shift) {
     uint32_t low = (uint32_t)x, high = (uint32_t)(x >> 32);
@@ -103,26 +101,6 @@ USED uint64_t __lshrdi3(uint64_t x, int shift) {
         high >>= shift;
     }
     return (uint64_t)high << 32 | low;
-}
-
-USED uint64_t __udivdi3(uint64_t a, uint64_t b) {
-    uint64_t rest = 0;
-    for (int i = 0; i < 64; i++) {
-        rest = rest << 1 | a >> 63;
-        a <<= 1;
-        if (rest >= b) {
-            rest -= b;
-            a |= 1;
-        }
-    }
-    return a;
-}
-
-USED int64_t __divdi3(int64_t a, int64_t b) {
-    uint64_t x = a < 0 ? 0 - (uint64_t)a : (uint64_t)a;
-    uint64_t y = b < 0 ? 0 - (uint64_t)b : (uint64_t)b;
-    uint64_t quotient = __udivdi3(x, y);
-    return (int64_t)((a < 0) != (b < 0) ? 0 - quotient : quotient);
 }
 
 #endif

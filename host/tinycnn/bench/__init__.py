@@ -5,6 +5,8 @@ kernels    whose kernels there are on a target, and how it is built with them
 count      the script that is counted, and a clock that counts
 callgrind  the same by valgrind, in a process of this machine
 baseline   what was counted last, which no commit may exceed unnoticed
+layers     models of one layer each
+costs      what the work of an op costs, by the counts of layers; estimates of models by that
 """
 
 from __future__ import annotations

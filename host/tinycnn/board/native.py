@@ -48,8 +48,15 @@ NATIVE = "native"
 
 FLASH = "put firmware on it that has one, with `tinycnn flash`"
 
+_OTHER_FLOATS = ("ESP32P4",)
+"""Chips whose firmware has the ABI ilp32f: it takes modules of rv32imc, which have ilp32, and each
+float that crosses would be another."""
+
 ASIDE = ".old"
 """Behind a file's name while deploy tries another in its place: that one, or an empty file."""
+
+IMPORT_SECONDS = 30.0
+"""How long a board may take to import it and say what it is."""
 
 # Any error is an answer: RuntimeError is of tflm.mpy itself, in a MicroPython that is too old.
 # No import may come back, of a file that is damaged; so what was just brought is told as trusted.
@@ -58,6 +65,7 @@ import os, sys
 ended = False
 said = {{"mpy": getattr(sys.implementation, "_mpy", 0)}}
 said["version"] = sys.implementation.version[:2]
+said["machine"] = getattr(sys.implementation, "_machine", "")
 for folder in sys.path:
     name = folder + "/tflm.mpy" if folder else "tflm.mpy"
     try:
@@ -111,23 +119,29 @@ class Tflm:
 
 @dataclass(frozen=True)
 class Stock:
-    """A MicroPython, and what native modules it takes."""
+    """A MicroPython, and what native modules it takes.
+
+    machine   the board's name and the chip's, as MicroPython tells them
+    """
 
     version: tuple[int, ...]
     takes: Kind
+    machine: str = ""
 
     @property
-    def too_old(self) -> str:
+    def unfit(self) -> str:
         """Why no tflm.mpy at all runs there; "" if one may."""
         if self.version < OLDEST:
             return f"MicroPython {dotted(self.version)} is older than {dotted(OLDEST)}"
+        if any(chip in self.machine for chip in _OTHER_FLOATS):
+            return f"its firmware passes floats in registers that {NAME} does not look at"
         return ""
 
     @property
     def why_not(self) -> str:
         """Why no tflm.mpy that is built here runs there, whatever its size; "" if one does."""
-        if self.too_old:
-            return self.too_old
+        if self.unfit:
+            return self.unfit
         if self.takes.arch not in ARCHES:
             return f"there is no {NAME} for {self.takes.arch or 'its chip'}"
         if self.takes.abi != ABI:
@@ -214,7 +228,7 @@ def look(board: Repl, *, trusted: bool = False) -> Standing:
 
     What a deploy that never ended was about is not imported, unless it is `trusted`.
     """
-    return board.value(_ASK.format(aside=ASIDE, trusted=trusted), _standing)
+    return board.value(_ASK.format(aside=ASIDE, trusted=trusted), _standing, IMPORT_SECONDS)
 
 
 def mend(board: Repl) -> None:
@@ -267,8 +281,8 @@ def given_native(board: Repl, found: Standing, given: Path) -> Module:
             f"the firmware on {board.port} has tflm itself, which is imported before any file: "
             "leave --module out"
         )
-    if stock.too_old:
-        raise TargetError(f"{board.port}: {stock.too_old}, which {NAME} needs: {FLASH}")
+    if stock.unfit:
+        raise TargetError(f"{board.port}: no {NAME} runs there, since {stock.unfit}: {FLASH}")
     path = find_released(given, stock.takes) if given.is_dir() else given
     kind = kind_of_file(read_bytes(path)[:HEAD])
     if kind is None:
@@ -309,7 +323,11 @@ def _standing(answer: Any) -> Standing:
         known = dict(sequence_of(pair_of(text, size))(ops))
         tflm = Tflm(text(version), text(engine), text(commit), known)
     return Standing(
-        Stock(sequence_of(size, 2)(said["version"]), native_for(kind_of(size(said["mpy"])))),
+        Stock(
+            sequence_of(size, 2)(said["version"]),
+            native_for(kind_of(size(said["mpy"]))),
+            text(said.get("machine", "")),
+        ),
         file,
         tflm,
         text(said.get("error", "")),

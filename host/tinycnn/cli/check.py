@@ -12,6 +12,7 @@ from tinycnn.cli import app
 from tinycnn.cli.say import say
 from tinycnn.errors import BuildError, UserError
 from tinycnn.files import read_bytes, write_atomic
+from tinycnn.firmware.esp32.boards import BOARDS, board_named
 
 if TYPE_CHECKING:
     from tinycnn.tflite.check import CheckedModel
@@ -24,6 +25,13 @@ def check(
     ops: Annotated[
         str, typer.Option(metavar="digits|cnn|all", help="The ops of the firmware.")
     ] = "cnn",
+    board: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BOARD",
+            help=f"Whether it finds room there, and how fast: {', '.join(BOARDS)}.",
+        ),
+    ] = None,
 ) -> None:
     """Say whether a board can run a model, and what it takes; status 1 if it cannot."""
     from tinycnn.tflite import check as checking
@@ -31,6 +39,7 @@ def check(
     from tinycnn.tflite.ops import profile_set
 
     profile_set(ops)
+    on = board_named(board) if board else None
     data = read_bytes(model)
     found = checking.check_model(data)
     say(f"{model}: {found.size} bytes")
@@ -51,8 +60,16 @@ def check(
         for line in _arena(data):
             say(f"  {line}")
     say(_verdict(found, ops, model))
+    fits = True
+    if on is not None and not found.reason:
+        from tinycnn.cli.fit import room_lines, speed_lines
+
+        fits, lines = room_lines(data, on)
+        for line in (*lines, *speed_lines(data, on)):
+            say(line)
     if found.reason or lacking:
         _propose(data, model, ops, runs=bool(found.profile))
+    if found.reason or lacking or not fits:
         sys.exit(1)
 
 

@@ -14,6 +14,7 @@ from tinycnn.cli.bars import progress_bar
 from tinycnn.cli.say import say, say_error
 from tinycnn.cli.words import speak
 from tinycnn.errors import UserError
+from tinycnn.firmware.esp32.boards import BOARDS, board_named
 
 if TYPE_CHECKING:
     from tinycnn.tflite.ops import OpSet
@@ -111,18 +112,11 @@ def fetch(
         raise UserError(failed[-1])
 
 
-class BoardName(StrEnum):
-    """The boards of firmware_build/esp32/boards."""
-
-    ESP32 = "ESP32"
-    ESP32_SPIRAM = "ESP32_SPIRAM"
-    ESP32_S3_SPIRAM_OCT = "ESP32_S3_SPIRAM_OCT"
-    ESP32_C3 = "ESP32_C3"
-
-
 @firmware.command()
 def build(
-    board: Annotated[BoardName, typer.Option(help="The board to build for.")],
+    board: Annotated[
+        str, typer.Option(metavar="BOARD", help=f"The board to build for: {', '.join(BOARDS)}.")
+    ],
     ops: OpsOption = None,
     ops_from: OpsFromOption = None,
     freeze: Annotated[
@@ -152,7 +146,7 @@ def build(
     from tinycnn.firmware.esp32 import idf as esp32_idf
     from tinycnn.firmware.sources import cache_root
 
-    chosen = _op_set(ops, ops_from)
+    wanted, chosen = board_named(board), _op_set(ops, ops_from)
     # A model that nobody asked for is left out of a firmware without its ops.
     ours = [path for path in models_in(board_files()).values() if frozen.runs(path, chosen)]
     frozen.read_models(freeze or (), chosen)  # before ESP-IDF is looked for
@@ -163,13 +157,13 @@ def build(
         else esp32_idf.find(idf)
     )
     request = esp32.Request(
-        esp32.BOARDS[board.value],
+        wanted,
         chosen,
         tuple(freeze or ours),
         folders,
         reference_kernels,
     )
-    with progress_bar(f"firmware {board.value}") as show:
+    with progress_bar(f"firmware {board}") as show:
         announce = say if container else (lambda command: None)
         built = esp32.build(request, found, progress=show, announce=announce)
     for line in esp32.told(built):

@@ -63,7 +63,7 @@ ARCHES = {
         libgcc=("save-restore.o",),
     ),
     # A Cortex-M0 neither divides nor multiplies to 64 bits: libgcc does. 64 bits are divided in
-    # mpy_arm.c. A jump table would be a call of libgcc, too.
+    # mpy_divide.c. A jump table would be a call of libgcc, too.
     "armv6m": Arch(
         "arm-none-eabi-",
         ("-mthumb", "-mcpu=cortex-m0", "-fno-jump-tables"),

@@ -4,8 +4,8 @@ scikit-learn's digits are counts: a bitmap of 32x32 was cut into 8x8 blocks, and
 says how many of 16 dots are ink. A rotated digit made from those pixels is a blur that
 no scanner gave. So each image is first taken back to a fine one, a smooth field that is
 above zero where there is ink and whose blocks count what the pixels say; that is bent
-and thickened, and counted again. Images with colours have no ink to count: theirs is
-bent as it is, and averaged.
+and thickened, and counted again. Photographs have no ink to count, in colours or not: they
+are bent as they are, and averaged.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _STEEP = 4.0  # how sharp the edge of ink is meanwhile
 _PAPER = -1.0  # the field far from ink
 _AT_ONCE = 1 << 21  # dots that are worked on: a dozen arrays of so many floats, at times
 _KEPT = 64 << 20  # bytes of fields that are kept; more are made anew each time
+_BLANK = 1 / 3
 _VIEW = 1.25  # how much more than the image is looked at before it is fitted
 
 
@@ -57,6 +58,11 @@ class Augment:
         return replace(self, **halves)
 
 
+def is_drawing(x: Floats) -> bool:
+    """Whether images are strokes on paper: a third of all values or more are 0."""
+    return bool((x == 0).mean() >= _BLANK)
+
+
 class Redrawer:
     """Draws variants of the images `x`, float32 (n, h, w, c) in [0, 1].
 
@@ -68,7 +74,7 @@ class Redrawer:
         count, height, width, channels = x.shape
         self.count = count
         self._shape = (height, width, channels)
-        self.inked = channels == 1
+        self.inked = channels == 1 and is_drawing(x)
         ink = x.max(axis=(2, 3)) > 0
         self.fitted = bool(self.inked and ink[:, 0].all() and ink[:, -1].all())
         planes = x.transpose(0, 3, 1, 2).reshape(count * channels, height, width)

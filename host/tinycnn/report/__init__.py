@@ -12,7 +12,7 @@ from tinycnn.pipeline.quantize import QuantizedModels
 from tinycnn.pipeline.train import TrainedModel
 from tinycnn.progress import Progress, silent
 from tinycnn.report import data, frontier, html, pictures, quality, regression
-from tinycnn.report.calibrate import calibrate, judge
+from tinycnn.report.calibrate import advised, calibrate, judge
 from tinycnn.report.robustness import strain
 from tinycnn.tflite.read import TFLite
 
@@ -57,8 +57,9 @@ def write_report(
         draw["strain"] = lambda: quality.strain_picture(strain(converted.int8, test))
     figures = _drawn(draw, build, progress)
     sections = quality.frontier_section(points, figures) if points else []
-    if dataset.is_images:
-        sections += _calibration(dataset, converted.int8) + quality.strain_section(figures)
+    sections += _calibration(dataset, converted.int8)
+    if "strain" in figures:
+        sections += quality.strain_section(figures)
     about = data.section(dataset, figures)
     text = html.page(dataset, trained, converted, evaluation, judged, figures, sections, about)
     write_atomic(build / PAGE, text)
@@ -106,6 +107,7 @@ def _calibration(dataset: Dataset, model: TFLite) -> list[str]:
     if model.tflm_error or "SOFTMAX" in model.ops:
         return []
     calibration = calibrate(model, dataset)
-    parts = [dataset.part(name) for name in ("test", "validation")]
-    found = {part.name: judge(model, part.x, part.y, calibration) for part in parts}
-    return quality.calibration_section(calibration, found)
+    found = {
+        name: judge(model, dataset.part(name), calibration) for name in ("test", "validation")
+    }
+    return quality.calibration_section(advised(calibration, found["test"]), found)

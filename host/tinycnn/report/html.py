@@ -29,9 +29,11 @@ _PAGE = Template("""\
 <meta name="color-scheme" content="light dark">
 <title>tinycnn: $title</title>
 <style>
-:root { --text: #1d2430; --soft: #5a6474; --page: #ffffff; --line: #d9dee6; --mark: #eef4fb; }
+:root { --text: #1d2430; --soft: #5a6474; --page: #ffffff; --line: #d9dee6; --mark: #eef4fb;
+  --shade: #5a647466; }
 @media (prefers-color-scheme: dark) {
-  :root { --text: #e6e9ee; --soft: #a3adba; --page: #14181f; --line: #353d49; --mark: #1d2836; }
+  :root { --text: #e6e9ee; --soft: #a3adba; --page: #14181f; --line: #353d49; --mark: #1d2836;
+    --shade: #000000cc; }
 }
 body { font: 16px/1.55 system-ui, sans-serif; color: var(--text); background: var(--page);
   max-width: 52rem; margin: 0 auto; padding: 1.2rem 1rem 4rem; }
@@ -43,13 +45,23 @@ figure { margin: 1rem 0; overflow-x: auto; }
 img.broad { min-width: 34rem; }
 figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; background: #fff;
   border-radius: 6px; padding: .5rem; box-sizing: border-box; border: 1px solid var(--line); }
-.wide { overflow-x: auto; }
+/* A shadow at the side at which a table goes on; what covers it scrolls along. */
+.wide { overflow-x: auto; background:
+  linear-gradient(to right, var(--page) 1.2rem, transparent 2rem) 0 / 2rem 100% local,
+  linear-gradient(to left, var(--page) 1.2rem, transparent 2rem) 100% / 2rem 100% local,
+  linear-gradient(to right, var(--shade), transparent) 0 / 1rem 100% scroll,
+  linear-gradient(to left, var(--shade), transparent) 100% / 1rem 100% scroll;
+  background-repeat: no-repeat; }
+@media (max-width: 35.9rem) { /* of img.broad and the body's padding */
+  figure:has(img.broad) figcaption::before {
+    content: "Wider than the screen: push it sideways. "; }
+}
 table { border-collapse: collapse; font-size: .93rem; font-variant-numeric: tabular-nums;
   min-width: 60%; }
 th, td { padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left;
   white-space: nowrap; }
 td.n, th.n { text-align: right; }
-tr.ref td { color: var(--soft); background: var(--mark); }
+tr.ref td { color: var(--soft); }
 ul.facts { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .7rem; }
 ul.facts li { background: var(--mark); border-radius: 6px; padding: .5rem .9rem; }
 ul.facts b { display: block; font-size: 1.25rem; }

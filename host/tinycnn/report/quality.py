@@ -10,7 +10,7 @@ from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from tinycnn.pipeline.evaluate import ARTICLE_ACCURACY, ARTICLE_BYTES
 from tinycnn.pipeline.score import Score
-from tinycnn.report.calibrate import Calibration, Quality
+from tinycnn.report.calibrate import BINS, KEPT_RIGHT, Calibration, Quality
 from tinycnn.report.frontier import Point
 from tinycnn.report.html import figure as shown
 from tinycnn.report.html import table
@@ -117,27 +117,35 @@ def _range(found: tuple[float, float, float]) -> str:
     return f"{mean:.2%} ({least:.1%} to {largest:.1%})"
 
 
-def calibration_section(calibration: Calibration, found: dict[str, Quality]) -> list[str]:
-    """The temperature, the threshold, and what they do on each part."""
-    rows = [
-        [
-            name,
-            f"{quality.ece_before:.3f}",
-            f"{quality.ece_after:.3f}",
-            f"{1 - quality.kept.total / quality.total:.1%}",
-            str(quality.kept),
-        ]
-        for name, quality in found.items()
-    ]
-    head = ["part", "ECE of softmax", "with temperature", "not sure", "right of the rest"]
+def calibration_section(calibration: Calibration | str, found: dict[str, Quality]) -> list[str]:
+    """The temperature, the threshold, and what they do on each part; or why there are none."""
+    head, rows = ["part", "ECE of softmax"], [[n, f"{q.ece_before:.3f}"] for n, q in found.items()]
+    if isinstance(calibration, str):
+        told = f"softmax(scores) as it is: no temperature is advised, since {calibration}."
+    else:
+        told = (
+            f"softmax(scores / {calibration.temperature:.2f}) makes the int8 model's scores "
+            f"probabilities, by {calibration.found}"
+        )
+        head.append("with temperature")
+        for row, quality in zip(rows, found.values(), strict=True):
+            row.append(f"{quality.ece_after:.3f}")
+        if calibration.sure is None:
+            told += (
+                f". From none on are {KEPT_RIGHT:.1%} right and half of those left, so "
+                "there is no threshold to say that it is not sure."
+            )
+        else:
+            told += f"; below {calibration.sure:.3f} it had better say that it is not sure."
+            head += ["not sure", "right of the rest"]
+            for row, quality in zip(rows, found.values(), strict=True):
+                row += [f"{1 - quality.kept.total / quality.total:.1%}", str(quality.kept)]
     return [
         "<h2>How sure is the model?</h2>",
-        f"<p>softmax(scores / {calibration.temperature:.2f}) makes the int8 model's scores "
-        f"probabilities; below {calibration.sure:.3f} it had better say that it is not sure. Both "
-        "were found on redrawn training images.</p>",
+        f"<p>{told}</p>",
         table(head, rows),
-        "<p class=soft>ECE: expected calibration error in 15 bins, the mean distance of what it "
-        "claims from what it gets.</p>",
+        f"<p class=soft>ECE: expected calibration error in {BINS} bins, the mean distance of what "
+        "it claims from what it gets.</p>",
     ]
 
 

@@ -32,8 +32,8 @@ class Strain:
 def strain(model: TFLite, part: Part) -> list[Strain]:
     """Accuracy of `model`, in LiteRT, on changed images of `part`.
 
-    Strokes are changed where images have one channel, by the level above which there is
-    ink (`tinycnn.pipeline.augment`).
+    Strokes are changed where there are any (`tinycnn.pipeline.augment`), by the level above
+    which there is ink.
     """
     redrawer = Redrawer(part.x)
     generator = np.random.default_rng(SEED)
@@ -47,7 +47,7 @@ def strain(model: TFLite, part: Part) -> list[Strain]:
     found = [
         Strain(
             "noise",
-            "standard deviation, 1 is full ink",
+            "standard deviation; the largest value is 1",
             NOISE,
             scores([np.clip(part.x + np.float32(a) * noise, 0, 1) for a in NOISE]),
         ),

@@ -14,10 +14,11 @@ def count_macs(model: bytes) -> int:
     that lie in padding count, although a kernel may leave them out.
     """
     graph = read_graph(model)
-    return sum(_macs(graph, node) for node in graph.nodes)
+    return sum(node_macs(graph, node) for node in graph.nodes)
 
 
-def _macs(graph: Graph, node: Node) -> int:
+def node_macs(graph: Graph, node: Node) -> int:
+    """Those of one op."""
     taps = _TAPS.get(node.op)
     if taps is None:
         return 0

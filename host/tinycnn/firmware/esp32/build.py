@@ -19,6 +19,7 @@ from tinycnn.errors import BuildError, SourceError
 from tinycnn.files import BUILD, ROOT, read_bytes, write_atomic, write_json
 from tinycnn.firmware import mapfile
 from tinycnn.firmware.esp32 import frozen
+from tinycnn.firmware.esp32.boards import Board
 from tinycnn.firmware.esp32.idf import Idf
 from tinycnn.firmware.esp32.image import IMAGES, Image, merge, too_large
 from tinycnn.firmware.fetch import Checkout, fetch
@@ -31,27 +32,11 @@ PROJECT = ROOT / "firmware_build" / "esp32"
 COMPONENTS = ("esp-tflite-micro", "esp-nn")
 """The pinned sources that are IDF components."""
 
+_REGISTRY = "espressif__"
+"""Before the name of what comes from Espressif's registry."""
+
 _STEPS = 1650
 """About how many steps a first build takes, should ninja not say."""
-
-
-@dataclass(frozen=True)
-class Board:
-    """A folder of firmware_build/esp32/boards, and its chip as esptool names it."""
-
-    name: str
-    chip: str
-
-
-BOARDS = {
-    board.name: board
-    for board in (
-        Board("ESP32", "ESP32"),
-        Board("ESP32_SPIRAM", "ESP32"),
-        Board("ESP32_S3_SPIRAM_OCT", "ESP32-S3"),
-        Board("ESP32_C3", "ESP32-C3"),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -226,9 +211,9 @@ def _environment(idf: Idf, micropython: Checkout) -> dict[str, str]:
 def _link_components(sources: _Sources, request: Request, folder: Path) -> list[Path]:
     """Folders of IDF components with the names they go by: ours, then what the user gives.
 
-    One folder of the user's may serve all chips: what is of another is left out.
+    One folder of the user's may serve all chips: what is of another is left out. What comes from
+    the registry otherwise has its name there, by which MicroPython asks for tinyusb.
     """
-    others = _of_other_chips(request.board.chip)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     found = {name: tree.path for name, tree in sources.components.items()}
@@ -236,7 +221,9 @@ def _link_components(sources: _Sources, request: Request, folder: Path) -> list[
         inside = sorted(path.parent for path in place.glob("*/CMakeLists.txt"))
         if not inside:
             raise BuildError(f"--components {place}: no folder of IDF components")
-        found |= {path.name: path.absolute() for path in inside if path.name not in others}
+        for path in inside:
+            if name := _name_of(path.name, request.board):
+                found[name] = path.absolute()
     links = []
     for name, path in found.items():
         link = folder / name
@@ -245,15 +232,18 @@ def _link_components(sources: _Sources, request: Request, folder: Path) -> list[
     return links
 
 
-def _of_other_chips(chip: str) -> set[str]:
-    """The components that main/idf_component.yml wants for chips, and not for this one."""
-    wanted = re.findall(
-        r"""^  espressif/(\S+):\n(?:    .*\n)*? +- if: "target (?:==|in) \[?([\w, ]+)""",
+def _name_of(folder: str, board: Board) -> str:
+    """The name of a component in a folder of that name; "" if it is for other chips."""
+    name = folder.removeprefix(_REGISTRY)
+    wanted = re.search(
+        rf"""^  espressif/{re.escape(name)}:(?:.*\n(?:    .*\n)*)""",
         (PROJECT / "main" / "idf_component.yml").read_text(),
         re.MULTILINE,
     )
-    target = chip.lower().replace("-", "")
-    return {name for name, chips in wanted if target not in chips.split(", ")}
+    if wanted is None or name in COMPONENTS:
+        return folder
+    chips = re.search(r'if: "target (?:==|in) \[?([\w, ]+)', wanted[0])
+    return "" if chips and board.target not in chips[1].split(", ") else _REGISTRY + name
 
 
 def why(log: str) -> str:

@@ -1,14 +1,18 @@
-// Division of 64 bits as Arm's compilers call it: the quotient in r0 and r1, the rest in r2 and r3,
-// which no function of C returns.
+// Division of 64 bits for machines of 32, as libgcc has it, in less than half of its code.
 
 #include <stdint.h>
 
-#ifdef __arm__
+#if UINTPTR_MAX == UINT32_MAX
 
 #define USED __attribute__((used, externally_visible))
+#ifdef __arm__
+#define CALLED USED // below
+#else
+#define CALLED static
+#endif
 
-USED uint64_t mpy_divided(uint64_t a, uint64_t b, uint64_t *rest_out);
-USED int64_t mpy_divided_signed(int64_t a, int64_t b, int64_t *rest_out);
+CALLED uint64_t mpy_divided(uint64_t a, uint64_t b, uint64_t *rest_out);
+CALLED int64_t mpy_divided_signed(int64_t a, int64_t b, int64_t *rest_out);
 
 uint64_t mpy_divided(uint64_t a, uint64_t b, uint64_t *rest_out) {
     uint64_t rest = 0;
@@ -39,6 +43,10 @@ int64_t mpy_divided_signed(int64_t a, int64_t b, int64_t *rest_out) {
     return with_sign(quotient, (a < 0) != (b < 0));
 }
 
+#ifdef __arm__
+
+// As Arm's compilers call it: the quotient in r0 and r1, the rest in r2 and r3, which no function of
+// C returns.
 __asm__ (
     ".syntax unified\n"
     ".thumb\n"
@@ -59,4 +67,20 @@ __asm__ (
     "divide __aeabi_uldivmod, mpy_divided\n"
     "divide __aeabi_ldivmod, mpy_divided_signed\n");
 
+#else
+
+uint64_t __udivdi3(uint64_t a, uint64_t b);
+int64_t __divdi3(int64_t a, int64_t b);
+
+USED uint64_t __udivdi3(uint64_t a, uint64_t b) {
+    uint64_t rest;
+    return mpy_divided(a, b, &rest);
+}
+
+USED int64_t __divdi3(int64_t a, int64_t b) {
+    int64_t rest;
+    return mpy_divided_signed(a, b, &rest);
+}
+
+#endif
 #endif
