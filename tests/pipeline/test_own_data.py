@@ -78,7 +78,7 @@ def test_windows_of_a_csv_through_all_steps(
     data = write_csv(folder / "motion.csv", x.reshape(60, -1), [names[each] for each in y])
     build = folder / "build"
     net = network(2, folder / "net.keras")
-    options = ("--shape", "16x3", "--split", "random", "--scale", "128")
+    options = ("--split", "random", "--scale", "128")  # and the shape is the network's
     to = ("--build-dir", build)
     said = need(command("train", "--data", data, "--model", net, *options, "--epochs", 60, *to))
     assert "validation accuracy" in said
@@ -141,7 +141,7 @@ def test_a_model_trained_elsewhere_takes_signals_as_they_are(folder: Path) -> No
     data = write_csv(folder / "raw.csv", x.reshape(30, -1), y.tolist())
     net = network(2, folder / "elsewhere.keras")
     for scale, wanted in (("", 1), ("128", 128)):
-        found = data_for(net, data, Reading(shape=(16, 3), scale=scale))
+        found = data_for(net, data, Reading(scale=scale))
         assert isinstance(found, Dataset)
         assert (found.maximum, found.image_shape) == (wanted, (16, 3))
     np.savez(folder / "raw.npz", x=x, y=y)
@@ -199,6 +199,19 @@ def test_a_regression_is_trained_and_judged(folder: Path) -> None:
 def test_what_is_no_regression(y: np.ndarray, words: str) -> None:
     with pytest.raises(UserError, match=re.escape(words)):
         make_dataset("x", np.ones((20, 4)), y, reading=Reading(task="regression", rank=1))
+
+
+def test_what_a_model_takes_is_how_data_are_read(tmp_path: Path) -> None:
+    """Unless something else is said; and only where it is known."""
+    table = tmp_path / "x.csv"
+    assert Reading().suiting(table, (64, 3)) == Reading(rank=2, shape=(64, 3))
+    assert Reading(shape=(9,)).suiting(table, (64, 3)) == Reading(rank=2, shape=(9,))
+    assert Reading().suiting(table, (None, 3)) == Reading(rank=2)
+    assert Reading().suiting(tmp_path / "x.npz", (64, 3)) == Reading(rank=2)
+    assert Reading().suiting(None, (8, 8, 1)) == Reading()
+    assert Reading().suiting(tmp_path, (9, 12, 1)) == Reading(size=(12, 9), gray=True)
+    assert Reading(gray=True).suiting(tmp_path, (9, 12, 3)) == Reading(size=(12, 9), gray=True)
+    assert Reading(size=(5, 4)).suiting(tmp_path, (9, 12, 3)) == Reading(size=(5, 4))
 
 
 @pytest.mark.parametrize("recipe", ["article", "best"])

@@ -123,7 +123,11 @@ def test_numbers_to_give(tmp_path: Path) -> None:
         ("label,label\n1,b\n", WINDOWS, "more than one column called label"),
         ("a,b\n1,2\n", Reading(rank=1, label="c"), "has no column c: the first row is a, b"),
         ("a,b\n1,2\n", Reading(rank=1, label="3"), "has no column 3"),
-        ("1,2,3,a\n", Reading(rank=2, shape=(2, 2)), "3 values in a row, --shape 2x2 is 4"),
+        (
+            "1,2,3,a\n",
+            Reading(rank=2, shape=(2, 2)),
+            "3 values in a row, and 2x2 is 4: look at --shape",
+        ),
         ("1,2,3,a\n", Reading(), "say --shape 8x8, as rows and columns; or --model"),
         ("x,y\n1,b\n", Reading(rank=1, task="regression"), "line 2: 'b' in column 2"),
         ("1,0.25\n2,3\n", WINDOWS, "labels are numbers like 0.25: if the model is to give them"),

@@ -67,12 +67,15 @@ def train(
 ) -> None:
     """Train a network; write models/model.keras."""
     from tinycnn.pipeline import train as training
-    from tinycnn.pipeline.model import recipe_named
+    from tinycnn.pipeline.examples import first_taken
+    from tinycnn.pipeline.model import load_defined, recipe_named
     from tinycnn.pipeline.reading import Reading
 
     chosen = recipe_named(recipe)
     how = Reading().but(**options_of(size, gray, shape, label, split, scale, task))
-    images = load_data(data, how.but(rank=_rank_of(model)), "train")
+    if model is not None:
+        how = how.suiting(data, first_taken(load_defined(model)))
+    images = load_data(data, how, "train")
     with progress_bar("train") as progress:
         made = training.train(
             images, chosen, seed, build_dir, progress, epochs=epochs, source=model
@@ -85,14 +88,6 @@ def train(
         f"{made.path}: {made.parameters} parameters, {made.epochs} epochs in "
         f"{made.seconds:.1f} s, {worth}"
     )
-
-
-def _rank_of(model: Path | None) -> int | None:
-    """Dimensions of what the .keras file takes; None without one: a recipe takes images."""
-    from tinycnn.pipeline.examples import rank_of
-    from tinycnn.pipeline.model import load_defined
-
-    return None if model is None else rank_of(load_defined(model))
 
 
 @app.command()
@@ -197,8 +192,7 @@ def evaluate(
     origin = origin_of(data, options_of(size, gray, shape, label, split, scale, task), build_dir)
     if tflite is not None:
         model = read_tflite(tflite)
-        rank = max(len(model.inputs[0].shape) - 1, 1) if model.inputs else 3
-        images = load_origin(origin.taking(rank), "evaluate")
+        images = load_origin(origin.suiting(model.inputs[0].shape[1:]), "evaluate")
         with progress_bar("evaluate") as progress:
             found = evaluating.evaluate_file(images, model, build_dir, progress)
     else:

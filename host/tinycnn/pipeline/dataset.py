@@ -17,7 +17,7 @@ from tinycnn.files import digest
 from tinycnn.pipeline.folder import read_folder
 from tinycnn.pipeline.naming import need_names
 from tinycnn.pipeline.npz import read_npz
-from tinycnn.pipeline.reading import DIGITS, Origin, Reading
+from tinycnn.pipeline.reading import DIGITS, Origin, Reading, is_table
 from tinycnn.pipeline.table import read_table
 from tinycnn.progress import Progress, silent
 from tinycnn.text import printable
@@ -138,8 +138,8 @@ def load(
     how = reading or Reading()
     if path is None:
         return load_digits(how)
-    is_folder, is_table = path.is_dir(), path.suffix.lower() in (".csv", ".tsv")
-    _need_meant(path, how, folder=is_folder, table=is_table)
+    is_folder, is_csv = path.is_dir(), is_table(path)
+    _need_meant(path, how, folder=is_folder, table=is_csv)
     notes: tuple[str, ...] = ()
     x: Array
     y: Array
@@ -147,7 +147,7 @@ def load(
         pictures = read_folder(path, how, progress)
         x, y, labels, notes = pictures.x, pictures.y, pictures.labels, pictures.notes
         how = replace(how, split=how.split or "random", scale=how.scale or "255")
-    elif is_table:
+    elif is_csv:
         table = read_table(path, how, progress)
         x, y, labels = table.x, table.y, table.labels
     else:

@@ -109,7 +109,8 @@ def data_for(
     takes = takes_of(model)
     plain = path is None or path.suffix.lower() in (".npz", ".npy")
     if reading is not None or not plain:
-        return _dataset_for(model, path, (reading or Reading()).but(rank=rank_of(model)), progress)
+        how = (reading or Reading()).suiting(path, first_taken(model))
+        return _dataset_for(model, path, how, progress)
     ranks = [len(each.shape) for each in takes], [len(o.shape) for o in model.outputs]
     classifies = ranks == ([3], [2])
     if path is None:
@@ -139,9 +140,9 @@ def _dataset_for(model: Any, path: Path | None, how: Reading, progress: Progress
     return dataset
 
 
-def rank_of(model: Any) -> int:
-    """Dimensions of one x of a model's first input, as `Reading` has them."""
-    return min(max(len(model.inputs[0].shape) - 1, 1), 3)
+def first_taken(model: Any) -> tuple[int | None, ...]:
+    """The shape of one x of a model's first input, None where it is free."""
+    return tuple(model.inputs[0].shape[1:])
 
 
 def _takes_raw(model: Any, dataset: Dataset) -> bool:

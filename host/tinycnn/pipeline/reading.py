@@ -64,6 +64,17 @@ class Reading:
             raise UserError(f"--scale must be none or a number above 0, not {self.scale}")
         return number
 
+    def suiting(self, path: Path | None, takes: tuple[int | None, ...]) -> Reading:
+        """For a model that `takes` such an x, of what is in `path`; what is told stays."""
+        made = self.but(rank=min(max(len(takes), 1), 3))
+        known = tuple(size for size in takes if size is not None)
+        if path is None or known != takes or len(takes) > 3:
+            return made
+        if path.is_dir() and len(known) == 3:
+            height, width, channels = known
+            return made.but(size=self.size or (width, height), gray=self.gray or channels == 1)
+        return made.but(shape=self.shape or known) if is_table(path) else made
+
     @property
     def regression(self) -> bool:
         """Whether y are numbers that the model should give, no classes."""
@@ -88,9 +99,10 @@ class Origin:
         """Whether `path`, as a user gave it, is this one."""
         return path is not None and str(path.absolute()) == self.path
 
-    def taking(self, rank: int) -> Origin:
-        """The same, for a model that takes x of so many dimensions."""
-        return replace(self, reading=self.reading.but(rank=min(rank, 3)))
+    def suiting(self, takes: tuple[int | None, ...]) -> Origin:
+        """The same, for a model that `takes` such an x."""
+        path = Path(self.path) if self.path else None
+        return replace(self, reading=self.reading.suiting(path, takes))
 
     def as_dict(self) -> dict[str, Any]:
         """For a record in JSON."""
@@ -104,6 +116,11 @@ class Origin:
 
 DIGITS = Origin()
 """The article's digits, as they are."""
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is one of `table.read_table`, by its name."""
+    return path.suffix.lower() in (".csv", ".tsv")
 
 
 def shape_of(text: str, option: str, sides: tuple[int, ...]) -> tuple[int, ...]:

@@ -96,7 +96,8 @@ def _read(file: TextIO, path: Path, reading: Reading, progress: Progress) -> Tab
     if math.prod(shape) != width - 1:
         asked = "x".join(map(str, shape))
         raise UserError(
-            f"{path} has {width - 1} values in a row, --shape {asked} is {math.prod(shape)}"
+            f"{path} has {width - 1} values in a row, and {asked} is {math.prod(shape)}: "
+            "look at --shape"
         )
     if not reading.shape and reading.rank == 3:
         raise UserError(
