@@ -122,6 +122,11 @@ def load_data(path: Path | None, reading: Reading, title: str) -> Dataset:
 
     with progress_bar(title) as progress:
         found = load(path, reading, progress)
-    for note in found.notes:
-        say(f"tinycnn: {note}", err=True)
+    tell_notes(found)
     return found
+
+
+def tell_notes(data: Dataset) -> None:
+    """What was left out of the data, on stderr."""
+    for note in data.notes:
+        say(f"tinycnn: {note}", err=True)

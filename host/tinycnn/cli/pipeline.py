@@ -26,6 +26,7 @@ from tinycnn.cli.data import (
     load_origin,
     options_of,
     origin_of,
+    tell_notes,
 )
 from tinycnn.cli.say import console, say
 
@@ -137,6 +138,8 @@ def quantize(
         with progress_bar("quantize") as progress:
             how = Reading().but(**typed) if typed else None
             given, source = data_for(model, data, how, progress), model
+        if isinstance(given, Dataset):
+            tell_notes(given)
     with progress_bar("quantize") as progress:
         made = quantizing.quantize(
             given, source, build_dir, progress, io=io, activations=activations

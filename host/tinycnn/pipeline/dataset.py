@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tinycnn.arrays import Floats, Labels
 from tinycnn.errors import UserError
-from tinycnn.files import digest
+from tinycnn.files import digest, need_regular
 from tinycnn.pipeline.folder import read_folder
 from tinycnn.pipeline.naming import need_names
 from tinycnn.pipeline.npz import read_npz
@@ -139,6 +139,8 @@ def load(
     if path is None:
         return load_digits(how)
     is_folder, is_csv = path.is_dir(), is_table(path)
+    if not is_folder:
+        need_regular(path)
     _need_meant(path, how, folder=is_folder, table=is_csv)
     notes: tuple[str, ...] = ()
     x: Array

@@ -184,6 +184,7 @@ def _record(dataset: Dataset, trained: TrainedModel, raw: bytes, build: Path) ->
         "seed": trained.seed,
         "epochs": trained.epochs,
         "parameters": trained.parameters,
+        "labels": dataset.labels,
         "images": {n: last - first for n, (first, last) in dataset.bounds.items()},
         "seconds": trained.seconds,
     }
