@@ -206,7 +206,7 @@ def test_later_verbs_know_how_data_were_read(
     assert load_origin(trained.origin, "x").fingerprint == load(where, how).fingerprint
     assert Origin.from_dict(json.loads(json.dumps(trained.origin.as_dict()))) == trained.origin
     where.rename(tmp_path / "moved")
-    with pytest.raises(UserError, match="cannot read .*mine: No such file"):
+    with pytest.raises(UserError, match=r"cannot read .*mine: No such file"):
         load_origin(trained.origin, "x")
     monkeypatch.setattr("tinycnn.pipeline.train.find_trained", lambda build: None)
     assert origin_of(None, {}, tmp_path) == Origin()
