@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from thorough import some
 from tinycnn.bench import costs, models
 from tinycnn.bench.models import NAMES, model_named
 from tinycnn.tflite.arena import predict_arena
@@ -36,7 +37,7 @@ MEMORY = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", some(NAMES, "mobilenet"))
 def test_row(name: str, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "FOLDER", pytestconfig.cache.mkdir("bench"))
     model = model_named(name)

@@ -13,6 +13,7 @@ import pytest
 COMMAND = """
 import signal, sys, threading, time
 from pathlib import Path
+from thorough import some
 from tinycnn import files
 from tinycnn.cli import app, main
 from tinycnn.command import run
@@ -144,7 +145,10 @@ def test_no_file_is_left_half_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0, 4.0, 8.0, 12.0])
+@pytest.mark.parametrize(
+    "seconds",
+    [0.3, 2.0, 8.0, *(pytest.param(s, marks=pytest.mark.nightly) for s in (1.0, 4.0, 12.0))],
+)
 def test_training_ends(seconds: float, tmp_path: Path) -> None:
     """From the first import on into the epochs."""
     program = (

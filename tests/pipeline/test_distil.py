@@ -86,6 +86,7 @@ def test_student_learns_from_the_training_part_only(
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_student_gets_better_by_lessons(
     digits: Dataset, lessons: Lessons, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
