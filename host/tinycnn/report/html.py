@@ -103,7 +103,7 @@ def page(
         f"<h1>A small CNN on {escape(dataset.name)}</h1>",
         facts_list(facts),
         "<h2>Data</h2>",
-        f"<p>{len(dataset.y):,} images of {size}, {dataset.classes} classes, "
+        f"<p>{len(dataset.y):,} {'images' if dataset.x.ndim == 4 else 'examples'} of {size}, {dataset.classes} classes, "
         f"{prepared(dataset)}: {split_of(dataset)}.</p>",
         *about,
         "<h2>Model</h2>",
