@@ -90,6 +90,7 @@ def page(
     about     what report.data tells of the data
     """
     size = "x".join(str(s) for s in dataset.image_shape)
+    what = "images" if dataset.x.ndim == 4 else "examples"
     test = judged.parts["test"]
     facts = [
         (f"{test.accuracy:.2%}", "accuracy on test"),
@@ -103,8 +104,7 @@ def page(
         f"<h1>A small CNN on {escape(dataset.name)}</h1>",
         facts_list(facts),
         "<h2>Data</h2>",
-        f"<p>{len(dataset.y):,} {'images' if dataset.x.ndim == 4 else 'examples'} of {size}, {dataset.classes} classes, "
-        f"{prepared(dataset)}: {split_of(dataset)}.</p>",
+        f"<p>{len(dataset.y):,} {what} of {size}, {dataset.classes} classes, {prepared(dataset)}: {split_of(dataset)}.</p>",
         *about,
         "<h2>Model</h2>",
         figure(figures, "model", "What each layer gives: height x width x maps."),
