@@ -104,7 +104,8 @@ def page(
         f"<h1>A small CNN on {escape(dataset.name)}</h1>",
         facts_list(facts),
         "<h2>Data</h2>",
-        f"<p>{len(dataset.y):,} {what} of {size}, {dataset.classes} classes, {prepared(dataset)}: {split_of(dataset)}.</p>",
+        f"<p>{len(dataset.y):,} {what} of {size}, {dataset.classes} classes, "
+        f"{prepared(dataset)}: {split_of(dataset)}.</p>",
         *about,
         "<h2>Model</h2>",
         figure(figures, "model", "What each layer gives: height x width x maps."),
