@@ -67,7 +67,7 @@ def test_model_in_flash_takes_no_heap_but_finds_room_there() -> None:
 
 
 def test_module_takes_the_place_of_an_area() -> None:
-    small, large = fit(heavy(50 * KIB), C3), fit(heavy(61 * KIB), C3)
+    small, large = fit(heavy(50 * KIB), C3), fit(heavy(60 * KIB), C3)
     assert (small.copied, small.native_fits) == (True, True)
     assert (large.copied, large.native_fits) == (True, False)
     assert not fit(heavy(50 * KIB), P4).native_fits
