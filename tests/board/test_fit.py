@@ -18,7 +18,7 @@ from tinycnn.firmware.esp32.boards import BOARDS, KIB
 from tinycnn.firmware.native import build_native
 
 DIGITS = ROOT / "device" / "digits.tflite"
-C3, ESP32, PSRAM = (BOARDS[name] for name in ("ESP32_C3", "ESP32", "ESP32_SPIRAM"))
+C3, ESP32, PSRAM, P4 = (BOARDS[name] for name in ("ESP32_C3", "ESP32", "ESP32_SPIRAM", "ESP32_P4"))
 
 
 def wide(size: int) -> bytes:
@@ -64,6 +64,13 @@ def test_model_in_flash_takes_no_heap_but_finds_room_there() -> None:
     assert (large.copied, large.flash, large.psram) == (False, False, True)
     assert fit(heavy(rom_size()), PSRAM).fits
     assert rom_size() == 512 * KIB
+
+
+def test_module_takes_the_place_of_an_area() -> None:
+    small, large = fit(heavy(50 * KIB), C3), fit(heavy(60 * KIB), C3)
+    assert (small.copied, small.native_fits) == (True, True)
+    assert (large.copied, large.native_fits) == (True, False)
+    assert not fit(heavy(50 * KIB), P4).native_fits
 
 
 @pytest.mark.parametrize(
