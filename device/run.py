@@ -151,7 +151,7 @@ def numbers_of_bytes(file, code):
             return
 
 
-def npy_code(file):
+def npy_code(file, count):
     """Read the header of an .npy; return the type of its values as array has it."""
     start = file.read(8)
     if start[:6] != b"\x93NUMPY":
@@ -161,6 +161,12 @@ def npy_code(file):
     code = CODES.get(header.split("'descr': '")[-1].split("'")[0])
     if code is None or "'fortran_order': True" in header:
         raise Stop("save it with numpy.save(path, numpy.ascontiguousarray(x, 'float32'))")
+    shape = header.split("(")[-1].split(")")[0]
+    each, size = [int(side) for side in shape.split(",") if side.strip()], 1
+    for side in each[1:]:
+        size *= side
+    if count not in (size, size * (each or [1])[0]):  # examples, or one without a batch
+        raise Stop("an array of shape (%s); an example has %d values" % (shape, count))
     return code
 
 
@@ -172,7 +178,7 @@ def numbers(name, count):
         return
     with open(name, "rb") as file:
         if name.endswith(".npy"):
-            code = npy_code(file)
+            code = npy_code(file, count)
         else:
             size = os.stat(name)[6]
             code = {count: "B", 2 * count: "h", 4 * count: "f"}.get(size)

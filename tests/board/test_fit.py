@@ -107,6 +107,11 @@ def test_module_takes_the_place_of_an_area() -> None:
         (lambda: by_hand()["add_zeros"], "ESP32_SPIRAM", [
             "ESP32_SPIRAM has a heap of 1745 KB, with Wi-Fi on, in PSRAM of 2 MB: 873 KB",
         ], 0),
+        (lambda: one_op(OP.FULLY_CONNECTED, [Tensor([1, 4]), Tensor([2, 4], data=[0] * 8)],
+                        Tensor([1, 2]), schema.FullyConnectedOptionsT()), "ESP32_C3", [
+            "stock firmware with tflm.mpy: it does not run there, see above",
+            "no estimate of its speed: nobody counted FULLY_CONNECTED of FLOAT32",
+        ], 0),
         (lambda: by_hand()["fill_f"], "ESP32_C3", [
             "without FILL of INT32, which nobody counted",
         ], 1),
@@ -132,6 +137,8 @@ def test_check_says_whether_it_fits(
 def test_board_that_there_is_not_is_one_line(command: Command) -> None:
     done = command("check", DIGITS, "--board", "ESP32_C7")
     assert_one_line_error(done, "no board ESP32_C7: there are ESP32, ESP32_SPIRAM, ESP32_S2")
+    done = command("check", DIGITS, "--board", "esp32-c3")
+    assert_one_line_error(done, "no board esp32-c3: did you mean ESP32_C3? There are ESP32, ")
 
 
 @pytest.mark.parametrize("arch", ["rv32imc", "xtensawin"])

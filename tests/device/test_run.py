@@ -102,6 +102,17 @@ def test_every_kind_of_file(simulator: Program, board: Path, raw: np.ndarray) ->
     assert found == lines(one) * 3 + lines(raw) * 8
 
 
+def test_array_of_another_shape(simulator: Program, board: Path) -> None:
+    """Although it has as many values as several examples."""
+    np.save(board / "other.npy", np.zeros((24, 24, 3), np.uint8))
+    code = "import run\nrun.main('', 'other.npy')\n"
+    told = simulated(simulator, board, code=code).stdout.splitlines()[-1]
+    assert told == "run: other.npy: an array of shape (24, 24, 3); an example has 64 values"
+    np.save(board / "one.npy", np.zeros(64, np.uint8))
+    code = "import run\nprint(run.main('', 'one.npy'))\n"
+    assert simulated(simulator, board, code=code).stdout.splitlines()[-1] == "True"
+
+
 def test_values_at_the_repl(simulator: Program, board: Path, raw: np.ndarray) -> None:
     nested, flat = raw[0].tolist(), raw[1].ravel().tolist()
     code = f"import run\nrun.run({nested})\nrun.run({flat})\nprint(run.classify({flat})[0])"

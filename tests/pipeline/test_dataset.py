@@ -318,7 +318,7 @@ def test_a_channel_is_added_where_it_lacks(rank: int) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
-        ("--size", "28", "--size must be 64x28, say"),
+        ("--size", "28", "--size must be like 28x28, not 28"),
         ("--size", "28x0", "--size must be"),
         ("--size", "5000x1", "larger than 4095"),
         ("--size", "8x8", "for a folder of pictures, and not for the digits"),

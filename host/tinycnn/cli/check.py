@@ -139,7 +139,9 @@ def verdict_lines(data: bytes, model: Path) -> list[str]:
 
 def _verdict(found: CheckedModel, ops: str, model: Path) -> str:
     if not found.valid:
-        return f"not valid: {found.reason}"
+        keras = model.suffix in (".keras", ".h5")
+        made = f"; `tinycnn quantize --model {model}` makes one of it" if keras else ""
+        return f"not valid: {found.reason}{made}"
     if found.reason:
         return f"no firmware runs it: {found.reason}"
     if not (lacking := found.lacking(ops)):

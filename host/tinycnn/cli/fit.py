@@ -51,8 +51,8 @@ def _native(found: Fit, board: Board) -> list[str]:
 
     if not board.native:
         return ["  stock firmware: tflm.mpy does not run on this chip"]
-    if found.native is None:  # the line of its arena says why
-        return []
+    if found.native is None:
+        return ["  stock firmware with tflm.mpy: it does not run there, see above"]
     fits = "it fits" if found.native_fits else "it does not fit"
     takes = f"{found.native.total:,} bytes, and the module {_kb(NATIVE)} more"
     return [f"  stock firmware with tflm.mpy: the model takes {takes}: {fits}"]
@@ -65,6 +65,8 @@ def speed_lines(model: bytes, board: Board) -> list[str]:
     from tinycnn.tflite.ops import offered
 
     found = estimate(model, xtensa=board.xtensa)
+    if _MOST_OF_THE_WORK & {kind.split(" ")[0] for kind in found.unknown}:
+        return [f"  no estimate of its speed: nobody counted {', '.join(found.unknown)}"]
     milliseconds = found.instructions / board.mhz / 1000
     told = f"  about {float(f'{found.instructions:.3g}'):,.0f} instructions of invoke()"
     told += f", {milliseconds:.3g} ms at {board.mhz} MHz if each takes a cycle"
@@ -82,5 +84,8 @@ def speed_lines(model: bytes, board: Board) -> list[str]:
     )
     return lines
 
+
+_MOST_OF_THE_WORK = {"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED",
+                     "UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF", "BATCH_MATMUL"}  # fmt: skip
 
 _CHIPS = {"qemu-esp32": "ESP32", "qemu-esp32c3": "ESP32-C3"}

@@ -124,7 +124,8 @@ def _need_side(shape: Shape, least: int) -> None:
     height, width, _ = shape
     if min(height, width) < least:
         raise UserError(
-            f"images of {height}x{width} are too small: the network needs at least {least}x{least}"
+            f"images of {height}x{width} are too small, {least}x{least} are the least; "
+            "`tinycnn train --model FILE.keras` takes a network of signals"
         )
 
 

@@ -32,7 +32,7 @@ def read_npz(path: Path, choose: Callable[[Sequence[str]], Sequence[str]]) -> di
     has not what it says.
     """
     raw = read_bytes(path)
-    no_npz = f"{path} is no .npz file: {_SAVE}"
+    no_npz = f"{path} is no .npz file: {_SAVE}; pictures lie in a folder, and signals in a .csv"
     if not zipfile.is_zipfile(io.BytesIO(raw)):
         raise UserError(no_npz)
     wanted: Sequence[str] = ()

@@ -128,11 +128,11 @@ def shape_of(text: str, option: str, sides: tuple[int, ...]) -> tuple[int, ...]:
     parts = text.split("x")
     numbers = [int(part) for part in parts if re.fullmatch(r"[0-9]{1,9}", part)]
     if len(numbers) != len(parts) or len(parts) not in sides or 0 in numbers:
-        raise UserError(f"{option} must be {_likes(sides)}, not {text}")
+        raise UserError(f"{option} must be like {_likes(sides)}, not {text}")
     if option == "--size" and max(numbers) > _LARGEST:
         raise UserError(f"{option} {text} is larger than {_LARGEST}")
     return tuple(numbers)
 
 
 def _likes(sides: tuple[int, ...]) -> str:
-    return " or ".join("x".join(["64", "28", "3"][:n]) for n in sides) + ", say"
+    return " or ".join("x".join(["28", "28", "3"][:n]) for n in sides)

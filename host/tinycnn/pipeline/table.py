@@ -91,6 +91,8 @@ def _read(file: TextIO, path: Path, reading: Reading, progress: Progress) -> Tab
             if len(values) > most:
                 raise UserError(f"{path} has more values than this machine's memory holds")
             progress(f"line {line}", min(file.buffer.tell(), size), size)
+    if not values:
+        raise UserError(f"{path} has no rows below its header")
     x = np.frombuffer(values, np.float32).reshape(-1, width - 1)
     shape = reading.shape or (width - 1,)
     if math.prod(shape) != width - 1:
@@ -102,7 +104,7 @@ def _read(file: TextIO, path: Path, reading: Reading, progress: Progress) -> Tab
     if not reading.shape and reading.rank == 3:
         raise UserError(
             f"{path} has rows of {width - 1} values, and the network takes images: "
-            "say --shape 8x8, as rows and columns; or --model FILE.keras for a network of signals"
+            f"{_as_image(width - 1)}`tinycnn train --model FILE.keras` takes a network of signals"
         )
     x = x.reshape(-1, *shape)
     if reading.regression:
@@ -117,6 +119,12 @@ def _read(file: TextIO, path: Path, reading: Reading, progress: Progress) -> Tab
         return Table(x, *numbered(names))
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+
+
+def _as_image(values: int) -> str:
+    """How so many values may be an image, the nearest to a square; "" if they are none."""
+    sides = [side for side in range(4, math.isqrt(values) + 1) if values % side == 0]
+    return f"say --shape {sides[-1]}x{values // sides[-1]}, as rows and columns; " if sides else ""
 
 
 def _rows(file: TextIO, path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -154,7 +162,7 @@ def _parsed(first: str, rest: Iterator[str], delimiter: str) -> Iterator[tuple[i
 def _label_column(first: Sequence[str], asked: str, path: Path) -> tuple[bool, int]:
     """Whether the first row is a header, and where the label is."""
     names = [cell.strip() for cell in first]
-    wanted = asked or LABEL
+    wanted = asked or next((name for name in names if name.lower() == LABEL), LABEL)
     at = len(first) - 1
     if wanted in names and names.count(wanted) > 1:
         raise UserError(f"{path} has more than one column called {printable(wanted, 80)}")

@@ -240,7 +240,8 @@ def need_trained(dataset: Dataset, build: Path) -> TrainedModel:
     if found.fingerprint != dataset.fingerprint:
         raise UserError(
             f"the model in {build / 'models'} was trained on other data ({found.data}): "
-            "give the same --data, or run `tinycnn train` with this one"
+            "give the same --data, run `tinycnn train` with this one, or for a model by itself "
+            "`tinycnn evaluate --tflite FILE`"
         )
     return found
 

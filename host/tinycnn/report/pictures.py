@@ -6,6 +6,7 @@ Figures are made without pyplot, so nothing is kept between them.
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -244,6 +245,9 @@ def percent(axis: Any) -> None:
 def png(figure: Figure) -> bytes:
     """`figure` as a PNG at 300 dpi."""
     out = io.BytesIO()
-    # Without the version of matplotlib in it, the same picture is the same bytes.
-    figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
+    # Names of classes may have letters that the font lacks: they are boxes then.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+")
+        # Without the version of matplotlib in it, the same picture is the same bytes.
+        figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
     return out.getvalue()

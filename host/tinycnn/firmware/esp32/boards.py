@@ -5,6 +5,7 @@ What is said of memory and clock is MicroPython's and ESP-IDF's, for the setting
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,4 +72,7 @@ def board_named(name: str) -> Board:
     try:
         return BOARDS[name]
     except KeyError:
-        raise UserError(f"no board {name}: there are {', '.join(BOARDS)}") from None
+        letters = re.sub("[^A-Z0-9]", "", name.upper())
+        meant = [each for each in BOARDS if each.replace("_", "") == letters]
+        hint = f"did you mean {meant[0]}? T" if meant else "t"
+        raise UserError(f"no board {name}: {hint}here are {', '.join(BOARDS)}") from None
