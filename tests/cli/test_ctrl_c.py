@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from thorough import some
+
 COMMAND = """
 import signal, sys, threading, time
 from pathlib import Path
-from thorough import some
 from tinycnn import files
 from tinycnn.cli import app, main
 from tinycnn.command import run
