@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from thorough import some
-
 COMMAND = """
 import signal, sys, threading, time
 from pathlib import Path
