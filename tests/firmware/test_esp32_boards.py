@@ -9,7 +9,7 @@ import pytest
 
 from commandline import tinycnn
 from skips import or_skip
-from tinycnn.errors import UserError
+from tinycnn.errors import SourceError, UserError
 from tinycnn.firmware.esp32.boards import BOARDS, Board, board_named
 from tinycnn.firmware.esp32.build import PROJECT
 from tinycnn.firmware.fetch import fetch
@@ -21,7 +21,10 @@ each_board = pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board:
 def port() -> Path:
     """MicroPython's for ESP32 chips."""
     with or_skip():
-        return fetch("micropython").path / "ports" / "esp32"
+        found = fetch("micropython")
+        if found.commit is None:
+            raise SourceError("Debian's MicroPython has fewer boards: tinycnn firmware fetch")
+    return found.path / "ports" / "esp32"
 
 
 def fragments(board: Board, port: Path) -> str:
