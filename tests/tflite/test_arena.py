@@ -110,9 +110,12 @@ def taken(target: Target, able: dict[str, bytes], folder: Path) -> dict[str, tup
 
 
 def test_targets_take_no_more_than_predicted(
-    models: dict[str, bytes], compiled_target: Target, tmp_path: Path
+    compiled_target: Target, models: dict[str, bytes], tmp_path: Path
 ) -> None:
-    """The arena is what was planned, with either size of pointers."""
+    """The arena is what was planned, with either size of pointers.
+
+    The target comes first: where there is none, nobody waits for the corpus.
+    """
     if compiled_target.name.endswith("-stock"):
         needs = natively(models)
         assert len(needs) > 90
