@@ -37,7 +37,7 @@ MEMORY = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", some(NAMES, "mobilenet"))
+@pytest.mark.parametrize("name", some(NAMES, "mobilenet", "ds-cnn", "cifar", "mnist"))
 def test_row(name: str, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "FOLDER", pytestconfig.cache.mkdir("bench"))
     model = model_named(name)

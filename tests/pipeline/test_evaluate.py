@@ -219,6 +219,7 @@ def test_own_data_through_every_verb(own_npz: Path, tmp_path: Path, command: Com
     assert "article" not in page.replace("Recipe article: ", "")
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_own_trained_model_through_every_verb(
     quick_pipeline: Pipeline, tmp_path: Path, command: Command

@@ -53,6 +53,7 @@ def test_float_io(quick_pipeline: Pipeline, tmp_path: Path) -> None:
     assert made.int8.size < made.float32.size
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_activations_of_int16(quick_pipeline: Pipeline, tmp_path: Path) -> None:
     data, trained = quick_pipeline.dataset, quick_pipeline.trained

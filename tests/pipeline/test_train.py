@@ -38,6 +38,7 @@ def test_seed_recipe_is_the_articles(article_pipeline: Pipeline) -> None:
     assert trained.history.loss[-1] < 0.15 < 1.5 < trained.history.loss[0]
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_same_seed_same_bytes_in_another_process(
     article_pipeline: Pipeline, tmp_path: Path
