@@ -60,7 +60,8 @@ def _saved(build: Callable[[], Any], folder: Path, **arrays: Any) -> tuple[Any, 
 
 # What others have too, and takes longest.
 ALIKE = ("SimpleRNN both ways", "LSTM both ways", "LSTM with states", "shared LSTM",
-         "images over time", "three outputs", "norms", "autoencoder", "separable", "images to images")  # fmt: skip
+         "images over time", "three outputs", "norms", "autoencoder",
+         "separable", "images to images")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", some(NETWORKS, *ALIKE))
