@@ -15,6 +15,7 @@ import fake_idf
 from commandline import tinycnn
 from host_helpers import Pipeline
 from skips import TOOLS, or_skip
+from tflite_models import INT16, OP, Tensor, one_op, schema
 from tinycnn.board.image import read_image
 from tinycnn.errors import BuildError, SourceError, UserError
 from tinycnn.firmware.esp32 import build as esp32
@@ -182,17 +183,32 @@ def test_freeze_refuses(place: Path, name: str, line: str) -> None:
         build(place, esp32.Request(C3, profile_set("cnn"), (model,)))
 
 
+SIGMOID = one_op(
+    OP.LOGISTIC, [Tensor([1, 8], INT16, scale=2**-12)], Tensor([1, 8], INT16, scale=2**-15)
+)
+DENSE = one_op(
+    OP.FULLY_CONNECTED,
+    [Tensor([1, 4]), Tensor([2, 4], data=[0] * 8)],
+    Tensor([1, 2]),
+    schema.FullyConnectedOptionsT(),
+)
+ABS = one_op(OP.ABS, [Tensor([1, 8])], Tensor([1, 8]))
+
+
 @pytest.mark.parametrize(
-    ("name", "ops", "needs"),
-    [("digits_w", "cnn", "int16"), ("digits_f", "digits", "float32"), ("abs_f", "cnn", "ABS")],
+    ("model", "ops", "needs"),
+    [(SIGMOID, "cnn", "int16"), (DENSE, "digits", "float32"), (ABS, "cnn", "ABS")],
+    ids=["int16", "float32", "ABS"],
 )
 def test_freeze_refuses_what_the_firmware_would(
-    corpus_files: dict[str, Path], name: str, ops: str, needs: str
+    tmp_path: Path, model: bytes, ops: str, needs: str
 ) -> None:
     """Ops that it lacks, or types."""
+    path = tmp_path / "own.tflite"
+    path.write_bytes(model)
     with pytest.raises(UserError, match=f"it needs {needs}, which a firmware with {ops} does not"):
-        frozen.read_models([corpus_files[name]], profile_set(ops))
-    assert frozen.read_models([corpus_files[name]], profile_set("all")).keys() == {name}
+        frozen.read_models([path], profile_set(ops))
+    assert frozen.read_models([path], profile_set("all")).keys() == {"own"}
 
 
 def test_command_line_without_idf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

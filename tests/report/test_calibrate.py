@@ -82,7 +82,7 @@ def test_other_data_are_calibrated_on_the_validation_part(
     assert test.ece_after < test.ece_before / 2
     assert advised(found, test) is found
     told = calibration_section(found, {"test": test})
-    assert (found.sure is None) == ("there is no threshold" in told[1])
+    assert (found.sure is None) == ("there is none to say" in told[1])
 
 
 def test_temperature_that_makes_it_worse_is_not_advised() -> None:

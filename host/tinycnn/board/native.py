@@ -15,6 +15,7 @@ from tinycnn.board.answers import pair_of, record, sequence_of, size, text
 from tinycnn.board.repl import Repl
 from tinycnn.errors import MissingToolError, SourceError, TargetError, UserError
 from tinycnn.files import BUILD, read_bytes
+from tinycnn.firmware.esp32.boards import BOARDS
 from tinycnn.firmware.mpy import (
     ABI,
     HEAD,
@@ -48,9 +49,8 @@ NATIVE = "native"
 
 FLASH = "put firmware on it that has one, with `tinycnn flash`"
 
-_OTHER_FLOATS = ("ESP32P4",)
-"""Chips whose firmware has the ABI ilp32f: it takes modules of rv32imc, which have ilp32, and each
-float that crosses would be another."""
+_UNFIT = {board.chip.replace("-", "") for board in BOARDS.values() if not board.native}
+"""Chips, as MicroPython calls them."""
 
 ASIDE = ".old"
 """Behind a file's name while deploy tries another in its place: that one, or an empty file."""
@@ -133,7 +133,7 @@ class Stock:
         """Why no tflm.mpy at all runs there; "" if one may."""
         if self.version < OLDEST:
             return f"MicroPython {dotted(self.version)} is older than {dotted(OLDEST)}"
-        if any(chip in self.machine for chip in _OTHER_FLOATS):
+        if any(chip in self.machine for chip in _UNFIT):
             return f"its firmware passes floats in registers that {NAME} does not look at"
         return ""
 

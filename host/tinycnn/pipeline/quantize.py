@@ -127,11 +127,11 @@ def quantize(
     files |= {f"{n}.h": c_header(tflite.data, n).encode() for n, tflite in made.items()}
     if examples.labels:
         files[LABELS] = lines_of(examples.labels)
-    else:
-        (folder / LABELS).unlink(missing_ok=True)  # of other data
     costs = tuple(_cost(found.tflites["quantized"], *each) for each in found.rebuilt)
     facts = {**how, "unfit": unfit, "agreement": asdict(agrees), "rebuilt": costs}
     keep(build / RECORD, Kept(key, facts, files))
+    if not examples.labels:
+        (folder / LABELS).unlink(missing_ok=True)  # of other data
     update_metrics(
         build,
         quantize={

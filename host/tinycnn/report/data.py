@@ -99,13 +99,13 @@ def section(dataset: Dataset, figures: dict[str, bytes]) -> list[str]:
     lines = [figure(figures, "sheet", caption)]
     if dataset.regression:
         return lines
-    counts = {name: np.bincount(dataset.part(name).y, minlength=dataset.classes) for name in PARTS}
+    counts = [np.bincount(dataset.part(name).y, minlength=dataset.classes) for name in PARTS]
+    totals = np.bincount(dataset.y)
     rows = [
-        [dataset.class_name(label), *(str(counts[name][label]) for name in PARTS), str(total)]
-        for label, total in enumerate(np.bincount(dataset.y).tolist())
+        [dataset.class_name(label), *(str(column[label]) for column in (*counts, totals))]
+        for label in range(dataset.classes)
     ]
     lines.append(table(["class", *PARTS, "all"], rows))
-    totals = np.bincount(dataset.y)
     if totals.max() > 2 * totals.min():
         least = dataset.class_name(int(totals.argmin()))
         lines.append(

@@ -132,8 +132,8 @@ def calibration_section(calibration: Calibration | str, found: dict[str, Quality
             row.append(f"{quality.ece_after:.3f}")
         if calibration.sure is None:
             told += (
-                f". From none on are {KEPT_RIGHT:.1%} right and half of those left, so "
-                "there is no threshold to say that it is not sure."
+                f". No threshold leaves half of those with {KEPT_RIGHT:.1%} of them right, so "
+                "there is none to say that it is not sure."
             )
         else:
             told += f"; below {calibration.sure:.3f} it had better say that it is not sure."

@@ -47,7 +47,11 @@ class Board:
 
     @property
     def native(self) -> bool:
-        """Whether tflm.mpy runs on its stock firmware, see board/native.py."""
+        """Whether tflm.mpy runs on its stock firmware.
+
+        That of a P4 has the ABI ilp32f. It takes modules of rv32imc, which have ilp32, and each
+        float that crosses would be another.
+        """
         return self.chip != "ESP32-P4"
 
 
