@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4
 .PHONY: demo test test-all check format clean help
 help:
 	@echo "make demo    train, quantize and classify digits in MicroPython, no board needed"
-	@echo "make test    the tests, after make check: 10 to 15 minutes on two cores"
+	@echo "make test    the tests, after make check: 8 to 15 minutes on two cores"
 	@echo "make test-all    those too that take long: fuzzing, kernels to compare ours with"
 	@echo "make check   ruff, mypy, and the order of the rooms"
 	@echo "make clean   remove build/ (keeps .venv)"
@@ -18,7 +18,7 @@ demo: $(STAMP)
 	$(BIN)/tinycnn demo
 
 test: check
-	@echo "This takes about 15 minutes on two cores, 10 without upstream sources"
+	@echo "This takes about 15 minutes on two cores, 8 without upstream sources"
 	$(PYTEST) $(PYTEST_ARGS)
 
 test-all: check
